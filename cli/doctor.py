@@ -1,0 +1,26 @@
+"""`swarm doctor`."""
+
+import typer
+
+from cli.console import AsJson, out, print_json
+
+_MARKS = {"ok": "[green]ok[/green]", "optional": "[yellow]–[/yellow]", "missing": "[red]missing[/red]"}
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Show what this machine can run, and what to do about what is missing; ends with code 1 if a run can't work."""
+    from dataclasses import asdict
+
+    from cli.machine import examine
+    from infra.settings import Settings
+
+    checks = examine(Settings())
+    if as_json:
+        print_json([asdict(check) for check in checks])
+    else:
+        for check in checks:
+            out.print(f"{_MARKS[check.status]:<9} ", end="")
+            remedy = f" → {check.remedy}" if check.remedy else ""
+            out.print(f"{check.name:<16} {check.found}{remedy}", soft_wrap=True, markup=False)
+    if any(check.status == "missing" for check in checks):
+        raise typer.Exit(1)

@@ -1,0 +1,88 @@
+"""`swarm run`, `swarm resume`, `swarm stop`."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.console import AsJson, out, print_json, table
+from cli.drive import Unfinished, drive
+from cli.live import live_display
+from infra.config import RunConfig
+from infra.config_files import load_config, validate
+from infra.records.store import Records
+from infra.records.values import RunStatus
+from infra.run_folder import RunFolder
+from infra.settings import Settings
+from swarm.errors import InputError
+
+__all__ = ["Unfinished", "resume", "run", "stop"]
+
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="The run's name (`swarm status` lists them).")]
+
+
+def run(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The run's YAML file.")],
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a field, e.g. search.particles=10.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a search (or continue it, if it was begun), and print its summary."""
+    _drive(load_config(config, RunConfig, overrides or []), as_json)
+
+
+def resume(name: RunName, as_json: AsJson = False) -> None:
+    """Continue a run that was stopped, killed or failed; finished evaluations are not repeated."""
+    settings = Settings()
+    with Records(settings.records_url) as records:
+        if records.run(name).status is RunStatus.FINISHED:
+            raise InputError(f"run {name!r} is finished: there is nothing to resume; see: swarm report {name}")
+    folder = RunFolder(settings.runs, name)
+    _drive(validate(folder.read_config(), RunConfig, str(folder.config)), as_json)
+
+
+def stop(name: RunName, as_json: AsJson = False) -> None:
+    """Ask a run to stop after the evaluation group under way; it can be resumed."""
+    with Records(Settings().records_url) as records:
+        if records.run(name).status is RunStatus.FINISHED:
+            raise InputError(f"run {name!r} is finished: there is nothing to stop")
+        records.request_stop(name)
+    if as_json:
+        print_json({"run": name, "stop_requested": True})
+    else:
+        out.print(f"{name} stops after the evaluation group under way; continue it with: swarm resume {name}")
+
+
+def _drive(config: RunConfig, as_json: bool) -> None:
+    with live_display(config) as observer:
+        summary = drive(config, observer)
+    if as_json:
+        print_json(summary)
+    else:
+        _print_summary(summary, RunFolder(Settings().runs, config.name))
+
+
+def _print_summary(summary: dict[str, Any], folder: RunFolder) -> None:
+    start, end, ensemble = summary["starting_best"], summary["ending_best"], summary["ensemble"]
+    rows = [
+        (f"best expert ({start['expert']})", start["dev"], start["test"], None),
+        ("found by the search", end["dev"], end["test"], _interval(end["test_ci95"])),
+    ]
+    if ensemble is not None:
+        rows.append((f"ensemble of {ensemble['k']}", ensemble["dev"], ensemble["test"], None))
+    out.print(table(("", "dev", "test", "95 % interval"), rows))
+    if end["p_value_vs_starting_best"] is not None:
+        out.print(f"paired test against the best expert: p = {end['p_value_vs_starting_best']:.4f}")
+    recipe = " + ".join(f"{value:.2f}·{name}" for name, value in end["recipe"]["coefficients"].items())
+    out.print(f"recipe: {recipe}".replace("+ -", "− "), soft_wrap=True)
+    out.print(
+        f"{summary['iterations']} iterations, stopped by {summary['stopped_by']}; {summary['evaluations']} evaluations, "
+        f"{summary['generated_tokens']} tokens generated, {summary['wall_seconds']:.0f} s",
+        soft_wrap=True,
+    )
+    out.print(f"adapter: {folder.best}\nreport:  {folder.report}", soft_wrap=True)
+
+
+def _interval(bounds: list[float] | None) -> str | None:
+    return None if bounds is None else f"{bounds[0]:.3f} – {bounds[1]:.3f}"

@@ -1,0 +1,1 @@
+"""Objectives: loading, prompts, parsing, scoring; generators of data sets."""

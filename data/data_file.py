@@ -1,0 +1,174 @@
+"""Data files: the papers' JSON format, and JSON Lines with one example a line.
+
+JSON:  `{"dataset": "…", "icl_prompt": "…", "dev": [{"question": …, "answer": …}, …], "test": […]}`
+JSONL: `{"split": "dev", "question": …, "answer": …}` on each line
+
+`dataset`, `icl_prompt` and every example's `id` may be left out; `choices` (`{"A": …, "B": …}`) makes a multiple
+choice question. A `train` split and fields that are not named here are ignored.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from data.examples import SPLITS, Split
+from data.text import shown
+from swarm.errors import InputError
+
+
+@dataclass(frozen=True)
+class RawExample:
+    """An example as the file has it: a JSON value not looked at yet, and where it stands (`line` in JSONL only)."""
+
+    split: Split
+    index: int
+    value: object
+    line: int | None = None
+
+    @property
+    def place(self) -> str:
+        """Where it stands in its file, as messages write it."""
+        place = f"{self.split}[{self.index}]"
+        return place if self.line is None else f"line {self.line} ({place})"
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """A data file that could be read; its examples are not validated yet.
+
+    Attributes:
+        path: the file.
+        dataset: the data set's name: the file's `dataset` field, or else the file name without its ending.
+        sha256: of the file's bytes.
+        icl_prompt: worked examples to stand before every prompt; empty if there are none.
+        raw: the examples of both splits.
+
+    """
+
+    path: Path
+    dataset: str
+    sha256: str
+    icl_prompt: str
+    raw: tuple[RawExample, ...]
+
+
+def read_data_file(path: Path) -> DataFile:
+    """Read the data file at `path` (`.json` or `.jsonl`) without validating its examples.
+
+    Raises:
+        InputError: there is no such file, or it has not the format above.
+
+    """
+    content = _read_bytes(path)
+    text = _decode(path, content)
+    lines = path.suffix == ".jsonl"
+    header = {} if lines else _read_json_object(path, text)
+    raw = tuple(_raw_from_lines(path, text) if lines else _raw_from_object(path, header))
+    return DataFile(
+        path=path,
+        dataset=_header_text(path, header, "dataset") or path.stem,
+        sha256=hashlib.sha256(content).hexdigest(),
+        icl_prompt=_header_text(path, header, "icl_prompt"),
+        raw=raw,
+    )
+
+
+def _read_bytes(path: Path) -> bytes:
+    if path.suffix not in {".json", ".jsonl"}:
+        raise InputError(f"{path}: a data file ends in .json or .jsonl: name another file or rename it")
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file: check the path") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}): check what it is and its permissions") from error
+    if not content.strip():
+        raise InputError(f"{path}: the file is empty: write examples into it")
+    return content
+
+
+def _decode(path: Path, content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")  # editors on Windows write a byte order mark
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: byte {error.start} is not UTF-8: save the file as UTF-8") from None
+
+
+def _read_json_object(path: Path, text: str) -> dict[str, Any]:
+    value = _parse_json(path, text)
+    if not isinstance(value, dict):
+        raise InputError(f'{path}: holds {shown(value)}, not an object: write {{"dev": […], "test": […]}}')
+    return value
+
+
+def _raw_from_object(path: Path, header: dict[str, Any]) -> Iterable[RawExample]:
+    for split in SPLITS:
+        values = header.get(split, [])
+        if not isinstance(values, list):
+            raise InputError(f"{path}: {split}: {shown(values)} is not a list: write a list of examples")
+        yield from (RawExample(split, index, value) for index, value in enumerate(values))
+
+
+def _raw_from_lines(path: Path, text: str) -> Iterable[RawExample]:
+    counts: dict[Split, int] = dict.fromkeys(SPLITS, 0)
+    # Not splitlines(): JSON texts may hold U+2028 and its like, which are no line ends in JSON Lines.
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        value = _parse_json(path, line, number)
+        split = _split_of(path, number, value)
+        if split is not None:
+            yield RawExample(split, counts[split], value, number)
+            counts[split] += 1
+
+
+def _split_of(path: Path, line: int, value: object) -> Split | None:
+    named = value.get("split") if isinstance(value, dict) else None
+    if named == "train":
+        return None
+    for split in SPLITS:
+        if named == split:
+            return split
+    raise InputError(f"{path}: line {line}: split: {shown(named)} is not dev, test or train: write one of them")
+
+
+def _parse_json(path: Path, text: str, line: int | None = None) -> object:
+    try:
+        return json.loads(text, object_pairs_hook=_without_repeated_keys)
+    except _RepeatedKeyError as error:
+        place = "" if line is None else f"line {line}: "
+        raise InputError(f"{path}: {place}an object has the key {shown(error.args[0])} twice: remove one") from None
+    except json.JSONDecodeError as error:
+        place = f"line {line or error.lineno}, column {error.colno}"
+        raise InputError(f"{path}: {place}: not valid JSON ({error.msg}): correct it") from None
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits; brackets nested without end
+        place = "" if line is None else f"line {line}: "
+        raise InputError(f"{path}: {place}not readable as JSON ({type(error).__name__}): correct it") from None
+
+
+def _header_text(path: Path, header: dict[str, Any], field: str) -> str:
+    value = header.get(field)
+    if value is None:
+        return ""
+    try:
+        if not isinstance(value, str):
+            raise ValueError
+        value.encode()
+    except ValueError:
+        raise InputError(f"{path}: {field}: {shown(value)} is not a text: write it in quotes") from None
+    return value
+
+
+class _RepeatedKeyError(ValueError):
+    """JSON leaves open which value counts; its argument is the key."""
+
+
+def _without_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        raise _RepeatedKeyError(Counter(key for key, _ in pairs).most_common(1)[0][0])
+    return value

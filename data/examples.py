@@ -1,0 +1,114 @@
+"""One example of a data set: what is asked, and what answer is right."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from data.text import shown
+
+Split = Literal["dev", "test"]
+"""`dev` is what a search sees; `test` is scored once, after it."""
+
+SPLITS: tuple[Split, ...] = ("dev", "test")
+
+
+class InvalidExample(ValueError):  # noqa: N818 - it is a finding about the user's data, reported with its place
+    """An example that can't be used; the message is `FIELD: what is wrong with the value: the remedy`."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}")
+
+
+@dataclass(frozen=True)
+class Example:
+    """A valid example.
+
+    Attributes:
+        dataset: the name of its data set.
+        split: the split it belongs to.
+        index: its place in that split, from 0.
+        id: the file's own label of it (its index where the file gives none); nothing relies on it being unique,
+            because in the papers' own files it is not.
+        question: what is asked.
+        answer: the right answer; of a multiple choice question the key of the right choice.
+        choices: (key, text) of every choice in the file's order; empty if there are none.
+
+    """
+
+    dataset: str
+    split: Split
+    index: int
+    id: str
+    question: str
+    answer: str
+    choices: tuple[tuple[str, str], ...] = ()
+
+    @cached_property
+    def asked(self) -> tuple[str, ...]:
+        """What a model is asked, up to spaces and the order of the choices: examples with equal ones overlap."""
+        return (_spaced(self.question), *sorted(_spaced(text) for _, text in self.choices))
+
+    @property
+    def place(self) -> str:
+        """Where it stands in its file, as messages write it."""
+        return f"{self.split}[{self.index}]"
+
+
+def parse_example(value: object, dataset: str, split: Split, index: int) -> Example:
+    """Return the example that one JSON value describes; fields it does not know are ignored.
+
+    Raises:
+        InvalidExample: a field is missing, empty or of another type, or the answer is not among the choices.
+
+    """
+    if not isinstance(value, dict):
+        raise InvalidExample("example", f"{shown(value)} is not an object: write {{'question': …, 'answer': …}}")
+    question = _text(value, "question", "give the text to ask")
+    choices = _choices(value["choices"]) if "choices" in value else ()
+    answer = _label(value, "answer", "give the right answer")
+    keys = [key for key, _ in choices]
+    if keys and answer not in keys:
+        raise InvalidExample("answer", f"{shown(answer)} is not one of the choices {', '.join(keys)}: give one of them")
+    identity = _label(value, "id", "give a label") if "id" in value else str(index)
+    return Example(dataset, split, index, identity, question, answer, choices)
+
+
+def _text(record: dict[str, Any], field: str, remedy: str) -> str:
+    if field not in record:
+        raise InvalidExample(field, f"is missing: {remedy}")
+    return _as_text(record[field], field, remedy)
+
+
+def _as_text(value: object, field: str, remedy: str) -> str:
+    if not isinstance(value, str):
+        raise InvalidExample(field, f"{shown(value)} is not a text: {remedy}, in quotes")
+    if not value.strip():
+        raise InvalidExample(field, f"{shown(value)} is empty: {remedy}")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidExample(field, f"{shown(value)} holds half a character (a lone surrogate): remove it") from None
+    return value
+
+
+def _label(record: dict[str, Any], field: str, remedy: str) -> str:
+    """Read a text that people also write as a whole number; other numbers have more than one spelling."""
+    value = record.get(field)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return _text(record, field, remedy)
+
+
+def _choices(value: object) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, dict) or len(value) < 2:
+        raise InvalidExample(
+            "choices", f"{shown(value)} is not an object of two choices or more: write {{'A': …, 'B': …}}"
+        )
+    for key in value:
+        if not key.isalnum():  # scorers look for keys as words
+            raise InvalidExample("choices", f"the key {shown(key)} is no letter, word or number: name it A, B, …")
+    return tuple((key, _as_text(text, f"choices.{key}", "give the text of the choice")) for key, text in value.items())
+
+
+def _spaced(text: str) -> str:
+    return " ".join(text.split())

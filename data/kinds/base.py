@@ -1,0 +1,124 @@
+"""What every kind of task has: its data, its prompt, and how an answer becomes a score."""
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+
+from data.examples import Example
+from data.prompts import QUESTION, require_placeholders
+from data.requests import Completion, Request, Response
+from swarm.errors import EvaluationError
+
+Stop = Annotated[str, Field(min_length=1)]
+
+
+class TaskConfig(BaseModel, ABC):
+    """One task of an objective: a data file, how its examples are asked, and how answers are scored.
+
+    A kind is a subclass with its own `kind`, `version` and methods; `data/kinds/registry.py` lists them.
+    Scores are in [0, 1], and a score depends on an answer only through its prediction, so that several models can
+    vote on predictions and the winner can be scored.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: ClassVar[int]
+    """Raised by hand whenever the same answer may get another score; part of every objective's key."""
+
+    data: Path = Field(title="Data file", description="A .json or .jsonl file; relative to the config file's folder.")
+    name: str | None = Field(
+        None,
+        title="Name",
+        min_length=1,
+        description="How records and reports call this task; the file's name if empty.",
+    )
+    dev: int | None = Field(
+        None, title="Dev examples", ge=1, description="Use the first so many dev examples; all of them if empty."
+    )
+    test: int | None = Field(
+        None, title="Test examples", ge=1, description="Use the first so many test examples; all of them if empty."
+    )
+    weight: float = Field(
+        1.0, title="Weight", gt=0, allow_inf_nan=False, description="Its share in the objective's mean."
+    )
+    prompt: Literal["raw", "chat"] = Field(
+        "raw",
+        title="Prompt",
+        description="raw: the template is sent as it is. chat: as a user's message to a chat model.",
+    )
+    template: str | None = Field(
+        None, title="Template", description="The prompt, with {question} (and {choices}); the kind's own if empty."
+    )
+    system: str | None = Field(
+        None, title="System prompt", min_length=1, description="The system message of a chat prompt; none if empty."
+    )
+    stop: tuple[Stop, ...] = Field(
+        (), title="Stop strings", description="An answer ends before the first of these strings."
+    )
+
+    @property
+    def label(self) -> str:
+        """How records and reports call this task."""
+        return self.name or self.data.stem
+
+    @field_validator("data")
+    @classmethod
+    def _resolve(cls, value: Path, info: ValidationInfo) -> Path:
+        folder = info.context.get("folder") if isinstance(info.context, dict) else None
+        value = value.expanduser()
+        return value if folder is None else Path(folder) / value
+
+    @model_validator(mode="after")
+    def _prompt_is_complete(self) -> Self:
+        if self.template is not None:
+            require_placeholders(self.template, *self.placeholders())
+        if self.system is not None and self.prompt == "raw":
+            raise ValueError(f"system {self.system!r} has no place in a raw prompt: set prompt: chat or remove it")
+        return self
+
+    def placeholders(self) -> tuple[str, ...]:
+        """Return the placeholders that a template must have."""
+        return (QUESTION,)
+
+    @abstractmethod
+    def default_template(self, dataset: str) -> str:
+        """Return the template for the data set of that name where the config gives none."""
+
+    @abstractmethod
+    def check_example(self, example: Example) -> None:
+        """Raise `InvalidExample` if this kind can't ask or score `example`."""
+
+    @abstractmethod
+    def request(self, example: Example, prompt: str) -> Request:
+        """Return what an engine is asked for `example`, whose finished prompt is `prompt`."""
+
+    @abstractmethod
+    def prediction(self, example: Example, response: Response) -> str:
+        """Return the answer that `response` gives, found without looking at the right one.
+
+        Raises:
+            EvaluationError: `response` does not answer `request(example, …)`.
+
+        """
+
+    @abstractmethod
+    def judge(self, example: Example, prediction: str) -> float:
+        """Return the score of `prediction`, in [0, 1]."""
+
+    @abstractmethod
+    def settings(self, dataset: str) -> dict[str, Any]:
+        """Return, as JSON, the kind and what else decides a score besides the request, the example and `version`."""
+
+
+def completion_text(response: Response) -> str:
+    """Return the text of a completion without spaces around it.
+
+    Raises:
+        EvaluationError: the response is no completion.
+
+    """
+    if not isinstance(response, Completion):
+        raise EvaluationError(f"the engine answered with {type(response).__name__} where a Completion was asked for")
+    return response.text.strip()

@@ -1,0 +1,48 @@
+"""What an objective asks of an engine, and what it gets back: the contract between scoring and generating."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Generate:
+    """Continue `prompt` greedily.
+
+    Attributes:
+        prompt: the exact text sent (special tokens of a chat template included).
+        max_new_tokens: at most so many tokens are generated; the end-of-sequence token ends a continuation earlier.
+        stop: generation ends as soon as the completion contains one of these strings; the completion is cut
+            before the first of them.
+
+    """
+
+    prompt: str
+    max_new_tokens: int
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LogLikelihood:
+    """Score each of `continuations` after `prompt`: the sum of its tokens' log-probabilities (natural logarithm)."""
+
+    prompt: str
+    continuations: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Completion:
+    """The answer to `Generate`: the text without special tokens, and how many tokens were generated."""
+
+    text: str
+    tokens: int
+
+
+@dataclass(frozen=True)
+class LogLikelihoods:
+    """The answer to `LogLikelihood`: one value a continuation, and one token count (length) a continuation."""
+
+    values: tuple[float, ...]
+    lengths: tuple[int, ...]
+
+
+Request = Generate | LogLikelihood
+Response = Completion | LogLikelihoods

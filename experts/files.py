@@ -1,0 +1,102 @@
+"""Files that are published whole or not at all: write beside the target, fsync, rename."""
+
+import errno
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from swarm.errors import InputError
+
+_REMEDIES = {
+    errno.ENOSPC: "free some space there and resume; nothing published before was touched",
+    errno.EDQUOT: "your disk quota is used up: free some space and resume; nothing published before was touched",
+    errno.EROFS: "the file system is read-only: choose another folder",
+    errno.EACCES: "this user may not write there: change its permissions or choose another folder",
+    errno.EPERM: "this user may not write there: change its permissions or choose another folder",
+}
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of the bytes of the file at `path` (64 hexadecimal digits)."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def publish_text(path: Path, text: str) -> None:
+    """Write `text` as UTF-8 to `path`, so that a reader sees the old file or the whole new one.
+
+    Raises:
+        InputError: the disk is full or the folder can't be written; the message says what to do.
+
+    """
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        temporary = Path(name)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+        _sync(path.parent)
+    except OSError as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        raise cannot_write(path, error) from error
+
+
+@contextmanager
+def publish_folder(folder: Path) -> Iterator[Path]:
+    """Give an empty folder to fill, then make it appear as `folder` at once; an earlier `folder` is replaced.
+
+    Leaving the block by an exception leaves an earlier `folder` as it was.
+
+    Raises:
+        InputError: the disk is full or the folder can't be written; the message says what to do.
+
+    """
+    temporary: Path | None = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        temporary.chmod(0o755)
+        yield temporary
+        for path in (*temporary.rglob("*"), temporary):
+            _sync(path)
+        _swap(temporary, folder)
+        _sync(folder.parent)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def cannot_write(path: Path, error: OSError) -> InputError:
+    """Return the one-line error for a failed write to `path`."""
+    remedy = _REMEDIES.get(error.errno or 0, "check the folder and its disk")
+    return InputError(f"cannot write {path}: {error.strerror or error}: {remedy}")
+
+
+def _swap(new: Path, target: Path) -> None:
+    if not target.exists():
+        new.rename(target)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{target.name}.old.", dir=target.parent))
+    target.rename(old / "folder")
+    new.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,1 @@
+"""One file per Prefect flow: the order of things, retries, limits."""

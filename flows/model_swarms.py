@@ -1,0 +1,106 @@
+"""Model Swarms (arXiv 2410.11163) as a Prefect flow: the order of things, and nothing else.
+
+Each iteration is a DAG of tasks: update velocity → merge → evaluate (a task per group) → track best → check early stop.
+"""
+
+from dataclasses import asdict
+from typing import Any
+
+from prefect import flow
+from prefect.futures import PrefectFuture
+from prefect.states import Cancelled, State as FlowState
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from infra.config import RunConfig
+from infra.open_run import OpenRun, StopRequested
+from infra.outcome import Finalists, Outcome, finalists
+from infra.records.values import EvaluationRecord, Purpose
+from swarm.plan import Group, Link, links
+from swarm.recipes import Recipe
+from swarm.state import State
+from tasks.artifacts import LiveArtifacts
+from tasks.evaluation import evaluate
+from tasks.outcome import publish_best, write_run_report
+from tasks.persistence import Json, stored
+from tasks.search import check_early_stop, choose_for_test, initialise_swarm, merge, track_best, update_velocity
+
+TASKS_AT_ONCE = 4
+"""While the engine answers one evaluation group, the scores of another are written."""
+
+
+@flow(
+    name="model-swarms", flow_run_name="{config.name}", task_runner=ThreadPoolTaskRunner(max_workers=TASKS_AT_ONCE)
+)
+def model_swarms(config: RunConfig) -> dict[str, Any] | FlowState[Any]:
+    """Search for the best combination of the experts, test it, and publish it; started again, it goes on.
+
+    Returns the run's summary, or a cancelled state if somebody asked the run to stop.
+    """
+    try:
+        with OpenRun(config) as run:
+            final, stopped_by = search(run)
+            return conclude(run, final, stopped_by)
+    except StopRequested as stop:
+        return Cancelled(message=str(stop))
+
+
+def search(run: OpenRun) -> tuple[State, str]:
+    """Iterate until the search says why it stops; return its last state and that reason."""
+    parameters, seed = asdict(run.parameters), run.config.seed
+    bases, space, size = list(run.inputs.bases), run.config.space.value, run.config.engine.group_size
+    live = LiveArtifacts(run)
+    moved = stored(initialise_swarm, run).submit(parameters, seed, len(bases))
+    while True:
+        groups = stored(merge, run).submit(moved, bases, space, size)
+        scores = evaluate_groups(run, groups, "dev")
+        told = stored(track_best, run).submit(parameters, moved, groups, scores)
+        reason = stored(check_early_stop, run).submit(parameters, told)
+        state = State.from_json(told.result())
+        run.save(state, found(groups, scores))
+        live.update(state)
+        stopped_by = reason.result()
+        if stopped_by is not None:
+            return state, stopped_by
+        moved = stored(update_velocity, run).submit(parameters, seed, told)
+
+
+def conclude(run: OpenRun, final: State, stopped_by: str) -> dict[str, Any]:
+    """Test the starting best, the ending best and the ensemble; publish the best; write summary and report."""
+    initial = run.state(0)
+    chosen = finalists(run, initial, final)
+    tested = test(run, final.iteration, chosen) if run.inputs.objective.requests("test") else {}
+    sha256 = publish_best.submit(run, chosen.ending_best.to_json()).result()
+    run.flush_timings(final.iteration)
+    summary = Outcome(run, final, chosen, tested).summary(stopped_by, initial, sha256)
+    run.finish(stopped_by, summary)
+    write_run_report.submit(run).result()
+    return summary
+
+
+def test(run: OpenRun, iteration: int, chosen: Finalists) -> dict[Recipe, EvaluationRecord]:
+    """Evaluate the finalists on the test split, which nothing has read before."""
+    run.observer.phase("testing")
+    everybody = chosen.recipes()
+    purposes = [Purpose.STARTING_BEST, Purpose.ENDING_BEST, *[Purpose.ENSEMBLE] * len(chosen.ensemble)]
+    groups = stored(choose_for_test, run).submit([r.to_json() for r in everybody], run.config.engine.group_size)
+    places = found(groups, evaluate_groups(run, groups, "test"))
+    for purpose in Purpose:
+        run.link(iteration, purpose, [link for link in places if purposes[link.particle] is purpose])
+    return {everybody[link.particle]: run.evaluation(link) for link in places}
+
+
+def evaluate_groups(run: OpenRun, groups: PrefectFuture[Any], split: str) -> list[PrefectFuture[Json]]:
+    """Evaluate every group; one whose scores the records no longer hold is evaluated again, cached result or not."""
+    again = stored(evaluate, run).with_options(refresh_cache=True)
+    count = range(len(groups.result()))
+    scores = [stored(evaluate, run).submit(run, groups, index, split) for index in count]
+    lost = [index for index in count if not run.has_group(scores[index].result()["group"])]
+    for index in lost:
+        scores[index] = again.submit(run, groups, index, split)
+    return scores
+
+
+def found(groups: PrefectFuture[Any], scores: list[PrefectFuture[Json]]) -> list[Link]:
+    """Return where in the records each particle's evaluation is."""
+    planned = [Group.from_json(group) for group in groups.result()]
+    return links(planned, [score.result()["group"] for score in scores])

@@ -1,0 +1,1 @@
+"""Settings, configuration, records, engines, reports."""

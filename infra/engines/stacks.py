@@ -1,0 +1,173 @@
+"""Adapters of a whole population applied in one forward pass (docs/algorithms.md §0).
+
+A batch holds the rows of particle 0, then those of particle 1, and so on. In the space of factors each particle has
+its own A and B (batched matrix products); in the space of products all share one A and B, of rank n·r, and differ in
+a vector of coefficients between them.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import local
+from typing import Protocol
+
+import torch
+from torch import nn
+
+from experts.basis import Basis
+from experts.materialise import coefficients, combine, population_space, product_scales, shared_factors
+from swarm.errors import EvaluationError, InputError
+from swarm.recipes import Recipe, Space
+
+
+class Stack(Protocol):
+    """The adapters of `size` particles."""
+
+    @property
+    def size(self) -> int:
+        """The number of particles."""
+        ...
+
+    def add(self, module: str, inputs: torch.Tensor, outputs: torch.Tensor) -> None:
+        """Add each particle's update of `module` at `inputs` [size, tokens, in] to `outputs` [size, tokens, out]."""
+        ...
+
+    def cut(self, particles: range) -> "Stack":
+        """Return the adapters of a range of particles, without a copy."""
+        ...
+
+    def select(self, particles: torch.Tensor) -> "Stack":
+        """Return the adapters of some particles."""
+        ...
+
+
+@dataclass(frozen=True)
+class FactorStack:
+    """Particles with factors of their own: per module Aᵀ [P, in, r] and Bᵀ [P, r, out]."""
+
+    size: int
+    factors: Mapping[str, tuple[torch.Tensor, torch.Tensor]]
+
+    def add(self, module: str, inputs: torch.Tensor, outputs: torch.Tensor) -> None:
+        """See `Stack`."""
+        down, up = self.factors[module]
+        outputs.baddbmm_(torch.bmm(inputs, down), up)
+
+    def cut(self, particles: range) -> "FactorStack":
+        """See `Stack`."""
+        if len(particles) == self.size:
+            return self
+        first, last = particles.start, particles.stop
+        return FactorStack(len(particles), {m: (a[first:last], b[first:last]) for m, (a, b) in self.factors.items()})
+
+    def select(self, particles: torch.Tensor) -> "FactorStack":
+        """See `Stack`."""
+        chosen = {
+            module: (down.mT.index_select(0, particles).mT, up.index_select(0, particles))
+            for module, (down, up) in self.factors.items()
+        }
+        return FactorStack(len(particles), chosen)
+
+
+@dataclass(frozen=True)
+class ProductStack:
+    """Particles that share factors: per module Aᵀ [in, n·r] and Bᵀ [n·r, out]; scales [P, n·r] are their own."""
+
+    scales: torch.Tensor
+    factors: Mapping[str, tuple[torch.Tensor, torch.Tensor]]
+
+    @property
+    def size(self) -> int:
+        """The number of particles."""
+        return len(self.scales)
+
+    def add(self, module: str, inputs: torch.Tensor, outputs: torch.Tensor) -> None:
+        """See `Stack`."""
+        down, up = self.factors[module]
+        hidden = (inputs @ down).mul_(self.scales.unsqueeze(1))
+        outputs.view(-1, outputs.shape[-1]).addmm_(hidden.flatten(0, 1), up)
+
+    def cut(self, particles: range) -> "ProductStack":
+        """See `Stack`."""
+        return ProductStack(self.scales[particles.start : particles.stop], self.factors)
+
+    def select(self, particles: torch.Tensor) -> "ProductStack":
+        """See `Stack`."""
+        return ProductStack(self.scales.index_select(0, particles), self.factors)
+
+
+@dataclass(frozen=True)
+class BareStack:
+    """Particles without adapters: the model's own weights are theirs."""
+
+    size: int = 1
+
+    def add(self, module: str, inputs: torch.Tensor, outputs: torch.Tensor) -> None:
+        """See `Stack`."""
+
+    def cut(self, particles: range) -> "BareStack":
+        """See `Stack`."""
+        return BareStack(len(particles))
+
+    def select(self, particles: torch.Tensor) -> "BareStack":
+        """See `Stack`."""
+        return BareStack(len(particles))
+
+
+def build_stack(basis: Basis, population: Sequence[Recipe], dtype: torch.dtype) -> FactorStack | ProductStack:
+    """Materialise `population` over `basis`: combined in float32, then kept in `dtype` on the basis's device."""
+    if population_space(population) is Space.PRODUCT:
+        device = next(iter(basis.modules.values()))[0].device
+        scales = product_scales(basis, population).to(device, dtype)
+        return ProductStack(scales, {m: (a.T.to(dtype), b.T.to(dtype)) for m, a, b in shared_factors(basis)})
+    return FactorStack(len(population), dict(_factors(basis, population, dtype)))
+
+
+def _factors(
+    basis: Basis, population: Sequence[Recipe], dtype: torch.dtype
+) -> Iterator[tuple[str, tuple[torch.Tensor, torch.Tensor]]]:
+    weights = coefficients(basis.ids, population).float()
+    for module, (downs, ups) in basis.modules.items():
+        weights = weights.to(downs.device)
+        down = combine(weights, downs, downs.new_empty(len(population), *downs.shape[1:]))
+        up = combine(weights, ups.mT, ups.new_empty(len(population), *ups.mT.shape[1:]))
+        yield module, (down.to(dtype).mT, up.to(dtype))
+
+
+class AdaptedModules:
+    """The Linear modules of a resident model that the active stack of the calling thread is added to."""
+
+    def __init__(self, model: nn.Module, modules: Sequence[str]):
+        """Put a hook on `modules` of `model`; raises `InputError` where one is no Linear module."""
+        self._active = local()
+        named = dict(model.named_modules())
+        for name in modules:
+            module = named.get(name)
+            if not isinstance(module, nn.Linear):
+                raise InputError(
+                    f"module {name} of the base model is no Linear module here: adapters of it can't be run"
+                )
+            module.register_forward_hook(self._hook(name))
+
+    @contextmanager
+    def active(self, stack: Stack) -> Iterator[None]:
+        """Add `stack` in this thread's forward passes inside the block."""
+        self._active.stack = stack
+        try:
+            yield
+        finally:
+            del self._active.stack
+
+    def _hook(self, name: str):  # type: ignore[no-untyped-def]
+        def hook(_: nn.Module, inputs: tuple[torch.Tensor], outputs: torch.Tensor) -> None:
+            stack: Stack = self._active.stack
+            if inputs[0].shape[0] % stack.size:
+                raise EvaluationError(f"module {name} is not called row by row: adapters of it can't be batched")
+            by_particle = (stack.size, -1)
+            stack.add(
+                name,
+                inputs[0].reshape(*by_particle, inputs[0].shape[-1]),
+                outputs.view(*by_particle, outputs.shape[-1]),
+            )
+
+        return hook

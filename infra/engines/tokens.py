@@ -1,0 +1,128 @@
+"""Prompts to tokens and back, with the base model's own tokenizer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from data.requests import Generate, LogLikelihood
+from swarm.errors import InputError
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A `Generate` request in tokens."""
+
+    tokens: tuple[int, ...]
+    request: Generate
+
+    @property
+    def length(self) -> int:
+        """Tokens that a batch holds of it at first."""
+        return len(self.tokens)
+
+
+@dataclass(frozen=True)
+class Choices:
+    """A `LogLikelihood` request in tokens: what all its continuations begin with is computed once.
+
+    Attributes:
+        prefix: tokens that all continuations share; not empty, none of them scored.
+        suffixes: the tokens of each continuation after the prefix; not empty.
+        scored: how many of each suffix's last tokens are scored (not empty; where the prompt's last tokens merge with a
+            continuation's first, fewer than all).
+
+    """
+
+    prefix: tuple[int, ...]
+    suffixes: tuple[tuple[int, ...], ...]
+    scored: tuple[int, ...]
+
+    @property
+    def length(self) -> int:
+        """Tokens that a batch holds of it at most."""
+        return len(self.prefix) + len(self.suffixes) * max(map(len, self.suffixes))
+
+
+class Tokens:
+    """Encodes prompts as `tokenizer(prompt)` does, but never begins one twice.
+
+    A prompt that begins with the tokenizer's beginning-of-sequence text (a rendered chat template does) gets no other
+    special tokens added.
+    """
+
+    def __init__(self, tokenizer: Any, longest: int | None):
+        """`longest` is the most tokens a prompt and its continuation may have together (None: no limit)."""
+        self._tokenizer = tokenizer
+        self._longest = longest
+
+    def prompts(self, requests: Sequence[Generate]) -> list[Prompt]:
+        """Encode each distinct prompt once.
+
+        Raises:
+            InputError: a prompt has no tokens, or is too long for the base model.
+
+        """
+        encoded = self._encode([request.prompt for request in requests])
+        for request in requests:
+            self._check(request.prompt, encoded[request.prompt], request.max_new_tokens)
+        return [Prompt(encoded[request.prompt], request) for request in requests]
+
+    def choices(self, requests: Sequence[LogLikelihood]) -> list[Choices]:
+        """Encode each prompt with each of its continuations; the tokens beyond the prompt's own are scored.
+
+        Raises:
+            InputError: a prompt or a continuation has no tokens, or is too long for the base model.
+
+        """
+        texts = [request.prompt for request in requests]
+        encoded = self._encode([*texts, *(r.prompt + c for r in requests for c in r.continuations)])
+        return [self._choices(request, encoded) for request in requests]
+
+    def text(self, tokens: Sequence[int]) -> str:
+        """Return the text of generated `tokens`, without special tokens."""
+        text: str = self._tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        return text
+
+    def _choices(self, request: LogLikelihood, encoded: dict[str, tuple[int, ...]]) -> Choices:
+        prompt = encoded[request.prompt]
+        wholes = [encoded[request.prompt + continuation] for continuation in request.continuations]
+        for continuation, whole in zip(request.continuations, wholes, strict=True):
+            self._check(request.prompt, prompt, len(whole) - len(prompt))
+            if len(whole) <= len(prompt):
+                raise InputError(f"continuation {continuation!r} adds no token to its prompt: give it other text")
+        shared = _shared_length([prompt, *wholes])
+        if not shared:
+            raise InputError(f"prompt {_shortened(request.prompt)} shares no token with its continuations: lengthen it")
+        return Choices(
+            wholes[0][:shared],
+            tuple(whole[shared:] for whole in wholes),
+            tuple(len(whole) - len(prompt) for whole in wholes),
+        )
+
+    def _encode(self, texts: Sequence[str]) -> dict[str, tuple[int, ...]]:
+        opening = self._tokenizer.bos_token
+        encoded: dict[str, tuple[int, ...]] = {}
+        for special in (True, False):
+            kept = [text for text in dict.fromkeys(texts) if special != bool(opening and text.startswith(opening))]
+            if kept:
+                ids = self._tokenizer(kept, add_special_tokens=special)["input_ids"]
+                encoded |= {text: tuple(tokens) for text, tokens in zip(kept, ids, strict=True)}
+        return encoded
+
+    def _check(self, prompt: str, tokens: Sequence[int], new: int) -> None:
+        if not tokens:
+            raise InputError(f"prompt {_shortened(prompt)} has no tokens: an engine needs at least one")
+        if self._longest is not None and len(tokens) + new > self._longest:
+            raise InputError(
+                f"prompt {_shortened(prompt)} has {len(tokens)} tokens and may get {new} more, but the base model "
+                f"takes {self._longest}: shorten it, or lower max_new_tokens"
+            )
+
+
+def _shared_length(sequences: Sequence[Sequence[int]]) -> int:
+    columns = zip(*sequences, strict=False)
+    return next((i for i, column in enumerate(columns) if len(set(column)) > 1), min(map(len, sequences)))
+
+
+def _shortened(text: str) -> str:
+    return repr(text if len(text) <= 40 else text[:40] + "…")

@@ -1,0 +1,188 @@
+"""The default engine: PyTorch and transformers in this process, the base model resident, populations in one batch."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from threading import Lock
+
+import torch
+
+from data.requests import Generate, LogLikelihood, Request, Response
+from experts.base_models import BaseModel
+from experts.basis import Basis, FullBasis
+from experts.materialise import coefficients, materialise_full, population_space
+from infra.engines.base import Progress
+from infra.engines.batching import Batch, plan
+from infra.engines.config import EngineConfig
+from infra.engines.decoding import GreedyBatch
+from infra.engines.identity import engine_identity, resolve
+from infra.engines.resident import ResidentModel
+from infra.engines.scoring import score
+from infra.engines.stacks import AdaptedModules, BareStack, Stack, build_stack
+from infra.engines.tokens import Choices, Prompt, Tokens
+from swarm.errors import EvaluationError
+from swarm.recipes import BASE, Recipe
+
+Answers = list[list[Response | None]]
+Result = tuple[Batch, Sequence[Sequence[Response]]]
+Job = Callable[[], Result]
+
+
+class TransformersEngine:
+    """Evaluates populations with transformers; see `infra.engines.base.Engine` for what it promises.
+
+    Batches are independent of each other, so workers (threads on a CPU) take them from one list and share the weights;
+    which worker takes which batch changes nothing in the answers. Calls from several threads wait for each other.
+    """
+
+    def __init__(self, config: EngineConfig, base: BaseModel, basis: Basis | FullBasis):
+        """Load `base`; `basis` holds the experts that recipes will name.
+
+        Raises:
+            InputError: the machine lacks the device, the base model can't be loaded, or the basis adapts a module
+                that is no Linear module.
+            EvaluationError: there is not enough memory.
+
+        """
+        self._resolved = resolve(config)
+        self._identity = engine_identity(config, base)
+        self._lock = Lock()
+        with _engine_errors():
+            self._resident = ResidentModel(base, self._resolved.device, self._resolved.dtype)
+            self._basis = basis.to(self._resolved.device) if isinstance(basis, Basis) else basis
+            modules = list(basis.modules) if isinstance(basis, Basis) else []
+            self._adapted = AdaptedModules(self._resident.model, modules)
+        self._tokens = Tokens(self._resident.tokenizer, self._resident.longest)
+        self._pool = _worker_pool(self._resolved.device, self._resolved.workers, self._resolved.threads)
+
+    @property
+    def identity(self) -> str:
+        """What the answers depend on besides their inputs, as canonical JSON."""
+        return self._identity
+
+    def run(
+        self, population: Sequence[Recipe], requests: Sequence[Request], progress: Progress | None = None
+    ) -> list[list[Response]]:
+        """Answer every request with every recipe: [len(population)][len(requests)].
+
+        Raises:
+            InputError: a recipe names an expert that is not loaded, or a prompt is empty or too long.
+            EvaluationError: the model could not answer.
+            ValueError: the recipes don't share their bases and their space.
+
+        """
+        population_space(population)
+        with self._lock, _engine_errors():
+            rows = _Rows(self._tokens, requests)
+            report = _Reporter(progress, len(population) * len(requests))
+            answers: Answers = []
+            for stack in self._stacks(population):
+                answers += self._answer(stack, rows, report)
+        return [[response for response in row if response is not None] for row in answers]
+
+    def close(self) -> None:
+        """Give back the memory of the model and its workers."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        del self._resident, self._adapted, self._basis
+        if self._resolved.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def _stacks(self, population: Sequence[Recipe]) -> Iterator[Stack]:
+        """Yield what the population is evaluated with, in order: all at once, or full models one after another."""
+        if isinstance(self._basis, Basis):
+            yield build_stack(self._basis, population, self._resolved.dtype)
+            return
+        coefficients((*self._basis.ids, BASE), population)
+        for recipe in population:
+            self._load_weights(self._basis, recipe)
+            yield BareStack()
+
+    def _load_weights(self, basis: FullBasis, recipe: Recipe) -> None:
+        """Overwrite the resident model's weights, tensor by tensor."""
+        parameters = dict(self._resident.model.named_parameters()) | dict(self._resident.model.named_buffers())
+        for name, tensor in materialise_full(basis, recipe):
+            if name not in parameters:
+                raise EvaluationError(f"tensor {name} of a full-model expert has no place of its own in the model")
+            parameters[name].data.copy_(tensor)
+
+    def _answer(self, stack: Stack, rows: "_Rows", report: "_Reporter") -> Answers:
+        answers: Answers = [[None] * rows.count for _ in range(stack.size)]
+        with _submitted(self._pool, self._jobs(stack, rows)) as futures:
+            for future in as_completed(futures):
+                batch, responses = future.result()
+                for particle, of_particle in zip(batch.particles, responses, strict=True):
+                    for row, response in zip(batch.rows, of_particle, strict=True):
+                        answers[particle][row] = response
+                report.add(len(batch.particles) * len(batch.rows))
+        return answers
+
+    def _jobs(self, stack: Stack, rows: "_Rows") -> Iterator[Job]:
+        budget = self._resolved.token_budget
+        for batch in rows.batches(rows.prompts, stack.size, budget):
+            yield self._generation(stack, batch, [rows.prompts[row] for row in batch.rows])
+        for batch in rows.batches(rows.choices, stack.size, budget):
+            yield self._scoring(stack, batch, [rows.choices[row] for row in batch.rows])
+
+    def _generation(self, stack: Stack, batch: Batch, prompts: Sequence[Prompt]) -> Job:
+        part = stack.cut(batch.particles)
+        return lambda: (batch, GreedyBatch(self._resident, self._adapted, part, prompts).run())
+
+    def _scoring(self, stack: Stack, batch: Batch, choices: Sequence[Choices]) -> Job:
+        part = stack.cut(batch.particles)
+        return lambda: (batch, score(self._resident, self._adapted, part, choices))
+
+
+class _Rows:
+    """The requests of a call in tokens, by their index."""
+
+    def __init__(self, tokens: Tokens, requests: Sequence[Request]):
+        generate = {index: request for index, request in enumerate(requests) if isinstance(request, Generate)}
+        choose = {index: request for index, request in enumerate(requests) if isinstance(request, LogLikelihood)}
+        self.count = len(requests)
+        self.prompts = dict(zip(generate, tokens.prompts(list(generate.values())), strict=True))
+        self.choices = dict(zip(choose, tokens.choices(list(choose.values())), strict=True))
+
+    @staticmethod
+    def batches(rows: dict[int, Prompt] | dict[int, Choices], population: int, budget: int) -> Iterator[Batch]:
+        indices = list(rows)
+        for batch in plan(population, [row.length for row in rows.values()], budget):
+            yield Batch(batch.particles, tuple(indices[row] for row in batch.rows))
+
+
+class _Reporter:
+    def __init__(self, progress: Progress | None, total: int):
+        self._progress, self._total, self._done = progress, total, 0
+
+    def add(self, rows: int) -> None:
+        self._done += rows
+        if self._progress is not None:
+            self._progress(self._done, self._total)
+
+
+def _worker_pool(device: torch.device, workers: int, threads: int) -> ThreadPoolExecutor:
+    """Return threads that compute with `threads` PyTorch threads each; the calling thread keeps its own number."""
+    if device.type != "cpu":
+        return ThreadPoolExecutor(1, thread_name_prefix="engine")
+    return ThreadPoolExecutor(workers, "engine", initializer=torch.set_num_threads, initargs=(threads,))
+
+
+@contextmanager
+def _submitted(pool: ThreadPoolExecutor, jobs: Iterable[Job]) -> Iterator[list[Future[Result]]]:
+    """Give the jobs' futures; after a failure or an interrupt nothing more is started."""
+    futures = [pool.submit(job) for job in jobs]
+    try:
+        yield futures
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+@contextmanager
+def _engine_errors() -> Iterator[None]:
+    try:
+        yield
+    except EvaluationError:
+        raise
+    except (RuntimeError, MemoryError, OSError) as error:
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        raise EvaluationError(f"engine transformers failed: {first}") from error

@@ -1,0 +1,143 @@
+"""What a finished search comes to: who is tested, what the test says, and the summary that people read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from data.aggregates import combine
+from data.examples import Split
+from data.objective import Objective
+from infra.open_run import OpenRun
+from infra.records.values import EvaluationRecord, Purpose
+from swarm.draws import Purpose as Draw
+from swarm.draws import generator
+from swarm.ensemble import majority_vote, top_k
+from swarm.recipes import Recipe
+from swarm.state import State
+from swarm.statistics import bootstrap_interval, paired_bootstrap_p_value
+
+
+@dataclass(frozen=True)
+class Finalists:
+    """Who is tested after the search.
+
+    Attributes:
+        expert: the index of the initial expert with the best dev utility (the first wins ties).
+        starting_best: its recipe.
+        ending_best: the global best's recipe.
+        ensemble: the personal bests of the best k particles, best first.
+        ensemble_utilities: their dev utilities.
+
+    """
+
+    expert: int
+    starting_best: Recipe
+    ending_best: Recipe
+    ensemble: tuple[Recipe, ...]
+    ensemble_utilities: tuple[float, ...]
+
+    def recipes(self) -> list[Recipe]:
+        """Return everybody, in the order in which they are tested."""
+        return [self.starting_best, self.ending_best, *self.ensemble]
+
+
+def finalists(run: OpenRun, initial: State, final: State) -> Finalists:
+    """Choose who is tested, by dev utility alone: test examples are read after the search only."""
+    assert final.global_best is not None
+    bases, space = run.inputs.bases, run.config.space
+    expert = top_k(initial.utilities[: len(bases)], 1)[0]
+    best = top_k(final.personal_best_utilities, run.config.ensemble) if run.config.ensemble else ()
+    return Finalists(
+        expert=expert,
+        starting_best=Recipe(bases, tuple(initial.positions[expert].tolist()), space),
+        ending_best=Recipe(bases, tuple(final.global_best.coefficients.tolist()), space),
+        ensemble=tuple(Recipe(bases, tuple(final.personal_bests[i].tolist()), space) for i in best),
+        ensemble_utilities=tuple(float(final.personal_best_utilities[i] or 0.0) for i in best),
+    )
+
+
+class Outcome:
+    """The test of the finalists, and the run's summary."""
+
+    def __init__(self, run: OpenRun, final: State, chosen: Finalists, tested: Mapping[Recipe, EvaluationRecord]) -> None:
+        self._run, self._final, self._chosen, self._tested = run, final, chosen, tested
+        self._objective: Objective = run.inputs.objective
+
+    def summary(self, stopped_by: str, initial: State, adapter_sha256: str) -> dict[str, Any]:
+        """Return what `summary.json` holds."""
+        run, chosen = self._run, self._chosen
+        spent = run.spent()
+        return {
+            "run": run.config.name,
+            "algorithm": run.config.algorithm,
+            "seed": run.config.seed,
+            "objective": {task.name: task.data_sha256 for task in self._objective.tasks},
+            "base_model": {"name": run.inputs.base.name, "sha256": run.inputs.base.sha256},
+            "experts": dict(zip(run.inputs.basis.names, run.inputs.basis.ids, strict=True)),
+            "iterations": self._final.iteration,
+            "stopped_by": stopped_by,
+            **spent,
+            "starting_best": {
+                "expert": run.inputs.names[chosen.expert],
+                "dev": initial.utilities[chosen.expert],
+                "test": self._utility(chosen.starting_best),
+            },
+            "ending_best": self._ending_best(),
+            "ensemble": self._ensemble(),
+            "best_adapter_sha256": adapter_sha256,
+            "state_sha256": self._final.sha256,
+        }
+
+    def _ending_best(self) -> dict[str, Any]:
+        best = self._final.global_best
+        assert best is not None
+        recipe = self._chosen.ending_best
+        named = dict(zip(self._run.inputs.names, recipe.coefficients, strict=True))
+        result = {"recipe": {"coefficients": named, "space": recipe.space.value}, "dev": best.utility}
+        result |= {"test": self._utility(recipe), "test_ci95": None, "p_value_vs_starting_best": None}
+        if recipe in self._tested:
+            before, after = self._by_task(self._chosen.starting_best), self._by_task(recipe)
+            interval = bootstrap_interval(after, self._draws(Draw.BOOTSTRAP), self._combine)
+            result["test_ci95"] = [interval.low, interval.high]
+            result["p_value_vs_starting_best"] = paired_bootstrap_p_value(
+                before, after, self._draws(Draw.PAIRED_TEST), self._combine
+            )
+        return result
+
+    def _ensemble(self) -> dict[str, Any] | None:
+        members = self._chosen.ensemble
+        if not members:
+            return None
+        dev = {
+            Recipe.from_json(found.evaluation.recipe): found.evaluation
+            for found in self._run.records.run_evaluations(self._run.config.name, Purpose.SEARCH)
+        }
+        return {"k": len(members), "dev": self._vote("dev", dev), "test": self._vote("test", self._tested)}
+
+    def _vote(self, split: Split, evaluations: Mapping[Recipe, EvaluationRecord]) -> float | None:
+        if not all(member in evaluations for member in self._chosen.ensemble):
+            return None
+        predictions = [evaluations[member].predictions for member in self._chosen.ensemble]
+        voted = majority_vote(predictions, self._chosen.ensemble_utilities)
+        return self._objective.aggregate(split, self._objective.score_predictions(split, voted))
+
+    def _utility(self, recipe: Recipe) -> float | None:
+        return self._tested[recipe].utility if recipe in self._tested else None
+
+    def _by_task(self, recipe: Recipe) -> list[Sequence[float]]:
+        return split_by_task(self._objective, "test", self._tested[recipe].scores)
+
+    def _combine(self, utilities: Sequence[float]) -> float:
+        return combine(self._objective.rule, utilities, [task.config.weight for task in self._objective.tasks])
+
+    def _draws(self, purpose: Draw) -> np.random.Generator:
+        return generator(self._run.config.seed, 0, 0, purpose)
+
+
+def split_by_task(objective: Objective, split: Split, scores: Sequence[float]) -> list[Sequence[float]]:
+    """Return flat per-example scores as one list a task."""
+    sizes = [len(task.cases(split)) for task in objective.tasks]
+    bounds = np.cumsum([0, *sizes])
+    return [scores[start:end] for start, end in zip(bounds[:-1], bounds[1:], strict=True)]

@@ -1,0 +1,1 @@
+"""What happened, in a database: SQLAlchemy models, migrations, the store."""

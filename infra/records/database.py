@@ -1,0 +1,156 @@
+"""Opening a database, and its two kinds of transaction."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
+from sqlalchemy.orm import Session
+
+from experts.files import cannot_write
+from infra.records.upgrade import upgrade
+from swarm.canonical import canonical_json
+from swarm.errors import InputError
+
+BUSY_SECONDS = 30
+"""How long a write waits for another process's write."""
+
+_REMEDIES = {
+    "not a database": "restore it from a backup, or move it away and start again",
+    "malformed": "restore it from a backup, or move it away and start again",
+    "locked": f"another process kept it locked for {BUSY_SECONDS} s: find it and end it, then resume",
+    "readonly": "this user may not write there: change its permissions or set SWARM_DATABASE_URL",
+    "disk": "free some space there and resume; nothing recorded before was touched",
+    "unable to open": "check that it is a file this user may write, or set SWARM_DATABASE_URL",
+    "already exists": "it holds something else's tables: set SWARM_DATABASE_URL to an empty database",
+    "connection": "check that the server runs and that SWARM_DATABASE_URL is right, then resume",
+}
+
+
+class Database:
+    """A migrated database and its transactions; safe to use from several threads, not across a fork.
+
+    A database that cannot be opened, read or written raises `InputError`, whose message names it (never its
+    password) and says what to do.
+    """
+
+    def __init__(self, url: str | URL) -> None:
+        parsed = _checked(url)
+        self._where = parsed.database if _is_sqlite(parsed) else parsed.render_as_string(hide_password=True)
+        self._engine = _sqlite(parsed) if _is_sqlite(parsed) else _postgresql(parsed)
+        self._writer = self._engine.execution_options(sqlite_begin="IMMEDIATE")
+        try:
+            with self._reported():
+                upgrade(self._engine, self._writer, str(self._where))
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close every connection; what was written is already safe without it."""
+        self._engine.dispose()
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Give a session that sees one snapshot (SQLite) and writes nothing."""
+        with self._reported(), Session(self._engine) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Give a session whose changes all become durable at the end of the block, or, if it raises, none does."""
+        with self._reported(), Session(self._writer) as session, session.begin():
+            yield session
+
+    def check_integrity(self) -> None:
+        """Read the whole database and verify it; PostgreSQL verifies its own pages, so there it is only reached.
+
+        Raises:
+            InputError: a page is damaged, or a row refers to one that is not there.
+
+        """
+        with self.reading() as session:
+            connection = session.connection()
+            found = _damage(connection) if connection.dialect.name == "sqlite" else None
+        if found:
+            raise InputError(f"the records at {self._where} are damaged: {found}: {_REMEDIES['malformed']}")
+
+    @contextmanager
+    def _reported(self) -> Iterator[None]:
+        try:
+            yield
+        except IntegrityError:
+            raise
+        except DBAPIError as error:
+            raise _unusable(str(self._where), str(error.orig)) from error
+
+
+def _is_sqlite(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite"
+
+
+def _checked(url: str | URL) -> URL:
+    # The value is not repeated in these messages: it may hold a password.
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise InputError(
+            "SWARM_DATABASE_URL is not a database URL: use sqlite:////folder/records.db or postgresql://user@host/name"
+        ) from error
+    backend = parsed.get_backend_name()
+    if backend not in {"sqlite", "postgresql"}:
+        raise InputError(f"SWARM_DATABASE_URL names the database {backend!r}: use sqlite or postgresql")
+    if backend == "sqlite" and (parsed.database or ":memory:") == ":memory:":
+        raise InputError("SWARM_DATABASE_URL names a database in memory: records outlive a process, so name a file")
+    return parsed.set(drivername="postgresql+psycopg") if backend == "postgresql" else parsed
+
+
+def _sqlite(url: URL) -> Engine:
+    folder = Path(str(url.database)).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    engine = create_engine(url, json_serializer=canonical_json, connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "connect", _configure_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _configure_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # else the driver begins transactions itself, and only at the first change
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A write takes the lock when it begins: one that has read before it writes could otherwise fail at once when
+    # another process wrote in between, whatever the time-out.
+    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}")
+
+
+def _postgresql(url: URL) -> Engine:
+    try:
+        return create_engine(
+            url, json_serializer=canonical_json, pool_pre_ping=True, connect_args={"connect_timeout": 10}
+        )
+    except (ModuleNotFoundError, NoSuchModuleError) as error:
+        raise InputError(
+            "SWARM_DATABASE_URL names a PostgreSQL database but psycopg is missing: pip install 'psycopg[binary]'"
+        ) from error
+
+
+def _damage(connection: Connection) -> str | None:
+    pages = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar_one()
+    if pages != "ok":
+        return " ".join(str(pages).split())
+    row = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    return None if row is None else f"row {row[1]} of {row[0]} refers to a missing row of {row[2]}"
+
+
+def _unusable(where: str, reason: str) -> InputError:
+    line = (reason.strip().splitlines() or ["unknown error"])[0]
+    remedy = next((text for part, text in _REMEDIES.items() if part in reason), "check the database, then resume")
+    return InputError(f"cannot use the records at {where}: {line}: {remedy}")

@@ -1,0 +1,133 @@
+"""Evaluations: what engines found, shared by all runs, and which run used which of them."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from sqlalchemy import and_, select, update
+from sqlalchemy.orm import Session
+
+from infra.records.models import EvaluationGroupRow, EvaluationRow, RunEvaluationRow
+from infra.records.part import Part, existing_run, insert_if_absent, plain
+from infra.records.values import EvaluationGroup, EvaluationRecord, Purpose, RunEvaluation
+from swarm.errors import EvaluationError
+
+
+class Evaluations(Part):
+    """The part of the records that is about evaluations; see `Records` for what holds for every method."""
+
+    def evaluation_group(self, key: str) -> tuple[EvaluationRecord, ...] | None:
+        """Return the evaluations of a finished group in the order of their index; None if it was never finished."""
+        with self._database.reading() as session:
+            return _members(session, key) if session.get(EvaluationGroupRow, key) else None
+
+    def save_evaluation_group(
+        self,
+        key: str,
+        objective: str,
+        split: str,
+        engine: str,
+        evaluations: Sequence[EvaluationRecord],
+        generated_tokens: int,
+        seconds: float,
+    ) -> tuple[EvaluationRecord, ...]:
+        """Save a finished group, whole or not at all, and return the evaluations that the records hold for it.
+
+        A group that is there already stays as it was first saved, its `finished` goes up by one, and the first
+        evaluations are returned: whoever goes on with what is returned agrees with everybody else.
+
+        Raises:
+            EvaluationError: a utility or a score is not finite: a failure never becomes a score.
+            ValueError: the evaluations are none, or are not those of `key` with the indices 0, 1, ….
+
+        """
+        _check(key, evaluations, seconds)
+        group = EvaluationGroupRow(
+            key=key,
+            objective=objective,
+            split=split,
+            engine=engine,
+            finished=1,
+            generated_tokens=generated_tokens,
+            seconds=seconds,
+            created_at=self._clock(),
+        )
+        with self._database.writing() as session:
+            if insert_if_absent(session, group):
+                session.add_all(EvaluationRow(**plain(asdict(evaluation))) for evaluation in evaluations)
+                session.flush()
+            else:
+                again = {EvaluationGroupRow.finished: EvaluationGroupRow.finished + 1}
+                session.execute(update(EvaluationGroupRow).where(EvaluationGroupRow.key == key).values(again))
+            return _members(session, key)
+
+    def evaluation_groups(self) -> list[EvaluationGroup]:
+        """Return what is known of every finished group, the oldest first."""
+        oldest_first = select(EvaluationGroupRow).order_by(EvaluationGroupRow.created_at, EvaluationGroupRow.key)
+        with self._database.reading() as session:
+            return [row.record() for row in session.scalars(oldest_first)]
+
+    def link_evaluations(self, run: str, iteration: int, purpose: str, links: Sequence[tuple[int, str, int]]) -> None:
+        """Record which evaluations a run used in an iteration; doing so again changes nothing.
+
+        Args:
+            run: its name.
+            iteration: when.
+            purpose: a `Purpose`.
+            links: (particle, group, index) of each evaluation.
+
+        Raises:
+            LookupError: an evaluation was not saved; scores are saved before what depends on them.
+            ValueError: `purpose` is not a `Purpose`.
+
+        """
+        rows = [
+            RunEvaluationRow(
+                run=run, iteration=iteration, particle=particle, purpose=Purpose(purpose), group=group, index=index
+            )
+            for particle, group, index in dict.fromkeys(links)
+        ]
+        with self._database.writing() as session:
+            existing_run(session, run)
+            for row in rows:
+                _require_evaluation(session, row.group, row.index)
+                insert_if_absent(session, row)
+
+    def run_evaluations(self, run: str, purpose: str | None = None) -> list[RunEvaluation]:
+        """Return the evaluations of a run by iteration, particle, purpose; those of one purpose if it is given."""
+        link = RunEvaluationRow
+        query = select(link, EvaluationRow).where(link.run == run)
+        query = query.join(EvaluationRow, and_(EvaluationRow.group == link.group, EvaluationRow.index == link.index))
+        if purpose is not None:
+            query = query.where(link.purpose == Purpose(purpose))
+        query = query.order_by(link.iteration, link.particle, link.purpose, link.group, link.index)
+        with self._database.reading() as session:
+            existing_run(session, run)
+            return [
+                RunEvaluation(row.iteration, row.particle, Purpose(row.purpose), evaluation.record())
+                for row, evaluation in session.execute(query)
+            ]
+
+
+def _members(session: Session, key: str) -> tuple[EvaluationRecord, ...]:
+    query = select(EvaluationRow).where(EvaluationRow.group == key).order_by(EvaluationRow.index)
+    return tuple(row.record() for row in session.scalars(query))
+
+
+def _require_evaluation(session: Session, group: str, index: int) -> None:
+    saved = select(EvaluationRow.index).where(EvaluationRow.group == group, EvaluationRow.index == index)
+    if session.scalar(saved) is None:
+        raise LookupError(f"there is no evaluation {index} of group {group!r}: save the group before linking it")
+
+
+def _check(key: str, evaluations: Sequence[EvaluationRecord], seconds: float) -> None:
+    places = [(evaluation.group, evaluation.index) for evaluation in evaluations]
+    if not places or places != [(key, index) for index in range(len(places))]:
+        raise ValueError(f"group {key!r} cannot hold the evaluations {places}")
+    if not (math.isfinite(seconds) and seconds >= 0):
+        raise ValueError(f"group {key!r} took {seconds} seconds")
+    for evaluation in evaluations:
+        numbers = (evaluation.utility, *evaluation.task_utilities, *evaluation.scores)
+        wrong = next((number for number in numbers if not math.isfinite(number)), None)
+        if wrong is not None:
+            raise EvaluationError(f"evaluation {evaluation.index} of group {key} has the score {wrong}: not saved")

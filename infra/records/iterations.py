@@ -1,0 +1,50 @@
+"""Iterations: the whole swarm state after each of them, never changed."""
+
+from typing import Any
+
+from sqlalchemy import select
+
+from infra.records.models import IterationRow
+from infra.records.part import Part, existing_run, insert_if_absent, plain
+from infra.records.values import IterationRecord
+
+
+class Iterations(Part):
+    """The part of the records that is about iterations; see `Records` for what holds for every method."""
+
+    def save_iteration(self, run: str, iteration: int, state: dict[str, Any], sha256: str) -> None:
+        """Save the state after an iteration, once: saving an equal one again changes nothing.
+
+        Raises:
+            RuntimeError: another state is there, so replaying the run did not give what it gave before.
+
+        """
+        now, wanted = self._clock(), plain(state)
+        with self._database.writing() as session:
+            owner = existing_run(session, run)
+            row = IterationRow(run=run, iteration=iteration, state=wanted, sha256=sha256, created_at=now)
+            if insert_if_absent(session, row):
+                owner.updated_at = now
+                return
+            saved = session.get_one(IterationRow, (run, iteration))
+            if (saved.state, saved.sha256) != (wanted, sha256):
+                raise RuntimeError(
+                    f"replay of run {run!r} diverged at iteration {iteration}: "
+                    f"its state was {saved.sha256} and is now {sha256}"
+                )
+
+    def iteration(self, run: str, iteration: int) -> IterationRecord:
+        """Return one saved iteration of a run; one that was not saved raises `LookupError`."""
+        with self._database.reading() as session:
+            existing_run(session, run)
+            row = session.get(IterationRow, (run, iteration))
+            if row is None:
+                raise LookupError(f"run {run!r} has no iteration {iteration}")
+            return row.record()
+
+    def iterations(self, run: str) -> list[IterationRecord]:
+        """Return the saved iterations of a run, in order."""
+        with self._database.reading() as session:
+            existing_run(session, run)
+            rows = session.scalars(select(IterationRow).where(IterationRow.run == run).order_by(IterationRow.iteration))
+            return [row.record() for row in rows]

@@ -1,0 +1,123 @@
+"""Runs: who they are, where they stand, how long their parts took."""
+
+import math
+from collections import defaultdict
+from typing import Any
+
+from sqlalchemy import select, update
+
+from infra.records.differences import differences
+from infra.records.models import RunRow, TimingRow
+from infra.records.part import Part, existing_run, insert_if_absent, plain
+from infra.records.values import RunRecord, RunStatus
+from infra.run_folder import check_run_name
+from swarm.errors import InputError
+
+
+class Runs(Part):
+    """The part of the records that is about runs; see `Records` for what holds for every method."""
+
+    def start_run(
+        self, name: str, algorithm: str, config: dict[str, Any], identity: dict[str, str], seed: int
+    ) -> RunRecord:
+        """Create a run, or return the one of that name if it is the same; of two callers at once one creates it.
+
+        An existing run is returned as it stands: its status is for the caller to `mark`.
+
+        Raises:
+            InputError: the name is not allowed, or the run of that name differs; the message shows how.
+
+        """
+        now = self._clock()
+        wanted = RunRow(
+            name=check_run_name(name),
+            algorithm=algorithm,
+            status=RunStatus.RUNNING,
+            config=plain(config),
+            identity=plain(identity),
+            seed=seed,
+            stop_requested=False,
+            created_at=now,
+            updated_at=now,
+        )
+        new = _content(wanted)
+        with self._database.writing() as session:
+            insert_if_absent(session, wanted)
+            run = existing_run(session, name).record()
+        old = _content(run)
+        if old != new:
+            raise InputError(
+                f"run {name!r} exists and differs: {differences(old, new)}: "
+                "choose another name, or put these back as they were"
+            )
+        return run
+
+    def run(self, name: str) -> RunRecord:
+        """Return the run called `name`; an unknown one raises `InputError` that names the nearest."""
+        with self._database.reading() as session:
+            return existing_run(session, name).record()
+
+    def runs(self) -> list[RunRecord]:
+        """Return every run, the oldest first."""
+        with self._database.reading() as session:
+            return [row.record() for row in session.scalars(select(RunRow).order_by(RunRow.created_at, RunRow.name))]
+
+    def mark(
+        self,
+        name: str,
+        status: RunStatus,
+        stopped_by: str | None = None,
+        error: str | None = None,
+        summary: dict[str, Any] | None = None,
+    ) -> None:
+        """Set where a run stands, why it ended and its error; an earlier summary stays where none is given."""
+        values: dict[str, Any] = {"status": RunStatus(status), "stopped_by": stopped_by, "error": error}
+        self._update(name, values if summary is None else {**values, "summary": plain(summary)})
+
+    def request_stop(self, name: str) -> None:
+        """Ask that the run ends after the iteration under way."""
+        self._update(name, {"stop_requested": True})
+
+    def clear_stop(self, name: str) -> None:
+        """Withdraw a request to stop, as resuming does."""
+        self._update(name, {"stop_requested": False})
+
+    def stop_requested(self, name: str) -> bool:
+        """Return whether somebody asked the run to end."""
+        return self.run(name).stop_requested
+
+    def add_timing(self, run: str, iteration: int, part: str, seconds: float) -> None:
+        """Append the seconds that a part of an iteration took; work done again after a crash is appended again."""
+        if not (math.isfinite(seconds) and seconds >= 0):
+            raise ValueError(f"{part!r} took {seconds} seconds")
+        with self._database.writing() as session:
+            existing_run(session, run)
+            session.add(TimingRow(run=run, iteration=iteration, part=part, seconds=seconds))
+
+    def timings(self, run: str) -> dict[str, float]:
+        """Return the seconds that each part took over all iterations, the longest first."""
+        totals: defaultdict[str, float] = defaultdict(float)
+        for parts in self.timings_by_iteration(run).values():
+            for part, seconds in parts.items():
+                totals[part] += seconds
+        return dict(sorted(totals.items(), key=lambda item: -item[1]))
+
+    def timings_by_iteration(self, run: str) -> dict[int, dict[str, float]]:
+        """Return {iteration: {part: seconds}}."""
+        found: defaultdict[int, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
+        with self._database.reading() as session:
+            existing_run(session, run)
+            for row in session.scalars(
+                select(TimingRow).where(TimingRow.run == run).order_by(TimingRow.iteration, TimingRow.id)
+            ):
+                found[row.iteration][row.part] += row.seconds
+        return {iteration: dict(parts) for iteration, parts in found.items()}
+
+    def _update(self, name: str, values: dict[str, Any]) -> None:
+        with self._database.writing() as session:
+            existing_run(session, name)
+            session.execute(update(RunRow).where(RunRow.name == name).values(**values, updated_at=self._clock()))
+
+
+def _content(run: RunRow | RunRecord) -> dict[str, Any]:
+    return {**run.config, "algorithm": run.algorithm, "seed": run.seed, "identity": run.identity}

@@ -1,0 +1,88 @@
+"""Everything that a report tells of a run, read from the records once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+from infra.records.store import Records
+from infra.records.values import EvaluationRecord, Purpose, RunRecord
+from swarm.ensemble import top_k
+from swarm.recipes import BASE
+from swarm.state import Extreme, State
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the records hold of one run.
+
+    Attributes:
+        run: the run itself; its summary is None before the end.
+        names: the n names that a recipe's coefficients belong to: the experts', then the base model's if it is one.
+        tasks: the names of the objective's tasks.
+        states: the told states of iterations 0, 1, …; none before iteration 0 is finished.
+        searched: (iteration, particle) → its evaluation on the dev split; unevaluated ones are missing.
+        tested: what was evaluated on the test split after the search; empty before that, or without test examples.
+        seconds: part → seconds over the whole run, the longest first.
+
+    """
+
+    run: RunRecord
+    names: tuple[str, ...]
+    tasks: tuple[str, ...]
+    states: tuple[State, ...]
+    searched: Mapping[tuple[int, int], EvaluationRecord]
+    tested: Mapping[Purpose, EvaluationRecord]
+    seconds: Mapping[str, float]
+
+    @property
+    def best(self) -> Extreme | None:
+        """The global best so far; None before iteration 0 is finished."""
+        return self.states[-1].global_best if self.states else None
+
+    @property
+    def best_expert(self) -> int | None:
+        """The index of the initial expert with the best dev utility; the first wins ties."""
+        return top_k(self.states[0].utilities[: len(self.names)], 1)[0] if self.states else None
+
+    @property
+    def experts(self) -> tuple[EvaluationRecord, ...]:
+        """The initial experts' evaluations on the dev split, in the order of `names`."""
+        places = [(0, particle) for particle in range(len(self.names))]
+        return tuple(self.searched[place] for place in places if place in self.searched)
+
+    def pair(self, split: str) -> tuple[EvaluationRecord, EvaluationRecord] | None:
+        """Return the evaluations of the best expert and of the global best on `split` (dev or test), if both exist."""
+        if split == "test":
+            found = [self.tested.get(Purpose.STARTING_BEST), self.tested.get(Purpose.ENDING_BEST)]
+        elif self.best is not None and self.best_expert is not None:
+            places = [(0, self.best_expert), (self.best.iteration, self.best.particle)]
+            found = [self.searched.get(place) for place in places]
+        else:
+            return None
+        before, after = found
+        return None if before is None or after is None else (before, after)
+
+
+def read_evidence(records: Records, run: str) -> Evidence:
+    """Return what `records` hold of `run`, finished or not.
+
+    Raises:
+        InputError: there is no such run.
+
+    """
+    found = records.run(run)
+    linked = records.run_evaluations(run)
+    return Evidence(
+        run=found,
+        names=_names(found.config),
+        tasks=tuple(task["name"] or PurePath(task["data"]).stem for task in found.config["objective"]["tasks"]),
+        states=tuple(State.from_json(record.state) for record in records.iterations(run)),
+        searched={(e.iteration, e.particle): e.evaluation for e in linked if e.purpose is Purpose.SEARCH},
+        tested={e.purpose: e.evaluation for e in linked if e.purpose in (Purpose.STARTING_BEST, Purpose.ENDING_BEST)},
+        seconds=records.timings(run),
+    )
+
+
+def _names(config: dict[str, Any]) -> tuple[str, ...]:
+    return (*config["experts"], BASE) if config["include_base"] else tuple(config["experts"])

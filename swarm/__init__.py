@@ -1,0 +1,1 @@
+"""The algorithms: pure functions on frozen dataclasses; numpy only."""

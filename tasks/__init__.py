@@ -1,0 +1,1 @@
+"""Prefect tasks: thin adapters, small values in, small values out."""

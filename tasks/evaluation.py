@@ -1,0 +1,31 @@
+"""The task that uses an engine."""
+
+from typing import Any
+
+from prefect import task
+
+from infra.open_run import OpenRun
+from swarm.errors import EvaluationError
+from swarm.plan import Group
+from tasks.persistence import PERSISTED, Json
+
+
+def _failed_outside(task: Any, task_run: Any, state: Any) -> bool:
+    """Retry what failed outside (engines, scorers), never a user's mistake or an interrupt."""
+    return isinstance(state.result(raise_on_failure=False), EvaluationError)
+
+
+@task(
+    name="evaluate",
+    tags=["gpu"],
+    retries=2,
+    retry_delay_seconds=[1, 10],
+    retry_condition_fn=_failed_outside,
+    **PERSISTED,
+)
+def evaluate(run: OpenRun, groups: list[Json], index: int, split: str) -> Json:
+    """Evaluate `groups[index]`; its scores are committed to the records before this returns.
+
+    Returns {"group": its key in the records, "utilities": one a recipe}.
+    """
+    return run.evaluate(Group.from_json(groups[index]).recipes, split)

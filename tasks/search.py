@@ -1,0 +1,60 @@
+"""The tasks of one Model Swarms iteration: update velocity → merge → evaluate → track best → check early stop.
+
+Small JSON in, small JSON out; every result is persisted under a key of its content.
+"""
+
+from typing import Any
+
+from prefect import task
+
+from swarm import pso
+from swarm.parameters import Parameters
+from swarm.plan import Group, links, plan_groups
+from swarm.population import initialise, recipes
+from swarm.recipes import Recipe, Space
+from swarm.state import State
+from tasks.persistence import PERSISTED, Json
+
+
+@task(name="initialise", **PERSISTED)
+def initialise_swarm(parameters: Json, seed: int, experts: int) -> Json:
+    """Make iteration 0: every expert a particle, the others grown by crossover."""
+    return initialise(Parameters(**parameters), seed, experts).to_json()
+
+
+@task(name="update velocity", **PERSISTED)
+def update_velocity(parameters: Json, seed: int, state: Json) -> Json:
+    """Move every particle: the next iteration, not yet evaluated."""
+    return pso.ask(Parameters(**parameters), seed, State.from_json(state)).to_json()
+
+
+@task(name="merge", **PERSISTED)
+def merge(state: Json, bases: list[str], space: str, group_size: int) -> list[Json]:
+    """Write the particles to be evaluated as recipes, in evaluation groups (`swarm.plan.Group`)."""
+    swarm = State.from_json(state)
+    wanted = recipes(swarm, bases, Space(space))
+    evaluated = [(i, wanted[i]) for i, evaluated in enumerate(swarm.to_evaluate) if evaluated]
+    return [group.to_json() for group in plan_groups(evaluated, group_size)]
+
+
+@task(name="choose for the test", **PERSISTED)
+def choose_for_test(chosen: list[Json], group_size: int) -> list[Json]:
+    """Group the recipes that are tested after the search (starting best, ending best, ensemble), as `merge` does."""
+    return [g.to_json() for g in plan_groups(list(enumerate(map(Recipe.from_json, chosen))), group_size)]
+
+
+@task(name="track best", **PERSISTED)
+def track_best(parameters: Json, state: Json, groups: list[Json], scores: list[Json]) -> Json:
+    """Tell the swarm its utilities: personal bests, global best and global worst."""
+    swarm = State.from_json(state)
+    utilities: list[float | None] = [None] * len(swarm.to_evaluate)
+    by_group = {score["group"]: score["utilities"] for score in scores}
+    for link in links(list(map(Group.from_json, groups)), [score["group"] for score in scores]):
+        utilities[link.particle] = by_group[link.group][link.index]
+    return pso.tell(Parameters(**parameters), swarm, utilities).to_json()
+
+
+@task(name="check early stop", **PERSISTED)
+def check_early_stop(parameters: Json, state: Json) -> str | None:
+    """Say why the search ends here, or None."""
+    return pso.stop_reason(Parameters(**parameters), State.from_json(state))

@@ -1,0 +1,80 @@
+"""What the tests of commands work with."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from swarm.state import State
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def lines(self) -> list[str]:
+        """What it printed, without the spaces that fill a table."""
+        return [line.rstrip() for line in self.out.splitlines()]
+
+    @property
+    def error(self) -> str:
+        """The one line that a refused command writes."""
+        assert self.out == ""
+        [line] = self.err.splitlines()
+        return line
+
+
+@dataclass(frozen=True)
+class World:
+    """A folder with a base model, three experts, data, and a run's configuration."""
+
+    folder: Path
+
+    @property
+    def base(self) -> Path:
+        return self.folder / "base"
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "demo.yaml"
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "letters.json"
+
+    def expert(self, name: str) -> Path:
+        return self.folder / "experts" / name
+
+
+LETTERS = "ABCDEFGHIJKL"
+
+
+def letters_data() -> dict[str, Any]:
+    """Multiple choice, so that even a random model is right now and then."""
+
+    def example(letter: str, question: str) -> dict[str, Any]:
+        return {"question": question, "choices": {"A": letter, "B": letter.lower() * 2}, "answer": "A"}
+
+    return {
+        "dataset": "letters",
+        "dev": [example(letter, f"Which is {letter}?") for letter in LETTERS],
+        "test": [example(letter, f"Which one is {letter}?") for letter in LETTERS],
+        "train": [{"question": f"Say {letter}", "answer": letter} for letter in LETTERS],
+    }
+
+
+Command = Callable[..., Ended]
+"""Runs `swarm` with the given arguments."""
+
+RecordRun = Callable[..., list[State]]
+"""Records a search; returns its iterations."""

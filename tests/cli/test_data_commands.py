@@ -1,0 +1,105 @@
+"""`swarm data list`, `swarm data check`, `swarm data generate`."""
+
+import json
+from pathlib import Path
+
+from command_line import Command, World, letters_data
+
+from data.skills.questions import SKILLS
+from data.summary import check_data, list_data
+
+SIZES = ("--train", 6, "--dev", 4, "--test", 5)
+
+
+def write(path: Path, **changes: object) -> Path:
+    path.write_text(json.dumps({**letters_data(), **changes}))
+    return path
+
+
+def test_the_data_files_of_a_folder_are_listed(command: Command, tmp_path: Path) -> None:
+    write(tmp_path / "good.json")
+    (tmp_path / "bad.json").write_text("{")
+    assert command("data", "list", tmp_path, "--json").json == [file.to_json() for file in list_data(tmp_path)]
+    rows = command("data", "list", tmp_path).lines[1:]
+    assert rows[0].startswith(f"{tmp_path}/bad.json  can't be read: line 1, column 2: not valid JSON")
+    assert rows[1].split()[1:7] == ["letters", "multiple_choice", "12", "12", "0", "0"]
+
+
+def test_a_folder_without_data_is_refused(command: Command, tmp_path: Path) -> None:
+    ended = command("data", "list", tmp_path)
+    assert ended.code == 2
+    assert ended.error == (f"error: {tmp_path}: holds no .json or .jsonl file: name a folder with data files")
+
+
+def test_good_data_pass_the_check(command: Command, world: World) -> None:
+    ended = command("data", "check", world.data)
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.lines[1].split()[1:7] == ["letters", "multiple_choice", "12", "12", "0", "0"]
+    assert command("data", "check", world.data, "--json").json == [
+        json.loads(json.dumps(check_data(world.data).to_json()))
+    ]
+
+
+def test_every_invalid_example_is_named_and_the_check_ends_with_code_2(command: Command, tmp_path: Path) -> None:
+    examples = [{"question": "Who?", "answer": "C", "choices": {"A": "a", "B": "b"}}, 7, letters_data()["dev"][0]]
+    path = write(tmp_path / "data.json", dev=examples)
+    ended, as_json = command("data", "check", path), command("data", "check", path, "--json")
+    assert (ended.code, as_json.code) == (2, 2)
+    assert [line.split(":")[1] for line in ended.lines[2:]] == [" dev[0].answer", " dev[1].example"]
+    message = f"error: {path}: 2 invalid examples, the first is dev[0]: correct or remove them\n"
+    assert ended.err == as_json.err == message
+    assert [entry["index"] for entry in as_json.json[0]["invalid"]] == [0, 1]
+
+
+def test_an_empty_split_does_not_pass_the_check(command: Command, tmp_path: Path) -> None:
+    path = write(tmp_path / "data.json", test=[])
+    ended = command("data", "check", path)
+    assert (ended.code, ended.err) == (2, f"error: {path}: the test split has no examples: add some\n")
+
+
+def test_overlap_is_said_but_passes_since_a_config_may_allow_it(command: Command, tmp_path: Path) -> None:
+    path = write(tmp_path / "data.json", test=letters_data()["dev"][:2])
+    ended = command("data", "check", path)
+    assert ended.code == 0
+    assert ended.err == f"{path}: 2 test questions are dev questions too: a run needs allow_overlap: true\n"
+
+
+def test_a_file_that_does_not_exist_is_refused(command: Command, tmp_path: Path) -> None:
+    ended = command("data", "check", tmp_path / "none.json")
+    assert (ended.code, ended.error) == (2, f"error: {tmp_path}/none.json: there is no such file: check the path")
+
+
+def test_every_skill_is_generated_with_the_same_bytes_each_time(command: Command, tmp_path: Path) -> None:
+    first = command("data", "generate", "all", "--output", tmp_path / "one", *SIZES, "--json").json
+    shown = command("data", "generate", *SKILLS, "--output", tmp_path / "two", *SIZES)
+    assert first == [
+        {"path": str(tmp_path / "one" / f"{name}.json"), "train": 6, "dev": 4, "test": 5} for name in SKILLS
+    ]
+    assert [row.split()[1:] for row in shown.lines[1:]] == [["6", "4", "5"]] * len(SKILLS)
+    for name in SKILLS:
+        assert (tmp_path / "one" / f"{name}.json").read_bytes() == (tmp_path / "two" / f"{name}.json").read_bytes()
+    assert command("data", "check", *(tmp_path / "one").iterdir()).code == 0
+
+
+def test_another_seed_gives_other_questions_and_never_replaces_a_file(command: Command, tmp_path: Path) -> None:
+    path = tmp_path / "sorting.json"
+    command("data", "generate", "sorting", "--output", tmp_path, *SIZES)
+    before = path.read_bytes()
+    assert command("data", "generate", "sorting", "--output", tmp_path, *SIZES).code == 0
+    ended = command("data", "generate", "picking", "sorting", "--output", tmp_path, *SIZES, "--seed", 1)
+    assert ended.code == 2
+    assert ended.error == (f"error: {path}: exists and holds something else: remove it, or choose another --output")
+    assert path.read_bytes() == before
+    assert not (tmp_path / "picking.json").exists()
+
+
+def test_an_unknown_skill_is_refused(command: Command, tmp_path: Path) -> None:
+    ended = command("data", "generate", "sorting", "cooking", "--output", tmp_path / "out")
+    assert ended.code == 2
+    assert ended.error == f"error: unknown skill 'cooking': choose one of {', '.join(SKILLS)}"
+    assert not (tmp_path / "out").exists()
+
+
+def test_more_questions_than_a_skill_has_are_refused(command: Command, tmp_path: Path) -> None:
+    ended = command("data", "generate", "sorting", "--output", tmp_path, "--dev", -1)
+    assert (ended.code, ended.error) == (2, "error: dev: -1 questions were asked for: give 0 or more")

@@ -1,0 +1,71 @@
+"""`swarm doctor`."""
+
+from pathlib import Path
+
+import pytest
+from command_line import Command
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from cli import machine
+from infra.settings import Settings
+
+NAMES = ["Python", "processor cores", "memory", "runs folder", "cache", "PyTorch"]
+
+
+@pytest.fixture(autouse=True)
+def no_prefect_server() -> object:
+    with temporary_settings(restore_defaults={PREFECT_API_URL}):
+        yield
+
+
+def test_what_this_machine_has_is_shown_line_by_line(command: Command, settings: Settings) -> None:
+    checks = command("doctor", "--json")
+    shown = command("doctor")
+    assert (checks.code, shown.code) == (0, 0)
+    assert [check["name"] for check in checks.json][: len(NAMES)] == NAMES
+    assert {check["status"] for check in checks.json} <= {"ok", "optional"}
+    assert all(check["remedy"] or check["status"] == "ok" or check["name"] == "GPUs" for check in checks.json)
+    assert len(shown.lines) == len(checks.json)
+    assert shown.lines[0].split()[:2] == ["ok", "Python"]
+    assert not settings.runs.exists()
+
+
+def test_a_runs_folder_that_cannot_be_written_is_missing_with_its_remedy(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("SWARM_RUNS", str(tmp_path / "file" / "runs"))
+    ended = command("doctor", "--json")
+    [check] = [check for check in ended.json if check["name"] == "runs folder"]
+    assert ended.code == 1
+    assert check == {
+        "name": "runs folder",
+        "status": "missing",
+        "found": f"{tmp_path}/file/runs can't be written",
+        "remedy": "set SWARM_RUNS to a folder that you may write",
+    }
+    assert f"missing   runs folder      {check['found']} → {check['remedy']}" in command("doctor").lines
+
+
+def test_a_prefect_server_that_does_not_answer_is_missing(command: Command) -> None:
+    with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}):
+        ended = command("doctor", "--json")
+    [check] = [check for check in ended.json if check["name"] == "Prefect API"]
+    assert ended.code == 1
+    assert check["status"] == "missing"
+    assert check["found"].startswith("http://127.0.0.1:9/api does not answer (")
+    assert check["remedy"] == "start it with 'prefect server start', or unset PREFECT_API_URL"
+
+
+def test_a_disk_without_space_is_missing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "_LEAST_DISK", 1 << 80)
+    checks = {check.name: check for check in machine.examine(settings)}
+    assert checks["runs folder"].status == "missing"
+    assert checks["runs folder"].remedy == "free some space, or set SWARM_RUNS to a folder on another disk"
+
+
+def test_a_converted_base_model_is_found(settings: Settings) -> None:
+    converted = settings.cache / "base" / "smollm2-135m-instruct"
+    converted.mkdir(parents=True)
+    checks = {check.name: check for check in machine.examine(settings)}
+    assert checks["base model"] == machine.Check("base model", "ok", f"smollm2-135m-instruct in {converted}")

@@ -1,0 +1,38 @@
+"""The databases that every test of the records runs on: SQLite, and PostgreSQL where SWARM_TEST_POSTGRES_URL is set."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from record_samples import Clock
+from sqlalchemy import create_engine, make_url
+
+from infra.records.store import Records
+
+POSTGRES = os.environ.get("SWARM_TEST_POSTGRES_URL")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"] if POSTGRES else ["sqlite"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database that does not exist yet (SQLite) or is empty (PostgreSQL)."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/records.db"
+        return
+    server = make_url(POSTGRES or "").set(drivername="postgresql+psycopg")
+    name = f"swarm_test_{uuid.uuid4().hex}"
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    yield server.set(database=name).render_as_string(hide_password=False)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    engine.dispose()
+
+
+@pytest.fixture
+def records(database_url: str) -> Iterator[Records]:
+    """Open records, whose clock goes on by a second each time it is read."""
+    with Records(database_url, Clock()) as opened:
+        yield opened
