@@ -24,6 +24,8 @@ def list_files(
         print_json([file.to_json() for file in files])
     else:
         out.print(table(_COLUMNS, map(_listed, files)))
+        for problem in filter(None, (file.problem for file in files)):
+            err.print(problem, soft_wrap=True, markup=False)
 
 
 @app.command("check")
@@ -83,9 +85,8 @@ def _publish(texts: dict[Path, str]) -> None:
 
 
 def _listed(file: ListedFile) -> tuple[Any, ...]:
-    if file.summary is None:
-        return (file.path, f"can't be read: {(file.problem or '').removeprefix(f'{file.path}: ')}", *[None] * 6)
-    return _row(file.summary)
+    cells = [None] * (len(_COLUMNS) - 1) if file.summary is None else _row(file.summary)[1:]
+    return (Path(file.path).name, *cells)
 
 
 def _row(summary: DataSummary) -> tuple[Any, ...]:

@@ -4,7 +4,7 @@ import typer
 
 from cli.console import AsJson, out, print_json
 
-_MARKS = {"ok": "[green]ok[/green]", "optional": "[yellow]–[/yellow]", "missing": "[red]missing[/red]"}
+_STYLES = {"ok": "green", "optional": "yellow", "missing": "bold red"}
 
 
 def doctor(as_json: AsJson = False) -> None:
@@ -19,7 +19,7 @@ def doctor(as_json: AsJson = False) -> None:
         print_json([asdict(check) for check in checks])
     else:
         for check in checks:
-            out.print(f"{_MARKS[check.status]:<9} ", end="")
+            out.print(f"{check.status:<9}", style=_STYLES[check.status], end="")
             remedy = f" → {check.remedy}" if check.remedy else ""
             out.print(f"{check.name:<16} {check.found}{remedy}", soft_wrap=True, markup=False)
     if any(check.status == "missing" for check in checks):

@@ -66,7 +66,5 @@ def _finished_summary(config: RunConfig) -> dict[str, Any] | None:
     with Records(settings.records_url) as records:
         if config.name not in {run.name for run in records.runs()}:
             return None
-        record = records.start_run(
-            config.name, config.algorithm, config.settings(), inputs.identity, config.seed
-        )
+        record = records.start_run(config.name, config.algorithm, config.settings(), inputs.identity, config.seed)
         return record.summary if record.status is RunStatus.FINISHED else None

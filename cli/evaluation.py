@@ -43,7 +43,9 @@ class Question:
     @property
     def key(self) -> str:
         """The key of its evaluation group: the one under which a run would find it (`OpenRun.group_key`)."""
-        return content_hash([[self.subject.recipe.to_json()], self.objective.key, self.split, self.engine_identity])
+        return content_hash(
+            [[self.subject.recipe.to_json()], self.objective.split_key(self.split), self.split, self.engine_identity]
+        )
 
 
 @dataclass(frozen=True)
@@ -104,5 +106,11 @@ def _evaluate(question: Question, records: Records, on_rows: OnRows) -> tuple[Ev
     )
     tokens = sum(getattr(response, "tokens", 0) for response in responses)
     return records.save_evaluation_group(
-        question.key, objective.key, question.split, question.engine_identity, [record], tokens, seconds
+        question.key,
+        objective.split_key(question.split),
+        question.split,
+        question.engine_identity,
+        [record],
+        tokens,
+        seconds,
     )

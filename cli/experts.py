@@ -62,18 +62,19 @@ def train(
 ) -> None:
     """Train experts, one after another; one that was killed goes on, one that is finished is left as it is."""
     from infra.config_files import load_config
-    from infra.training_files import TrainingFile, training_sources
+    from infra.training_files import TrainingFile, in_training_order, training_sources
 
     files = {path: load_config(path, TrainingFile) for path in configs}
     sources = {path: training_sources(file) for path, file in files.items()}
     bases = _bases(files)
     for path, file in files.items():
         _check_targets(path, file, bases[file.base_model])
-    trained = [_train(file, bases[file.base_model], sources[path]) for path, file in files.items()]
+    order = in_training_order(files)
+    trained = {path: _train(files[path], bases[files[path].base_model], sources[path]) for path in order}
     if as_json:
-        print_json(trained)
+        print_json([trained[path] for path in files])
     else:
-        rows = ((t["name"], t["steps"], t["final_loss"], t["folder"]) for t in trained)
+        rows = ((made["name"], made["steps"], made["final_loss"], made["folder"]) for made in trained.values())
         out.print(table(("expert", "steps", "final loss", "folder"), rows))
 
 

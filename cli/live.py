@@ -1,4 +1,4 @@
-"""What a person sees while a search runs: a bar for the rows, and the particles' table; plain lines without a terminal."""
+"""What a person sees while a search runs: bars and the particles' table; plain lines without a terminal."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,8 +47,13 @@ class _Display:
     def __init__(self, config: RunConfig) -> None:
         self._config = config
         self._progress = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-            TextColumn("left"), TimeRemainingColumn(), console=err,
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=err,
         )
         self._iterations = self._progress.add_task("iterations", total=config.search.max_iterations)
         self._rows = self._progress.add_task("rows of the group", total=None)

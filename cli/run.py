@@ -77,8 +77,9 @@ def _print_summary(summary: dict[str, Any], folder: RunFolder) -> None:
     recipe = " + ".join(f"{value:.2f}·{name}" for name, value in end["recipe"]["coefficients"].items())
     out.print(f"recipe: {recipe}".replace("+ -", "− "), soft_wrap=True)
     out.print(
-        f"{summary['iterations']} iterations, stopped by {summary['stopped_by']}; {summary['evaluations']} evaluations, "
-        f"{summary['generated_tokens']} tokens generated, {summary['wall_seconds']:.0f} s",
+        f"{summary['iterations']} iterations, stopped by {summary['stopped_by']}; "
+        f"{summary['evaluations']} evaluations, {summary['generated_tokens']} tokens generated, "
+        f"{summary['wall_seconds']:.0f} s",
         soft_wrap=True,
     )
     out.print(f"adapter: {folder.best}\nreport:  {folder.report}", soft_wrap=True)

@@ -12,7 +12,7 @@ Split = Literal["dev", "test"]
 SPLITS: tuple[Split, ...] = ("dev", "test")
 
 
-class InvalidExample(ValueError):  # noqa: N818 - it is a finding about the user's data, reported with its place
+class InvalidExample(ValueError):
     """An example that can't be used; the message is `FIELD: what is wrong with the value: the remedy`."""
 
     def __init__(self, field: str, problem: str) -> None:

@@ -58,7 +58,11 @@ class Objective:
     @cached_property
     def key(self) -> str:
         """The content hash of everything that decides a score: prompts, answers, scorers, weights; no paths."""
-        return content_hash({"aggregate": self.rule, "tasks": [task.to_json() for task in self.tasks]})
+        return content_hash({"dev": self.split_key("dev"), "test": self.split_key("test")})
+
+    def split_key(self, split: Split) -> str:
+        """Return the content hash of everything that decides a score on `split`; the other split changes nothing."""
+        return content_hash({"aggregate": self.rule, "tasks": [task.to_json(split) for task in self.tasks]})
 
     @property
     def data_sha256(self) -> dict[str, str]:

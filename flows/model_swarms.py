@@ -7,10 +7,12 @@ from dataclasses import asdict
 from typing import Any
 
 from prefect import flow
+from prefect.client.schemas import State as FlowState
 from prefect.futures import PrefectFuture
-from prefect.states import Cancelled, State as FlowState
+from prefect.states import Cancelled
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from data.examples import Split
 from infra.config import RunConfig
 from infra.open_run import OpenRun, StopRequested
 from infra.outcome import Finalists, Outcome, finalists
@@ -24,13 +26,11 @@ from tasks.outcome import publish_best, write_run_report
 from tasks.persistence import Json, stored
 from tasks.search import check_early_stop, choose_for_test, initialise_swarm, merge, track_best, update_velocity
 
-TASKS_AT_ONCE = 4
-"""While the engine answers one evaluation group, the scores of another are written."""
+RUNNER: Any = ThreadPoolTaskRunner(max_workers=4)
+"""Threads: while the engine answers one evaluation group, the scores of another are written."""
 
 
-@flow(
-    name="model-swarms", flow_run_name="{config.name}", task_runner=ThreadPoolTaskRunner(max_workers=TASKS_AT_ONCE)
-)
+@flow(name="model-swarms", flow_run_name="{config.name}", task_runner=RUNNER)
 def model_swarms(config: RunConfig) -> dict[str, Any] | FlowState[Any]:
     """Search for the best combination of the experts, test it, and publish it; started again, it goes on.
 
@@ -89,7 +89,7 @@ def test(run: OpenRun, iteration: int, chosen: Finalists) -> dict[Recipe, Evalua
     return {everybody[link.particle]: run.evaluation(link) for link in places}
 
 
-def evaluate_groups(run: OpenRun, groups: PrefectFuture[Any], split: str) -> list[PrefectFuture[Json]]:
+def evaluate_groups(run: OpenRun, groups: PrefectFuture[Any], split: Split) -> list[PrefectFuture[Json]]:
     """Evaluate every group; one whose scores the records no longer hold is evaluated again, cached result or not."""
     again = stored(evaluate, run).with_options(refresh_cache=True)
     count = range(len(groups.result()))

@@ -4,10 +4,20 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel as Schema
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 
 from data.objective import ObjectiveConfig
 from infra.engines.config import EngineConfig
+from infra.run_folder import RUN_NAME, check_run_name
+from swarm.draws import MAX_SEED
 from swarm.parameters import InitialVelocity, Parameters, with_reference_defaults
 from swarm.recipes import Space
 
@@ -15,10 +25,12 @@ from swarm.recipes import Space
 def _from_config_folder(value: object, info: ValidationInfo) -> object:
     """Read a relative path as relative to the configuration file's folder."""
     folder = (info.context or {}).get("folder")
-    return Path(folder) / str(value) if folder is not None else value
+    return Path(folder) / value if folder is not None and isinstance(value, str | Path) else value
 
 
 ExpertPath = Annotated[Path, BeforeValidator(_from_config_folder)]
+RunName = Annotated[str, AfterValidator(check_run_name), WithJsonSchema({"type": "string", "pattern": RUN_NAME})]
+"""Checked here with a message for people; the pattern is for the form in Prefect's UI."""
 
 
 def _folder_beside_config(value: object, info: ValidationInfo) -> object:
@@ -36,21 +48,34 @@ class SearchConfig(Schema):
 
     model_config = ConfigDict(extra="forbid", title="Model Swarms")
 
-    particles: int = Field(20, ge=2, title="Particles (N)", description="Experts are grown to N particles by crossover.")
+    particles: int = Field(
+        20, ge=2, title="Particles (N)", description="Experts are grown to N particles by crossover."
+    )
     inertia: float = Field(0.2, ge=0, title="Inertia (φ_v)", description="Weight of a particle's own velocity.")
     cognitive: float = Field(0.3, ge=0, title="Cognitive (φ_p)", description="Weight of the pull to its personal best.")
     social: float = Field(0.4, ge=0, title="Social (φ_g)", description="Weight of the pull to the global best.")
-    repulsion: float = Field(0.05, ge=0, title="Repulsion (φ_w)", description="Weight of the push off the global worst.")
-    step_length: float = Field(0.8, gt=0, title="Step length (λ)", description="Multiplies the velocity in the first move.")
-    step_decay: float = Field(0.95, gt=0, le=1, title="Step decay (φ_λ)", description="λ is multiplied by it every move.")
+    repulsion: float = Field(
+        0.05, ge=0, title="Repulsion (φ_w)", description="Weight of the push off the global worst."
+    )
+    step_length: float = Field(
+        0.8, gt=0, title="Step length (λ)", description="Multiplies the velocity in the first move."
+    )
+    step_decay: float = Field(
+        0.95, gt=0, le=1, title="Step decay (φ_λ)", description="λ is multiplied by it every move."
+    )
     min_step_length: float = Field(0.1, ge=0, title="Least step length", description="λ never falls below it.")
     max_iterations: int = Field(50, ge=1, title="Iterations (K)", description="Moves at most.")
     patience: int = Field(10, ge=1, title="Patience", description="Evaluated iterations without a better global best.")
     restart_patience: int = Field(
-        5, ge=1, title="Restart patience", description="A particle whose best is so many iterations old restarts from it."
+        5,
+        ge=1,
+        title="Restart patience",
+        description="A particle whose best is so many iterations old restarts from it.",
     )
     initial_velocity: InitialVelocity = Field(
-        "random", title="Initial velocity", description="Towards another random particle, towards the best one, or zero."
+        "random",
+        title="Initial velocity",
+        description="Towards another random particle, towards the best one, or zero.",
     )
     crossover_limit: float = Field(
         1.0, gt=0, title="Crossover limit", description="A child is t·a + (1 − t)·b with t ~ U(0, limit)."
@@ -68,7 +93,9 @@ class SearchConfig(Schema):
     @model_validator(mode="before")
     @classmethod
     def _complete(cls, given: Any) -> Any:
-        return with_reference_defaults(given) if isinstance(given, dict) else given
+        if not isinstance(given, dict) or not isinstance(given.get("patience", 1), int | float):
+            return given  # the fields' own checks say what is wrong
+        return with_reference_defaults(given)
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -90,16 +117,16 @@ class RunConfig(Schema):
 
     model_config = ConfigDict(extra="forbid", title="Run")
 
-    name: str = Field(
-        title="Name", description="The run's name and folder.", pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
-    )
+    name: RunName = Field(title="Name", description="The run's name and folder.")
     algorithm: Literal["model-swarms"] = Field("model-swarms", title="Algorithm", description="Which search is made.")
-    seed: int = Field(0, ge=0, title="Seed", description="Decides every random draw of the search.")
+    seed: int = Field(0, ge=0, le=MAX_SEED, title="Seed", description="Decides every random draw of the search.")
     base_model: BaseModelName = Field(
         title="Base model", description="A folder, a hub id (owner/name), or smollm2-135m-instruct (comes with pip)."
     )
     experts: list[ExpertPath] = Field(
-        min_length=2, title="Experts", description="Folders of PEFT LoRA adapters, or of full models, of the base model."
+        min_length=2,
+        title="Experts",
+        description="Folders of PEFT LoRA adapters, or of full models, of the base model.",
     )
     objective: ObjectiveConfig = Field(title="Objective", description="What is to become better.")
     space: Space = Field(
@@ -117,7 +144,9 @@ class RunConfig(Schema):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.search.reference and self.include_base:
-            raise ValueError("include_base can't be on with search.reference: the public code has no such thing")
+            raise ValueError(
+                "include_base: can't be true with search.reference, as the public code has no such thing: turn one off"
+            )
         return self
 
     def settings(self) -> dict[str, Any]:

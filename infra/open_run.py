@@ -10,11 +10,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from data.examples import Split
-from experts.export import export_adapter, export_merged
 from experts.basis import Basis
+from experts.export import export_adapter, export_merged
 from infra.config import RunConfig
-from infra.engines.opening import open_engine
 from infra.engines.host import EngineHost
+from infra.engines.opening import open_engine
 from infra.observer import current_observer
 from infra.prepare import prepare
 from infra.records.store import Records
@@ -97,7 +97,9 @@ class OpenRun:
 
         """
         if self.records.stop_requested(self.config.name):
-            raise StopRequested(f"run {self.config.name!r} was asked to stop: resume it with: swarm resume {self.config.name}")
+            raise StopRequested(
+                f"run {self.config.name!r} was asked to stop: resume it with: swarm resume {self.config.name}"
+            )
         key = self.group_key(recipes, split)
         found = self.records.evaluation_group(key)
         if found is None:
@@ -108,7 +110,12 @@ class OpenRun:
 
     def group_key(self, recipes: Sequence[Recipe], split: Split) -> str:
         """Return the content hash of an evaluation group: who is evaluated together, on what, by which engine."""
-        content = [[recipe.to_json() for recipe in recipes], self.inputs.objective.key, split, self.inputs.engine]
+        content = [
+            [recipe.to_json() for recipe in recipes],
+            self.inputs.objective.split_key(split),
+            split,
+            self.inputs.engine,
+        ]
         return content_hash(content)
 
     def has_group(self, key: str) -> bool:
@@ -164,7 +171,7 @@ class OpenRun:
     def publish_best(self, recipe: Recipe) -> str:
         """Write the best adapter (or merged model) to the run's folder; return the SHA-256 of its weights."""
         export = export_adapter if isinstance(self.inputs.basis, Basis) else export_merged
-        return export(self.inputs.basis, recipe, self.folder.best, self.inputs.base)  # type: ignore[arg-type]
+        return export(self.inputs.basis, recipe, self.folder.best, self.inputs.base)
 
     def spent(self) -> dict[str, Any]:
         """Return what the run cost, over all processes that drove it: evaluations, tokens generated, seconds."""
@@ -196,7 +203,13 @@ class OpenRun:
             ]
             tokens = sum(getattr(answer, "tokens", 0) for answers in responses for answer in answers)
             self.records.save_evaluation_group(
-                key, objective.key, split, self.inputs.engine, records, generated_tokens=tokens, seconds=seconds
+                key,
+                objective.split_key(split),
+                split,
+                self.inputs.engine,
+                records,
+                generated_tokens=tokens,
+                seconds=seconds,
             )
         self._count(f"evaluation ({split})", seconds)
 

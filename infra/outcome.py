@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,9 @@ def finalists(run: OpenRun, initial: State, final: State) -> Finalists:
 class Outcome:
     """The test of the finalists, and the run's summary."""
 
-    def __init__(self, run: OpenRun, final: State, chosen: Finalists, tested: Mapping[Recipe, EvaluationRecord]) -> None:
+    def __init__(
+        self, run: OpenRun, final: State, chosen: Finalists, tested: Mapping[Recipe, EvaluationRecord]
+    ) -> None:
         self._run, self._final, self._chosen, self._tested = run, final, chosen, tested
         self._objective: Objective = run.inputs.objective
 
@@ -140,4 +143,4 @@ def split_by_task(objective: Objective, split: Split, scores: Sequence[float]) -
     """Return flat per-example scores as one list a task."""
     sizes = [len(task.cases(split)) for task in objective.tasks]
     bounds = np.cumsum([0, *sizes])
-    return [scores[start:end] for start, end in zip(bounds[:-1], bounds[1:], strict=True)]
+    return [scores[start:end] for start, end in pairwise(bounds)]

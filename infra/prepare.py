@@ -9,7 +9,6 @@ from infra.config import RunConfig
 from infra.engines.identity import engine_identity
 from infra.settings import Settings
 from swarm.errors import InputError
-from swarm.population import initialise
 from swarm.recipes import BASE
 
 
@@ -50,20 +49,30 @@ def prepare(config: RunConfig, settings: Settings) -> Prepared:
     """
     base = resolve_base_model(config.base_model, settings.cache)
     basis = load_basis(config.experts, base)
-    if len(set(basis.ids)) < 2:
-        raise InputError(f"experts: {len(basis.ids)} were given but all are the same: give at least two different ones")
     _refuse_twins(basis)
     chat = chat_template(base) if any(task.prompt == "chat" for task in config.objective.tasks) else None
     objective = load_objective(config.objective, chat)
     bases = (*basis.ids, BASE) if config.include_base else basis.ids
     names = (*basis.names, BASE) if config.include_base else basis.names
-    initialise(config.search.parameters(), config.seed, len(bases))
+    _require_room(config.search.particles, names)
     return Prepared(base, basis, objective, bases, names, engine_identity(config.engine, base))
 
 
+def _require_room(particles: int, names: tuple[str, ...]) -> None:
+    if particles < len(names):
+        raise InputError(
+            f"search.particles: {particles} can't hold the {len(names)} experts {', '.join(names)}: "
+            f"set it to {len(names)} or more"
+        )
+
+
 def _refuse_twins(basis: Basis | FullBasis) -> None:
-    for values, what in ((basis.ids, "are the same expert"), (basis.names, "have the same name")):
+    """Refuse what the records and the report could not tell apart."""
+    for values, twins in (
+        (basis.ids, "are the same expert: leave one out"),
+        (basis.names, "have the same name: rename one's folder"),
+    ):
         for index, value in enumerate(values):
             if value in values[:index]:
                 first, second = basis.names[values.index(value)], basis.names[index]
-                raise InputError(f"experts: {first!r} and {second!r} {what}: leave one out or rename its folder")
+                raise InputError(f"experts: {first!r} and {second!r} {twins}")

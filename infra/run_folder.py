@@ -12,12 +12,14 @@ from experts.files import cannot_write, publish_text
 from swarm.errors import InputError
 
 _CONFIG_REMEDY = "start the run again from your own configuration file"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+RUN_NAME = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
+"""The names that runs may have, as a pattern of JSON Schema (its $ is the very end; Python's also a last newline)."""
 
 
 def check_run_name(name: str) -> str:
     """Return `name` if a run may have it; else raise `InputError`."""
-    if _NAME.fullmatch(name) is None:
+    if re.fullmatch(RUN_NAME, name) is None or name.endswith("\n"):
         raise InputError(
             f"the run name {name!r} is not allowed: use 1 to 64 letters, digits, '-' and '_', "
             "beginning with a letter or a digit"

@@ -1,6 +1,8 @@
 """The file that says how an expert is trained, and the examples that it names."""
 
 import json
+from collections.abc import Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -52,7 +54,7 @@ class TrainingFile(Schema):
         None, description="The folder of an expert to start from; relative to the training file. None: a new adapter."
     )
     training: TrainingConfig = Field(default_factory=TrainingConfig, description="How it is trained.")
-    data: tuple[TrainingData, ...] = Field(min_length=1, description="What it is trained on.")
+    data: list[TrainingData] = Field(min_length=1, description="What it is trained on.")
     template: str = Field("{question}\nAnswer:", description="The prompt, with {question} (and {choices}).")
     completion: str = Field(" {answer}", description="What the expert learns to answer, with {answer}.")
 
@@ -77,6 +79,30 @@ class TrainingFile(Schema):
     def folder(self) -> Path:
         """Where the expert is put."""
         return self.output / self.name
+
+
+def in_training_order(files: Mapping[Path, TrainingFile]) -> list[Path]:
+    """Return the paths of `files` so that every expert comes after the one that it starts from.
+
+    Raises:
+        InputError: an expert starts from itself, or from one that neither exists nor is made by another of the files.
+
+    """
+    makers = {file.folder.resolve(): path for path, file in files.items()}
+    needs: dict[Path, list[Path]] = {path: [] for path in files}
+    for path, file in files.items():
+        if file.start is None:
+            continue
+        if file.start.resolve() in makers:
+            needs[path].append(makers[file.start.resolve()])
+        elif not file.start.is_dir():
+            raise InputError(f"{path}: field 'start': there is no folder {file.start}: train that expert first")
+    try:
+        return list(TopologicalSorter(needs).static_order())
+    except CycleError as error:
+        raise InputError(
+            f"{error.args[1][0]}: field 'start': this expert starts from itself: start it from another"
+        ) from error
 
 
 def training_sources(file: TrainingFile) -> list[Source]:

@@ -6,6 +6,7 @@ the same whenever the same iteration is evaluated.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from swarm.recipes import Recipe
@@ -54,7 +55,7 @@ def plan_groups(wanted: Sequence[tuple[int, Recipe]], size: int) -> tuple[Group,
     recipes = list(owners)
     count = -(-len(recipes) // size)
     bounds = [round(i * len(recipes) / count) for i in range(count + 1)] if count else []
-    chunks = [recipes[start:end] for start, end in zip(bounds, bounds[1:], strict=False)]
+    chunks = [recipes[start:end] for start, end in pairwise(bounds)]
     return tuple(Group(tuple(chunk), tuple(tuple(owners[recipe]) for recipe in chunk)) for chunk in chunks)
 
 

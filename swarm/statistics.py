@@ -68,7 +68,8 @@ def paired_bootstrap_p_value(
     1 / (resamples + 1).
 
     Args:
-        first: [tasks][examples], per-example scores of one; `second` likewise of the other.
+        first: [tasks][examples], per-example scores of one.
+        second: those of the other, of the same examples.
         draws: where the resamples come from.
         combine: makes the tasks' mean scores one utility.
         resamples: how many.

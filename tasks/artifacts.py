@@ -1,6 +1,7 @@
-"""What people watch in the Prefect UI while a search runs: the utility curve and the particle table, updated in place."""
+"""What people watch in the Prefect UI: the utility curve and the particle table, updated in place."""
 
 import json
+from typing import cast
 from uuid import UUID
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
@@ -28,8 +29,8 @@ class LiveArtifacts:
         curve = self._markdown(state)
         table = self._rows(state)
         if self._curve is None or self._table is None:
-            self._curve = create_markdown_artifact(curve, key=f"{key}-curve", description="Utility by iteration")
-            self._table = create_table_artifact(table, key=f"{key}-particles", description="Particles, latest iteration")
+            self._curve = cast(UUID, create_markdown_artifact(curve, f"{key}-curve", "Utility by iteration"))
+            self._table = cast(UUID, create_table_artifact(table, f"{key}-particles", "Particles, latest iteration"))
             return
         with get_client(sync_client=True) as client:
             client.update_artifact(self._curve, ArtifactUpdate(data=curve))

@@ -4,6 +4,7 @@ from typing import Any
 
 from prefect import task
 
+from data.examples import Split
 from infra.open_run import OpenRun
 from swarm.errors import EvaluationError
 from swarm.plan import Group
@@ -23,7 +24,7 @@ def _failed_outside(task: Any, task_run: Any, state: Any) -> bool:
     retry_condition_fn=_failed_outside,
     **PERSISTED,
 )
-def evaluate(run: OpenRun, groups: list[Json], index: int, split: str) -> Json:
+def evaluate(run: OpenRun, groups: list[Json], index: int, split: Split) -> Json:
     """Evaluate `groups[index]`; its scores are committed to the records before this returns.
 
     Returns {"group": its key in the records, "utilities": one a recipe}.

@@ -20,5 +20,3 @@ def write_run_report(run: OpenRun) -> str:
     """Write the run's report from the records; return its path."""
     write_report(run.records, run.config.name, run.folder.report)
     return str(run.folder.report)
-
-

@@ -3,8 +3,6 @@
 Small JSON in, small JSON out; every result is persisted under a key of its content.
 """
 
-from typing import Any
-
 from prefect import task
 
 from swarm import pso

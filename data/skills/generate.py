@@ -1,4 +1,4 @@
-"""Generate a skill's data set: the same skill, seed and sizes give the same file, and no question stands in two splits."""
+"""Generate a skill's data set: equal arguments give the same file, and no question stands in two splits."""
 
 from typing import Any, cast
 
@@ -16,7 +16,9 @@ def generate(skill: str, seed: int, train: int, dev: int, test: int) -> dict[str
     Args:
         skill: a name of `SKILLS`.
         seed: decides every question.
-        train: number of questions of the training split; `dev` and `test` likewise.
+        train: number of questions of the training split.
+        dev: of the dev split.
+        test: of the test split.
 
     Raises:
         InputError: an unknown skill, a negative size, or more questions than the skill has.

@@ -10,10 +10,10 @@ import numpy as np
 Skill = Callable[[np.random.Generator], tuple[str, str]]
 """Draws one (question, answer)."""
 
-_WORDS = (
-    "apple river stone cloud bird table green house light music paper glass horse bread chair water "
-    "snow tree road ship gold rain fish moon hand fire book door king wind"
-).split()
+_WORDS = tuple(
+    "apple river stone cloud bird table green house light music paper glass horse bread chair water snow "  # noqa: SIM905
+    "tree road ship gold rain fish moon hand fire book door king wind".split()
+)
 _ORDINALS = ("first", "second", "third", "fourth", "fifth")
 _UNITS = (
     ("m", "cm", 100),

@@ -9,10 +9,9 @@ import base64
 import hashlib
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import yaml
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
@@ -46,26 +45,22 @@ def render_report(evidence: Evidence) -> str:
     figures = _figures(evidence, emerged)
     scripts = [get_plotlyjs(), _draw_script()] if figures else []
     rows, tasks = contenders(evidence), task_rows(evidence)
-    return (
-        _templates()
-        .get_template("page.html")
-        .render(
-            evidence=evidence,
-            run=evidence.run,
-            verdict=verdict(evidence),
-            contenders=rows,
-            scale=contender_scale(rows),
-            tasks=tasks,
-            task_scale=scale([value for row in tasks for value in (row.before, row.after)]),
-            rank=_rank(evidence),
-            emergence=emerged,
-            test_changes=changes(*pair) if (pair := evidence.pair("test")) is not None else None,
-            changed=changed_examples(evidence),
-            config=yaml.safe_dump(evidence.run.config, sort_keys=False, allow_unicode=True),
-            figures=figures,
-            policy=_policy(scripts),
-            scripts=[Markup(script) for script in scripts],  # trusted: plotly.js and ours
-        )
+    return _template("page.html").render(
+        evidence=evidence,
+        run=evidence.run,
+        verdict=verdict(evidence),
+        contenders=rows,
+        scale=contender_scale(rows),
+        tasks=tasks,
+        task_scale=scale([value for row in tasks for value in (row.before, row.after)]),
+        rank=_rank(evidence),
+        emergence=emerged,
+        test_changes=changes(*pair) if (pair := evidence.pair("test")) is not None else None,
+        changed=changed_examples(evidence),
+        config=yaml.safe_dump(evidence.run.config, sort_keys=False, allow_unicode=True),
+        figures=figures,
+        policy=_policy(scripts),
+        scripts=[Markup(script) for script in scripts],  # trusted: plotly.js and ours
     )
 
 
@@ -87,7 +82,7 @@ def _rank(evidence: Evidence) -> int | None:
     return None if best is None else initial_rank(evidence.states[0].utilities, best.particle)
 
 
-def _templates() -> Environment:
+def _template(name: str) -> Template:
     templates = Environment(
         loader=PackageLoader("infra.report"),
         autoescape=True,
@@ -96,7 +91,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     templates.filters.update(FORMATS)
-    return templates
+    return templates.get_template(name)
 
 
 def _draw_script() -> str:
@@ -106,7 +101,7 @@ def _draw_script() -> str:
 def _policy(scripts: list[str]) -> str:
     """Return the page's content security policy: these scripts and the page's own styles, nothing from elsewhere."""
     hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
-    allowed: Any = " ".join(f"'sha256-{value}'" for value in hashes) or "'none'"
+    allowed = " ".join(f"'sha256-{value}'" for value in hashes) or "'none'"
     return (
         f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; "
         "base-uri 'none'; form-action 'none'"

@@ -89,8 +89,8 @@ class Scale:
     high: float
 
     def __call__(self, value: float) -> str:
-        """Return where `value` is, in per cent of the width."""
-        return f"{100 * (value - self.low) / (self.high - self.low):.2f}%"
+        """Return where `value` is, in per cent of the width; a mark at either end is still whole."""
+        return f"{3 + 94 * (value - self.low) / (self.high - self.low):.2f}%"
 
 
 def scale(values: Sequence[float | None]) -> Scale:

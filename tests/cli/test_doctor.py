@@ -44,7 +44,7 @@ def test_a_runs_folder_that_cannot_be_written_is_missing_with_its_remedy(
         "found": f"{tmp_path}/file/runs can't be written",
         "remedy": "set SWARM_RUNS to a folder that you may write",
     }
-    assert f"missing   runs folder      {check['found']} → {check['remedy']}" in command("doctor").lines
+    assert f"missing  runs folder      {check['found']} → {check['remedy']}" in command("doctor").lines
 
 
 def test_a_prefect_server_that_does_not_answer_is_missing(command: Command) -> None:

@@ -140,6 +140,14 @@ def test_trained_experts_fit_their_base_and_are_not_trained_twice(
     assert "letters 100%" in listed.lines[1]
 
 
+def test_an_expert_is_trained_after_the_one_that_it_starts_from(command: Command, world: World, tmp_path: Path) -> None:
+    later = training_file(world, tmp_path, "later", start="trained/sooner")
+    sooner = training_file(world, tmp_path, "sooner")
+    assert [made["name"] for made in command("experts", "train", later, sooner, "--json").json] == ["later", "sooner"]
+    provenance = json.loads((tmp_path / "trained" / "later" / "provenance.json").read_text())
+    assert provenance["start"]["name"] == "sooner"
+
+
 def test_nothing_is_trained_if_one_of_the_files_is_wrong(command: Command, world: World, tmp_path: Path) -> None:
     good = training_file(world, tmp_path, "good")
     wrong = training_file(world, tmp_path, "wrong", training={"targets": ["q_prj"], "steps": 1})
@@ -155,7 +163,7 @@ def test_nothing_is_trained_if_one_of_the_files_is_wrong(command: Command, world
     ("fields", "problem"),
     [
         ({"training": {"stps": 1}}, "unknown field 'training.stps': did you mean 'steps'?"),
-        ({"data": []}, "field 'data': tuple should have at least 1 item after validation, not 0"),
+        ({"data": []}, "field 'data': list should have at least 1 item after validation, not 0"),
         ({"data": [{"path": "none.json"}]}, "none.json: there is no such file: check the path"),
         ({"template": "Answer:"}, "template 'Answer:' has no {question}: write it where the text belongs"),
     ],

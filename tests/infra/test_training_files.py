@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra.config_files import validate
-from infra.training_files import TrainingFile, read_train_split, training_sources
+from infra.training_files import TrainingFile, in_training_order, read_train_split, training_sources
 from swarm.canonical import content_hash
 from swarm.errors import InputError
 
@@ -75,13 +75,37 @@ def test_data_without_usable_training_examples_are_refused_by_name(tmp_path: Pat
     assert "\n" not in str(refused.value)
 
 
+def test_an_expert_comes_after_the_one_that_it_starts_from(tmp_path: Path) -> None:
+    files = {
+        tmp_path / "c.yaml": training_file(tmp_path, name="c", start="b"),
+        tmp_path / "b.yaml": training_file(tmp_path, name="b", start="a"),
+        tmp_path / "a.yaml": training_file(tmp_path, name="a"),
+    }
+    assert [path.stem for path in in_training_order(files)] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("start", "problem"),
+    [
+        ("a", "field 'start': this expert starts from itself: start it from another"),
+        ("none", "field 'start': there is no folder {folder}/none: train that expert first"),
+    ],
+)
+def test_an_expert_without_a_beginning_is_refused(tmp_path: Path, start: str, problem: str) -> None:
+    path = tmp_path / "a.yaml"
+    with pytest.raises(InputError) as refused:
+        in_training_order({path: training_file(tmp_path, name="a", start=start)})
+    assert str(refused.value) == f"{path}: {problem.format(folder=tmp_path)}"
+
+
 @pytest.mark.parametrize(
     ("fields", "problem"),
     [
         ({"name": "../sums"}, "field 'name': the run name '../sums' is not allowed"),
         ({"completion": "yes"}, "field 'completion': template 'yes' has no {answer}"),
-        ({"data": [{"path": "sums.json", "share": 0}]}, "field 'data.0.share': input should be greater than 0"),
-        ({"data": [{"path": "sums.json", "shares": 1}]}, "unknown field 'data.0.shares': did you mean 'share'?"),
+        ({"training": {"stps": 1}}, "unknown field 'training.stps': did you mean 'steps'?"),
+        ({"data": []}, "field 'data': list should have at least 1 item after validation, not 0"),
+        ({"data": [{"path": "sums.json", "share": 0}]}, "field 'data.0"),
     ],
 )
 def test_a_wrong_field_is_refused_by_name(tmp_path: Path, fields: dict[str, Any], problem: str) -> None:

@@ -70,7 +70,9 @@ def test_the_p_value_of_many_paired_scores_is_the_normal_one():
 
 def test_the_p_value_has_two_sides_and_is_one_without_a_difference():
     first, second = [0.0, 1.0, 0.0, 0.0, 1.0], [1.0, 1.0, 1.0, 0.0, 0.0]
-    assert paired_bootstrap_p_value([first], [second], draws(), only) == paired_bootstrap_p_value([second], [first], draws(), only)
+    assert paired_bootstrap_p_value([first], [second], draws(), only) == paired_bootstrap_p_value(
+        [second], [first], draws(), only
+    )
     assert paired_bootstrap_p_value([first], [first], draws(), only) == 1.0
     assert paired_bootstrap_p_value([[0.1] * 7], [[0.3] * 7], draws(), only, resamples=99) == 0.01
 
@@ -139,4 +141,4 @@ def test_several_tasks_are_resampled_each_within_itself(tasks):
 def test_the_paired_test_of_a_harmonic_mean_sees_the_weaker_task():
     strong, weak, better = [1.0] * 50, [1.0] * 5 + [0.0] * 45, [1.0] * 15 + [0.0] * 35
     assert paired_bootstrap_p_value([strong, weak], [strong, better], draws(), harmonic_mean) < 0.05
-    assert paired_bootstrap_p_value([weak, strong], [weak, strong[:-1] + [0.0]], draws(), harmonic_mean) > 0.05
+    assert paired_bootstrap_p_value([weak, strong], [weak, [*strong[:-1], 0.0]], draws(), harmonic_mean) > 0.05

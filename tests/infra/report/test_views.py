@@ -88,4 +88,4 @@ def test_a_long_output_is_shortened_and_says_so(finished: Evidence) -> None:
 def test_a_scale_spans_the_tenths_around_its_values(values: list[float | None], low: float, high: float) -> None:
     found = scale(values)
     assert (found.low, found.high) == pytest.approx((low, high))
-    assert found(found.low) == "0.00%" and found(found.high) == "100.00%"
+    assert found(found.low) == "3.00%" and found(found.high) == "97.00%"

@@ -1,0 +1,92 @@
+"""What the tests of bad input work with: a small world that is whole until a test breaks it."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from safetensors.torch import load_file, save_file
+from tiny import make_base, make_expert
+
+EXPERTS = ("one", "two", "three")
+
+Refused = Callable[..., str]
+"""Runs `swarm` with the given arguments, checks that it is refused as bad input, and returns the message."""
+
+
+@dataclass(frozen=True)
+class World:
+    """A folder with a base model, three experts, data and a run's configuration; a test may break each of them."""
+
+    folder: Path
+
+    @property
+    def base(self) -> Path:
+        return self.folder / "base"
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "run.yaml"
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data.json"
+
+    @property
+    def runs(self) -> Path:
+        return self.folder / "runs"
+
+    def expert(self, name: str) -> Path:
+        return self.folder / "experts" / name
+
+    def edit_config(self, **changes: Any) -> None:
+        """Replace top-level fields of the configuration."""
+        self.config.write_text(yaml.safe_dump(yaml.safe_load(self.config.read_text()) | changes))
+
+    def edit_data(self, change: Callable[[dict[str, Any]], object]) -> None:
+        """Let `change` alter the data file's value."""
+        value = json.loads(self.data.read_text())
+        change(value)
+        self.data.write_text(json.dumps(value))
+
+    def edit_json(self, path: Path, **changes: Any) -> None:
+        """Replace fields of a JSON file."""
+        path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+    def edit_tensors(self, path: Path, change: Callable[[dict[str, torch.Tensor]], object]) -> None:
+        """Let `change` alter the tensors of a safetensors file."""
+        tensors = {name: tensor.clone() for name, tensor in load_file(path).items()}
+        change(tensors)
+        save_file(tensors, path, metadata={"format": "pt"})
+
+
+def make_world(folder: Path) -> World:
+    """Write a world in which nothing is wrong."""
+    world = World(folder)
+    make_base(world.base)
+    for seed, name in enumerate(EXPERTS):
+        make_expert(world.expert(name), world.base, seed)
+    world.data.write_text(json.dumps({"dataset": "letters", "dev": _examples("dev"), "test": _examples("test")}))
+    task = {"kind": "exact_match", "data": "data.json", "max_new_tokens": 2}
+    config = {
+        "name": "demo",
+        "base_model": str(world.base),
+        "experts": [f"experts/{name}" for name in EXPERTS],
+        "objective": {"tasks": [task]},
+        "search": {"particles": 4, "max_iterations": 1},
+        "engine": {"device": "cpu", "workers": 1},
+    }
+    world.config.write_text(yaml.safe_dump(config))
+    return world
+
+
+def _examples(split: str) -> list[dict[str, str]]:
+    return [{"question": f"{split} {letter}?", "answer": letter} for letter in "abcd"]
+
+
+def contents(folder: Path) -> dict[str, bytes | None]:
+    """Return every path below `folder` and, of a file, its bytes."""
+    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}

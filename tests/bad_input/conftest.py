@@ -1,0 +1,49 @@
+"""The real command in this process, in a world of its own for each test."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from broken_world import Refused, World, contents, make_world
+
+from cli.main import main
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def whole_world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    return make_world(tmp_path_factory.mktemp("whole"))
+
+
+@pytest.fixture
+def world(whole_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A copy of the whole world that the test may break; the command's current folder and settings are in it."""
+    made = World(tmp_path / "world")
+    shutil.copytree(whole_world.folder, made.folder)
+    made.edit_config(base_model=str(made.base))
+    monkeypatch.chdir(made.folder)
+    monkeypatch.setenv("SWARM_RUNS", str(made.runs))
+    monkeypatch.setenv("SWARM_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.delenv("SWARM_DATABASE_URL", raising=False)
+    return made
+
+
+@pytest.fixture
+def refused(world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Refused:
+    def run(*arguments: object) -> str:
+        before = contents(world.folder)
+        monkeypatch.setattr(sys, "argv", ["swarm", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capsys.readouterr()
+        assert (ended.value.code, printed.out) == (2, "")
+        assert contents(world.folder) == before, "a refused command wrote or lost something"
+        [line] = printed.err.splitlines()
+        assert line.startswith("error: ")
+        return line.removeprefix("error: ")
+
+    return run
