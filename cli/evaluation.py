@@ -8,14 +8,12 @@ from functools import cached_property
 import numpy as np
 
 from cli.subject import Subject
-from data.aggregates import combine
 from data.examples import Split
 from data.objective import Objective
 from experts.base_models import BaseModel
 from infra.engines.config import EngineConfig
 from infra.engines.identity import engine_identity
 from infra.engines.opening import open_engine
-from infra.outcome import split_by_task
 from infra.records.store import Records
 from infra.records.values import EvaluationGroup, EvaluationRecord
 from swarm.canonical import content_hash
@@ -74,9 +72,8 @@ def answer(question: Question, records: Records, on_rows: OnRows) -> Found:
 def intervals(question: Question, evaluation: EvaluationRecord) -> tuple[Interval, list[Interval]]:
     """Return the 95 % bootstrap interval of the objective's utility, and of each task's."""
     objective = question.objective
-    weights = [task.config.weight for task in objective.tasks]
-    scores = split_by_task(objective, question.split, evaluation.scores)
-    whole = bootstrap_interval(scores, _draws(), lambda utilities: combine(objective.rule, utilities, weights))
+    scores = objective.by_task(question.split, evaluation.scores)
+    whole = bootstrap_interval(scores, _draws(), objective.combine)
     return whole, [bootstrap_interval([task], _draws(), lambda utilities: utilities[0]) for task in scores]
 
 

@@ -70,8 +70,8 @@ def _results(best: RunBest) -> str:
     rows = [
         ("", "dev", "test", "95 % interval"),
         ("---",) * 4,
-        (f"best expert before ({start['expert']})", _number(start["dev"]), _number(start["test"]), ""),
-        ("this", _number(end["dev"]), _number(end["test"]), _interval(end["test_ci95"])),
+        (f"best expert before ({start['expert']})", *_scores(start)),
+        ("this", *_scores(end)),
     ]
     return f"{_table(rows)}\n\n{_verdict(start, end)}"
 
@@ -147,6 +147,10 @@ def _table(rows: Sequence[tuple[str, ...]]) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
+
+
+def _scores(result: dict[str, Any]) -> tuple[str, str, str]:
+    return _number(result["dev"]), _number(result["test"]), _interval(result.get("test_ci95"))
 
 
 def _number(value: float | None) -> str:

@@ -66,14 +66,15 @@ def _drive(config: RunConfig, as_json: bool) -> None:
 def _print_summary(summary: dict[str, Any], folder: RunFolder) -> None:
     start, end, ensemble = summary["starting_best"], summary["ending_best"], summary["ensemble"]
     rows = [
-        (f"best expert ({start['expert']})", start["dev"], start["test"], None),
+        (f"best expert ({start['expert']})", start["dev"], start["test"], _interval(start["test_ci95"])),
         ("found by the search", end["dev"], end["test"], _interval(end["test_ci95"])),
     ]
     if ensemble is not None:
-        rows.append((f"ensemble of {ensemble['k']}", ensemble["dev"], ensemble["test"], None))
+        rows.append(
+            (f"ensemble of {ensemble['k']}", ensemble["dev"], ensemble["test"], _interval(ensemble["test_ci95"]))
+        )
     out.print(table(("", "dev", "test", "95 % interval"), rows))
-    if end["p_value_vs_starting_best"] is not None:
-        out.print(f"paired test against the best expert: p = {end['p_value_vs_starting_best']:.4f}")
+    out.print(f"paired test against the best expert: p = {end['p_value_vs_starting_best']:.4f}")
     recipe = " + ".join(f"{value:.2f}·{name}" for name, value in end["recipe"]["coefficients"].items())
     out.print(f"recipe: {recipe}".replace("+ -", "− "), soft_wrap=True)
     out.print(
@@ -85,5 +86,5 @@ def _print_summary(summary: dict[str, Any], folder: RunFolder) -> None:
     out.print(f"adapter: {folder.best}\nreport:  {folder.report}", soft_wrap=True)
 
 
-def _interval(bounds: list[float] | None) -> str | None:
-    return None if bounds is None else f"{bounds[0]:.3f} – {bounds[1]:.3f}"
+def _interval(bounds: list[float]) -> str:
+    return f"{bounds[0]:.3f} – {bounds[1]:.3f}"

@@ -103,17 +103,25 @@ class Objective:
             case.task.judge(case.example, prediction) for case, prediction in zip(cases, predictions, strict=True)
         )
 
-    def task_utilities(self, split: Split, scores: Sequence[float]) -> tuple[float, ...]:
-        """Return the mean score of each task, from one score an example; `ValueError` if there are more or fewer."""
+    def by_task(self, split: Split, scores: Sequence[float]) -> list[list[float]]:
+        """Return one score an example as one list a task; `ValueError` if there are more or fewer than examples."""
         sizes = [len(task.cases(split)) for task in self.tasks]
         if len(scores) != sum(sizes):
             raise ValueError(f"{len(scores)} scores for {sum(sizes)} examples")
         rest = iter(scores)
-        return tuple(math.fsum(islice(rest, size)) / size for size in sizes)
+        return [list(islice(rest, size)) for size in sizes]
+
+    def task_utilities(self, split: Split, scores: Sequence[float]) -> tuple[float, ...]:
+        """Return the mean score of each task, from one score an example."""
+        return tuple(math.fsum(task) / len(task) for task in self.by_task(split, scores))
+
+    def combine(self, task_utilities: Sequence[float]) -> float:
+        """Return the utility in [0, 1] that the tasks' utilities come to."""
+        return combine(self.rule, task_utilities, [task.config.weight for task in self.tasks])
 
     def aggregate(self, split: Split, scores: Sequence[float]) -> float:
         """Return the utility in [0, 1] that one score an example comes to."""
-        return combine(self.rule, self.task_utilities(split, scores), [task.config.weight for task in self.tasks])
+        return self.combine(self.task_utilities(split, scores))
 
     def _cases(self, split: Split) -> list[Case]:
         return [case for task in self.tasks for case in task.cases(split)]

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
-
 from experts.files import file_sha256, publish_folder
+from experts.tensors import open_tensors, weight_files
 from swarm.canonical import content_hash
 from swarm.errors import InputError
 
@@ -82,43 +81,32 @@ def check_model_folder(folder: Path) -> None:
         InputError: naming the file that is missing, truncated or not what it should be.
 
     """
-    _read_json(folder / "config.json")
+    if "model_type" not in _read_json(folder / "config.json"):
+        raise InputError(f"base model file {folder / 'config.json'} has no model_type: it is not a model's: correct it")
     if not any((folder / file).is_file() for file in _TOKENIZERS):
         raise InputError(f"base model {folder} has no tokenizer ({', '.join(_TOKENIZERS)}): download it again")
-    for file in weight_files(folder):
-        try:
-            with safe_open(file, framework="pt") as tensors:
-                tensors.keys()
-        except (SafetensorError, OSError) as error:
-            raise InputError(f"base model file {file} is truncated or damaged ({error}): download it again") from error
-
-
-def weight_files(folder: Path) -> list[Path]:
-    """Return the safetensors files of the model in `folder`, sorted by name.
-
-    Raises:
-        InputError: there is none, or one that the index names is missing.
-
-    """
-    index = folder / "model.safetensors.index.json"
-    if index.is_file():
-        names = sorted(set(_read_json(index).get("weight_map", {}).values()))
-        files = [folder / Path(name).name for name in names]
-    else:
-        files = sorted(folder.glob("*.safetensors"))
-    missing = [file.name for file in files if not file.is_file()]
-    if missing:
-        raise InputError(f"base model {folder} is half downloaded: {missing[0]} is missing: download it again")
-    if not files:
-        raise InputError(f"base model {folder} has no .safetensors weights: other formats are never loaded: convert it")
-    return files
+    if (folder / "tokenizer.json").is_file():
+        _read_json(folder / "tokenizer.json")
+    try:
+        for file in weight_files(folder):
+            with open_tensors(file):
+                pass
+    except InputError as error:
+        raise InputError(f"base model is damaged or half downloaded: {error}") from error
 
 
 def chat_template(base: BaseModel) -> Callable[[list[dict[str, str]]], str]:
-    """Return the function that writes messages ({"role", "content"}) as the base model's chat prompt."""
+    """Return the function that writes messages ({"role", "content"}) as the base model's chat prompt.
+
+    Raises:
+        InputError: the base model has no chat template.
+
+    """
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(base.folder, local_files_only=True)
+    if tokenizer.chat_template is None:
+        raise InputError(f"base model {base.name!r} has no chat template: set prompt: raw in the objective's tasks")
 
     def render(messages: list[dict[str, str]]) -> str:
         return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))

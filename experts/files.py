@@ -3,16 +3,20 @@
 import errno
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from safetensors import SafetensorError
+
 from swarm.errors import InputError
 
 _REMEDIES = {
     errno.ENOSPC: "free some space there and resume; nothing published before was touched",
+    errno.EFBIG: "the file system or your limit (ulimit -f) allows no file so large: raise it or choose another folder",
     errno.EDQUOT: "your disk quota is used up: free some space and resume; nothing published before was touched",
     errno.EROFS: "the file system is read-only: choose another folder",
     errno.EACCES: "this user may not write there: change its permissions or choose another folder",
@@ -71,8 +75,11 @@ def publish_folder(folder: Path) -> Iterator[Path]:
             _sync(path)
         _swap(temporary, folder)
         _sync(folder.parent)
-    except OSError as error:
-        raise cannot_write(folder, error) from error
+    except (OSError, SafetensorError) as error:
+        cause = _system_error(error)
+        if cause is None:
+            raise
+        raise cannot_write(folder, cause) from error
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -82,6 +89,14 @@ def cannot_write(path: Path, error: OSError) -> InputError:
     """Return the one-line error for a failed write to `path`."""
     remedy = _REMEDIES.get(error.errno or 0, "check the folder and its disk")
     return InputError(f"cannot write {path}: {error.strerror or error}: {remedy}")
+
+
+def _system_error(error: OSError | SafetensorError) -> OSError | None:
+    """Return the system's error in `error`: safetensors gives it (a full disk) as a text only."""
+    if isinstance(error, OSError):
+        return error
+    found = re.search(r"\(os error (\d+)\)", str(error))
+    return OSError(int(found[1]), os.strerror(int(found[1]))) if found is not None else None
 
 
 def _swap(new: Path, target: Path) -> None:

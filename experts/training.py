@@ -4,6 +4,7 @@ Every batch is a pure function of (seed, step), so a resumed training sees the b
 """
 
 import json
+import logging
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,11 +18,12 @@ from peft import LoraConfig, get_peft_model
 from peft.utils import get_peft_model_state_dict, set_peft_model_state_dict
 from pydantic import BaseModel as Schema
 from pydantic import ConfigDict, Field
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from experts.base_models import BaseModel
 from experts.files import file_sha256, publish_folder
+from experts.tensors import open_tensors
 from swarm.canonical import canonical_json, content_hash
 from swarm.errors import InputError
 
@@ -29,6 +31,9 @@ CHECKPOINT_EVERY = 25
 """Steps between two checkpoints: the most that a kill costs."""
 
 _IGNORED = -100
+_MOMENTS = ("exp_avg", "exp_avg_sq", "step")
+
+logger = logging.getLogger(__name__)
 
 
 class TrainingConfig(Schema):
@@ -136,12 +141,19 @@ def _weights(folder: Path) -> Path:
     return path
 
 
+def _tensors(path: Path) -> dict[str, torch.Tensor]:
+    with open_tensors(path) as file:
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
 def _finished(folder: Path, identity: dict[str, Any]) -> dict[str, Any]:
-    path = folder / "provenance.json"
-    if path.is_file():
-        provenance: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if all(provenance.get(key) == identity[key] for key in ("base_sha256", "data", "start", "config")):
-            return provenance
+    try:
+        provenance = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        provenance = None
+    wanted = ("base_sha256", "data", "start", "config")
+    if isinstance(provenance, dict) and all(provenance.get(key) == identity[key] for key in wanted):
+        return provenance
     raise InputError(f"{folder} already holds something else: remove it, or train into another folder")
 
 
@@ -174,7 +186,7 @@ class _Trainer:
             torch.manual_seed(config.seed)
             self.model = get_peft_model(model, lora)
         if start is not None:
-            self._load(load_file(_weights(start)), start)
+            self._load(_tensors(_weights(start)), start)
         self.model.train()
         self.parameters = [p for p in self.model.parameters() if p.requires_grad]
         self.optimiser = torch.optim.AdamW(self.parameters, lr=config.learning_rate, weight_decay=0.0)
@@ -206,7 +218,7 @@ class _Trainer:
         moments: dict[str, torch.Tensor] = {}
         for index, parameter in enumerate(self.parameters):
             state = self.optimiser.state[parameter]
-            moments |= {f"{index}.{key}": state[key].contiguous() for key in ("exp_avg", "exp_avg_sq", "step")}
+            moments |= {f"{index}.{key}": state[key].contiguous() for key in _MOMENTS}
         with publish_folder(folder) as temporary:
             save_file({n: t.contiguous() for n, t in self.adapter().items()}, temporary / "adapter.safetensors")
             save_file(moments, temporary / "moments.safetensors")
@@ -214,19 +226,23 @@ class _Trainer:
             (temporary / "progress.json").write_text(canonical_json(progress), encoding="utf-8")
 
     def restore(self, folder: Path, identity: dict[str, Any]) -> tuple[int, list[float]]:
-        """Load the checkpoint in `folder` if it is of this very training; return (steps done, their losses)."""
+        """Load the checkpoint in `folder` if it is whole and of this training; return (steps done, their losses)."""
         if not (folder / "progress.json").is_file():
             return 0, []
-        progress = json.loads((folder / "progress.json").read_text(encoding="utf-8"))
-        if progress["identity"] != content_hash(identity):
+        try:
+            progress = json.loads((folder / "progress.json").read_text(encoding="utf-8"))
+            if progress["identity"] != content_hash(identity):
+                return 0, []
+            losses = [float(loss) for loss in progress["losses"]]
+            adapter, moments = _tensors(folder / "adapter.safetensors"), _tensors(folder / "moments.safetensors")
+            states = [{key: moments[f"{i}.{key}"] for key in _MOMENTS} for i in range(len(self.parameters))]
+        except (ValueError, KeyError, TypeError) as error:
+            logger.warning("the checkpoint %s is damaged (%s): training starts again", folder, error)
             return 0, []
-        set_peft_model_state_dict(self.model, load_file(folder / "adapter.safetensors"))
-        moments = load_file(folder / "moments.safetensors")
-        for index, parameter in enumerate(self.parameters):
-            self.optimiser.state[parameter] = {
-                key: moments[f"{index}.{key}"] for key in ("exp_avg", "exp_avg_sq", "step")
-            }
-        return len(progress["losses"]), progress["losses"]
+        set_peft_model_state_dict(self.model, adapter)
+        for parameter, state in zip(self.parameters, states, strict=True):
+            self.optimiser.state[parameter] = state
+        return len(losses), losses
 
     def _schedule(self, step: int) -> float:
         warm = min(1.0, (step + 1) / max(1, self.config.warmup))

@@ -68,7 +68,7 @@ def conclude(run: OpenRun, final: State, stopped_by: str) -> dict[str, Any]:
     """Test the starting best, the ending best and the ensemble; publish the best; write summary and report."""
     initial = run.state(0)
     chosen = finalists(run, initial, final)
-    tested = test(run, final.iteration, chosen) if run.inputs.objective.requests("test") else {}
+    tested = test(run, final.iteration, chosen)
     sha256 = publish_best.submit(run, chosen.ending_best.to_json()).result()
     run.flush_timings(final.iteration)
     summary = Outcome(run, final, chosen, tested).summary(stopped_by, initial, sha256)

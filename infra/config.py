@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel as Schema
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -13,6 +12,7 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
+from pydantic import BaseModel as Schema
 
 from data.objective import ObjectiveConfig
 from infra.engines.config import EngineConfig

@@ -62,8 +62,8 @@ def _in_its_words(place: Place, error: ErrorDetails, schema: type[Schema]) -> st
         place, message = (*place, field), rest
     elif place:
         message = message[:1].lower() + message[1:]
-    plain = not isinstance(error["input"], dict | list) and repr(error["input"]) not in message
-    seen = f" (it is {error['input']!r})" if place and plain else ""
+    told = error["type"] == "value_error" and repr(error["input"]) in message
+    seen = "" if told or isinstance(error["input"], dict | list) else f" (it is {error['input']!r})"
     return f"field {_dotted(place)!r}: {message}{seen}" if place else message
 
 

@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from data.aggregates import combine
 from data.examples import Split
 from data.objective import Objective
 from infra.open_run import OpenRun
@@ -85,7 +83,7 @@ class Outcome:
             "starting_best": {
                 "expert": run.inputs.names[chosen.expert],
                 "dev": initial.utilities[chosen.expert],
-                "test": self._utility(chosen.starting_best),
+                **self._test(self._tested[chosen.starting_best].scores),
             },
             "ending_best": self._ending_best(),
             "ensemble": self._ensemble(),
@@ -94,53 +92,44 @@ class Outcome:
         }
 
     def _ending_best(self) -> dict[str, Any]:
-        best = self._final.global_best
+        best, recipe = self._final.global_best, self._chosen.ending_best
         assert best is not None
-        recipe = self._chosen.ending_best
-        named = dict(zip(self._run.inputs.names, recipe.coefficients, strict=True))
-        result = {"recipe": {"coefficients": named, "space": recipe.space.value}, "dev": best.utility}
-        result |= {"test": self._utility(recipe), "test_ci95": None, "p_value_vs_starting_best": None}
-        if recipe in self._tested:
-            before, after = self._by_task(self._chosen.starting_best), self._by_task(recipe)
-            interval = bootstrap_interval(after, self._draws(Draw.BOOTSTRAP), self._combine)
-            result["test_ci95"] = [interval.low, interval.high]
-            result["p_value_vs_starting_best"] = paired_bootstrap_p_value(
-                before, after, self._draws(Draw.PAIRED_TEST), self._combine
-            )
-        return result
+        before, after = self._tested[self._chosen.starting_best].scores, self._tested[recipe].scores
+        return {
+            "recipe": {
+                "coefficients": dict(zip(self._run.inputs.names, recipe.coefficients, strict=True)),
+                "space": recipe.space.value,
+            },
+            "dev": best.utility,
+            **self._test(after),
+            "p_value_vs_starting_best": paired_bootstrap_p_value(
+                self._objective.by_task("test", before),
+                self._objective.by_task("test", after),
+                self._draws(Draw.PAIRED_TEST),
+                self._objective.combine,
+            ),
+        }
 
     def _ensemble(self) -> dict[str, Any] | None:
         members = self._chosen.ensemble
         if not members:
             return None
-        dev = {
-            Recipe.from_json(found.evaluation.recipe): found.evaluation
-            for found in self._run.records.run_evaluations(self._run.config.name, Purpose.SEARCH)
-        }
-        return {"k": len(members), "dev": self._vote("dev", dev), "test": self._vote("test", self._tested)}
+        searched = self._run.records.run_evaluations(self._run.config.name, Purpose.SEARCH)
+        dev = {Recipe.from_json(found.evaluation.recipe): found.evaluation for found in searched}
+        on_dev = self._objective.aggregate("dev", self._vote("dev", dev))
+        return {"k": len(members), "dev": on_dev, **self._test(self._vote("test", self._tested))}
 
-    def _vote(self, split: Split, evaluations: Mapping[Recipe, EvaluationRecord]) -> float | None:
-        if not all(member in evaluations for member in self._chosen.ensemble):
-            return None
+    def _vote(self, split: Split, evaluations: Mapping[Recipe, EvaluationRecord]) -> Sequence[float]:
+        """Return the ensemble's score on each example of `split`."""
         predictions = [evaluations[member].predictions for member in self._chosen.ensemble]
         voted = majority_vote(predictions, self._chosen.ensemble_utilities)
-        return self._objective.aggregate(split, self._objective.score_predictions(split, voted))
+        return self._objective.score_predictions(split, voted)
 
-    def _utility(self, recipe: Recipe) -> float | None:
-        return self._tested[recipe].utility if recipe in self._tested else None
-
-    def _by_task(self, recipe: Recipe) -> list[Sequence[float]]:
-        return split_by_task(self._objective, "test", self._tested[recipe].scores)
-
-    def _combine(self, utilities: Sequence[float]) -> float:
-        return combine(self._objective.rule, utilities, [task.config.weight for task in self._objective.tasks])
+    def _test(self, scores: Sequence[float]) -> dict[str, Any]:
+        """Return the test utility of per-example scores, with its interval."""
+        by_task = self._objective.by_task("test", scores)
+        interval = bootstrap_interval(by_task, self._draws(Draw.BOOTSTRAP), self._objective.combine)
+        return {"test": interval.mean, "test_ci95": [interval.low, interval.high]}
 
     def _draws(self, purpose: Draw) -> np.random.Generator:
         return generator(self._run.config.seed, 0, 0, purpose)
-
-
-def split_by_task(objective: Objective, split: Split, scores: Sequence[float]) -> list[Sequence[float]]:
-    """Return flat per-example scores as one list a task."""
-    sizes = [len(task.cases(split)) for task in objective.tasks]
-    bounds = np.cumsum([0, *sizes])
-    return [scores[start:end] for start, end in pairwise(bounds)]

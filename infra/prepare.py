@@ -7,6 +7,8 @@ from experts.base_models import BaseModel, chat_template, resolve_base_model
 from experts.basis import Basis, FullBasis, load_basis
 from infra.config import RunConfig
 from infra.engines.identity import engine_identity
+from infra.run_folder import RunFolder
+from infra.run_lock import require_free
 from infra.settings import Settings
 from swarm.errors import InputError
 from swarm.recipes import BASE
@@ -44,9 +46,10 @@ def prepare(config: RunConfig, settings: Settings) -> Prepared:
     """Find, read and check everything that `config` names.
 
     Raises:
-        InputError: something is missing, damaged, or doesn't fit.
+        InputError: something is missing, damaged, or doesn't fit, or another process drives the run.
 
     """
+    require_free(RunFolder(settings.runs, config.name).path)
     base = resolve_base_model(config.base_model, settings.cache)
     basis = load_basis(config.experts, base)
     _refuse_twins(basis)

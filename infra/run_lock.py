@@ -3,6 +3,7 @@
 import fcntl
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,10 @@ from experts.files import cannot_write
 from swarm.errors import InputError
 
 LOCK_FILE = ".lock"
+
+_PATIENCE = 5
+_PAUSE = 0.02
+"""Whoever only looks whether it is free holds it for a moment: so many tries, and seconds between them."""
 
 
 @contextmanager
@@ -37,19 +42,45 @@ def run_lock(folder: Path) -> Iterator[None]:
         yield
 
 
-def _take(file: TextIO, path: Path) -> None:
+def require_free(folder: Path) -> None:
+    """Check that nobody drives the run in `folder`, before anything is started for it; nothing is made or kept.
+
+    Raises:
+        InputError: as `run_lock` does, which has the last word.
+
+    """
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        file = (folder / LOCK_FILE).open(encoding="utf-8")
+    except OSError:
+        return  # no lock yet, or one that `run_lock` will complain about
+    with file:
+        _lock(file, folder / LOCK_FILE, fcntl.LOCK_SH)
+
+
+def _take(file: TextIO, path: Path) -> None:
+    _lock(file, path, fcntl.LOCK_EX)
+    try:
         file.truncate(0)
         file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
         file.flush()
-    except BlockingIOError as error:
-        name = path.parent.name
-        raise InputError(
-            f"run {name!r} is driven by {_holder(file)}: wait for it, or end it with 'swarm stop {name}'"
-        ) from error
     except OSError as error:
         raise cannot_write(path, error) from error
+
+
+def _lock(file: TextIO, path: Path, kind: int) -> None:
+    for last in (*[False] * (_PATIENCE - 1), True):
+        try:
+            fcntl.flock(file, kind | fcntl.LOCK_NB)
+            return
+        except BlockingIOError as error:
+            if last:
+                name = path.parent.name
+                raise InputError(
+                    f"run {name!r} is driven by {_holder(file)}: wait for it, or end it with 'swarm stop {name}'"
+                ) from error
+        except OSError as error:
+            raise cannot_write(path, error) from error
+        time.sleep(_PAUSE)
 
 
 def _holder(file: TextIO) -> str:

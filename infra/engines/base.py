@@ -13,7 +13,7 @@ Progress = Callable[[int, int], None]
 class Engine(Protocol):
     """Evaluates populations on one device.
 
-    Obligations, checked by `tests/infra/engines/test_conformance.py`:
+    Obligations, checked by `tests/infra/engines/test_engine_conformance.py`:
 
     - the answers are a pure function of (population, requests) and of `identity`: same bits in any process;
     - a base model is loaded once, whatever the number of calls; no tensor is written to disk;

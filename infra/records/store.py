@@ -21,7 +21,7 @@ def utc_now() -> datetime:
 class Records(Runs, Iterations, Evaluations):
     """Everything that is known of runs, iterations and evaluations.
 
-    Obligations, checked by `tests/infra/records/test_conformance.py` on every kind of database:
+    Obligations, checked by `tests/infra/records/test_records_conformance.py` on every kind of database:
 
     - Durable: when a method that writes has returned, the change survives SIGKILL and (as far as the disk keeps its
       word) a power cut.

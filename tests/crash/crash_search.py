@@ -17,7 +17,7 @@ RUN = "crash"
 EXPERTS = ("one", "two", "three")
 CONFIG: dict[str, Any] = {
     "name": RUN,
-    "seed": 7,
+    "seed": 1,
     "base_model": "base",
     "experts": list(EXPERTS),
     "include_base": True,
@@ -25,7 +25,7 @@ CONFIG: dict[str, Any] = {
     "objective": {
         "tasks": [{"kind": "exact_match", "data": "data.json", "match": "reference", "max_new_tokens": 16}],
     },
-    "search": {"particles": 6, "max_iterations": 5, "patience": 5, "step_length": 1.0, "restart_patience": 2},
+    "search": {"particles": 6, "max_iterations": 5, "patience": 10, "step_length": 1.0, "restart_patience": 2},
     "ensemble": 3,
     "engine": {"device": "cpu", "group_size": 3, "workers": 1, "token_budget": 128},
 }

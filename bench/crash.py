@@ -1,0 +1,85 @@
+"""Kill a search at random moments and resume it: it has to end as if nothing had happened.
+
+    python bench/crash.py --sigkill 200 --sigint 20 --sigterm 20 --double 20
+
+Prints a table, the machine and a verdict; exits with 1 if any run ended otherwise. Every trial has a runs folder of its
+own; the processes share one Prefect server. The moments come from `--seed`, so a list of kills can be repeated.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "crash")]
+
+from crash_plan import SIGNALS, plan  # noqa: E402
+from crash_search import Ending, make_search  # noqa: E402
+from crash_table import as_json, print_table  # noqa: E402
+from crash_trials import Processes, Verdict  # noqa: E402
+from prefect_server import prefect_server  # noqa: E402
+
+AT_ONCE = 2
+
+CHILDREN = {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+"""What the processes that are killed find in their environment."""
+
+
+def main() -> int:
+    """Run the trials of the command line; return the exit code."""
+    options = _options()
+    counts = {kind: getattr(options, kind) for kind in SIGNALS}
+    trials = plan(counts, options.seed)
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="crash-", ignore_cleanup_errors=True) as name:
+        folder = Path(options.keep or name).resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        config = make_search(folder)
+        with prefect_server(folder / "prefect") as environment:
+            os.environ.update(environment, **CHILDREN)
+            expected, seconds, verdicts = _attempt(Processes(folder, config), trials)
+    if options.json:
+        Path(options.json).write_text(json.dumps(as_json(expected, seconds, verdicts), indent=2))
+    print_table(verdicts, seconds, time.monotonic() - start)
+    return int(any(verdict.problems for verdict in verdicts))
+
+
+def _attempt(processes: Processes, trials: list) -> tuple[Ending, float, list[Verdict]]:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        processes.uninterrupted("warm")
+        twins = list(pool.map(processes.uninterrupted, [f"uninterrupted{i}" for i in range(AT_ONCE)]))
+        expected, seconds = twins[0][0], sum(took for _, took in twins) / len(twins)
+        if any(ending != expected for ending, _ in twins):
+            raise RuntimeError(f"uninterrupted runs end differently: {twins}")
+        verdicts = []
+        for verdict in pool.map(lambda trial: processes.attempt(trial, seconds, expected), trials):
+            verdicts.append(verdict)
+            _report(verdict, len(trials))
+    return expected, seconds, verdicts
+
+
+def _report(verdict: Verdict, count: int) -> None:
+    trial = verdict.trial
+    how = "swarm resume" if trial.by_command else "flow again"
+    outcome = "; ".join(verdict.problems) or "same"
+    places = ", then ".join(verdict.places)
+    print(f"{trial.number + 1}/{count} {trial.kind}, {how}: {places}: {outcome}", file=sys.stderr, flush=True)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    for kind in SIGNALS:
+        parser.add_argument(f"--{kind}", type=int, default=0, metavar="N", help=f"trials of the kind {kind}")
+    parser.add_argument("--seed", type=int, default=0, help="of the list of moments")
+    parser.add_argument("--json", metavar="FILE", help="also write every trial to FILE")
+    parser.add_argument("--keep", metavar="FOLDER", help="work in FOLDER, and leave everything there")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
