@@ -18,11 +18,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "crash")]
 
-from crash_plan import SIGNALS, plan  # noqa: E402
-from crash_search import Ending, make_search  # noqa: E402
+from crash_plan import SIGNALS, Trial, plan  # noqa: E402
+from crash_records import Ending  # noqa: E402
 from crash_table import as_json, print_table  # noqa: E402
 from crash_trials import Processes, Verdict  # noqa: E402
 from prefect_server import prefect_server  # noqa: E402
+from tiny_search import make_search  # noqa: E402
 
 AT_ONCE = 2
 
@@ -49,7 +50,7 @@ def main() -> int:
     return int(any(verdict.problems for verdict in verdicts))
 
 
-def _attempt(processes: Processes, trials: list) -> tuple[Ending, float, list[Verdict]]:
+def _attempt(processes: Processes, trials: list[Trial]) -> tuple[Ending, float, list[Verdict]]:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         processes.uninterrupted("warm")
         twins = list(pool.map(processes.uninterrupted, [f"uninterrupted{i}" for i in range(AT_ONCE)]))

@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -47,12 +48,13 @@ class InstantEngine:
 
 
 class Watch(Nobody):
-    """Notes when the flow's own code begins, and the time and the resident memory after every iteration."""
+    """Notes when the flow's own code begins, and after every iteration the time, processor time and resident memory."""
 
     def __init__(self) -> None:
         self.entered: float | None = None
         self.finished: list[float] = []
         self.resident: list[int] = []
+        self.processor: list[float] = []
 
     def phase(self, text: str) -> None:
         """Note the first thing that the flow does."""
@@ -61,6 +63,7 @@ class Watch(Nobody):
     def iteration(self, state: State, experts: tuple[str, ...]) -> None:
         """Note that an iteration is saved."""
         self.finished.append(time.perf_counter())
+        self.processor.append(time.process_time())
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
         self.resident.append(pages * os.sysconf("SC_PAGE_SIZE"))
 
@@ -87,8 +90,6 @@ class TaskClock:
             task.fn = self._wrapped(name, task.fn)
 
     def _wrapped(self, name: str, function: Any) -> Any:
-        from functools import wraps
-
         @wraps(function)
         def counted(*args: Any, **kwargs: Any) -> Any:
             with self.counted(name):
@@ -160,6 +161,7 @@ def main(
         "start": watch.entered - called,
         "first": watch.finished[0] - watch.entered,
         "iterations": [b - a for a, b in zip(watch.finished, watch.finished[1:], strict=False)],
+        "processor": watch.processor[-1] - watch.processor[0],
         "conclusion": ended - watch.finished[-1],
         "resident": watch.resident,
         "task_code": {name: seconds[1:] for name, seconds in clock.seconds.items()},

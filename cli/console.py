@@ -7,12 +7,13 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 
-out = Console(highlight=False)
-"""For results."""
+out = Console(highlight=False, width=None if sys.stdout.isatty() else 1000)
+"""For results; piped ones are never cut to a terminal's width."""
 err = Console(stderr=True, highlight=False)
 """For progress, hints and errors."""
 
@@ -24,7 +25,14 @@ def print_json(value: Any) -> None:
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None) -> Table:
     """Return a table for a terminal; numbers are written with four decimals, None as a dash."""
-    made = Table(*columns, title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    made = Table(
+        *map(escape, columns),
+        title=None if title is None else escape(title),
+        title_justify="left",
+        header_style="bold",
+        box=None,
+        pad_edge=False,
+    )
     for row in rows:
         made.add_row(*map(text, row))
     return made
@@ -34,4 +42,4 @@ def text(value: Any) -> str:
     """Return `value` as a table cell."""
     if value is None:
         return "–"
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
+    return f"{value:.4f}" if isinstance(value, float) else escape(str(value))

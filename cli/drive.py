@@ -1,19 +1,21 @@
 """Drive a run in this process: check its inputs, start Prefect, run the flow."""
 
 import os
-from collections.abc import Callable, Mapping
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
+from cli.embedded_server import start_embedded_server
 from infra.config import RunConfig
 from infra.observer import Observer, observed_by
-from infra.prepare import prepare
 from infra.records.store import Records
 from infra.records.values import RunStatus
 from infra.settings import Settings
-from swarm.errors import InputError
 
 PREFECT_DEFAULTS: Mapping[str, str] = {
-    "PREFECT_LOGGING_LEVEL": "ERROR",
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",
     "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -38,29 +40,52 @@ def drive(config: RunConfig, observer: Observer) -> dict[str, Any]:
     finished = _finished_summary(config)
     if finished is not None:
         return finished
+    try:
+        with _terminated_as_interrupted():
+            return _run_flow(config, observer)
+    except KeyboardInterrupt as error:
+        raise Unfinished(f"interrupted; finished evaluations are kept: {_hint(config)}") from error
+
+
+def _run_flow(config: RunConfig, observer: Observer) -> dict[str, Any]:
     observer.phase("starting Prefect")
     for name, value in PREFECT_DEFAULTS.items():
         os.environ.setdefault(name, value)
-    from prefect.exceptions import CancelledRun, TerminationSignal
+    from prefect.exceptions import CancelledRun
 
     from flows.model_swarms import model_swarms
 
     flow: Callable[[RunConfig], Any] = model_swarms
-    hint = f"resume it with: swarm resume {config.name}"
+    start_embedded_server()
     try:
         with observed_by(observer):
             summary: dict[str, Any] = flow(config)
-    except (KeyboardInterrupt, TerminationSignal) as error:
-        raise Unfinished(f"interrupted; finished evaluations are kept: {hint}") from error
     except CancelledRun as error:
-        raise Unfinished(f"stopped as asked; finished evaluations are kept: {hint}") from error
-    except InputError:
-        raise
+        raise Unfinished(f"stopped as asked; finished evaluations are kept: {_hint(config)}") from error
     return summary
+
+
+def _hint(config: RunConfig) -> str:
+    return f"resume it with: swarm resume {config.name}"
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """Let SIGTERM end the block as Ctrl-C does: Prefect would end the process on the spot, and leave its server."""
+    if threading.current_thread() is not threading.main_thread():  # only there can signals be caught
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _finished_summary(config: RunConfig) -> dict[str, Any] | None:
     """Check the inputs before Prefect starts (it takes seconds); return the summary if there is nothing to do."""
+    from infra.prepare import prepare  # imports PyTorch: not for `swarm --help`
+
     settings = Settings()
     inputs = prepare(config, settings)
     with Records(settings.records_url) as records:

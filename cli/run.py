@@ -8,9 +8,9 @@ import typer
 from cli.console import AsJson, out, print_json, table
 from cli.drive import Unfinished, drive
 from cli.live import live_display
+from cli.run_records import open_records
 from infra.config import RunConfig
 from infra.config_files import load_config, validate
-from infra.records.store import Records
 from infra.records.values import RunStatus
 from infra.run_folder import RunFolder
 from infra.settings import Settings
@@ -35,7 +35,7 @@ def run(
 def resume(name: RunName, as_json: AsJson = False) -> None:
     """Continue a run that was stopped, killed or failed; finished evaluations are not repeated."""
     settings = Settings()
-    with Records(settings.records_url) as records:
+    with open_records(settings) as records:
         if records.run(name).status is RunStatus.FINISHED:
             raise InputError(f"run {name!r} is finished: there is nothing to resume; see: swarm report {name}")
     folder = RunFolder(settings.runs, name)
@@ -44,7 +44,7 @@ def resume(name: RunName, as_json: AsJson = False) -> None:
 
 def stop(name: RunName, as_json: AsJson = False) -> None:
     """Ask a run to stop after the evaluation group under way; it can be resumed."""
-    with Records(Settings().records_url) as records:
+    with open_records(Settings()) as records:
         if records.run(name).status is RunStatus.FINISHED:
             raise InputError(f"run {name!r} is finished: there is nothing to stop")
         records.request_stop(name)

@@ -59,6 +59,8 @@ def read_lora_config(folder: Path) -> LoraConfig:
         config = LoraConfig.model_validate(_load_json(path))
     except FileNotFoundError as error:
         raise InputError(f"expert {expert!r}: {folder} has no {CONFIG}: save it by PEFT's save_pretrained") from error
+    except OSError as error:
+        raise InputError(f"expert {expert!r}: {path} can't be read ({error.strerror}): copy it again") from error
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or "the file"
@@ -72,6 +74,14 @@ def read_lora_config(folder: Path) -> LoraConfig:
 
 def _load_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _is_pattern(text: str) -> bool:
+    try:
+        re.compile(text)
+    except re.error:
+        return False
+    return True
 
 
 def _unsupported(config: LoraConfig) -> str | None:
@@ -89,7 +99,9 @@ def _unsupported(config: LoraConfig) -> str | None:
             _BASE_CHANGING_INITIALISATIONS
         ),
         f"lora_alpha is {scalings}": not all(map(math.isfinite, scalings)),
-        f"rank_pattern is {config.rank_pattern}": any(rank < 1 for rank in config.rank_pattern.values()),
+        f"rank_pattern is {config.rank_pattern}": any(rank < 1 for rank in config.rank_pattern.values())
+        or not all(map(_is_pattern, config.rank_pattern)),
+        f"alpha_pattern is {config.alpha_pattern}": not all(map(_is_pattern, config.alpha_pattern)),
     }
     return next((reason for reason, refused in reasons.items() if refused), None)
 

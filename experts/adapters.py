@@ -10,7 +10,7 @@ import torch
 
 from experts.adapter_config import CONFIG, LoraConfig, read_lora_config
 from experts.base_models import BaseModel
-from experts.tensors import finite, open_tensors, tensor_bytes, weight_shapes
+from experts.tensors import COMBINABLE, finite, open_tensors, tensor_bytes, weight_shapes
 from swarm.errors import InputError
 
 WEIGHTS = "adapter_model.safetensors"
@@ -114,6 +114,9 @@ def _tensors(folder: Path) -> dict[str, torch.Tensor]:
     with open_tensors(path) as file:
         tensors = {name: file.get_tensor(name) for name in sorted(file.keys())}
     for name, tensor in tensors.items():
+        if tensor.dtype not in COMBINABLE:
+            kind = str(tensor.dtype).removeprefix("torch.")
+            raise InputError(f"expert {expert!r}: tensor {name} is {kind}: save it as float32, float16 or bfloat16")
         if not finite(tensor):
             raise InputError(f"expert {expert!r}: tensor {name} has NaN or infinite values: train or copy it again")
     return tensors

@@ -104,7 +104,7 @@ def chat_template(base: BaseModel) -> Callable[[list[dict[str, str]]], str]:
     """
     from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(base.folder, local_files_only=True)
+    tokenizer = AutoTokenizer.from_pretrained(base.folder, local_files_only=True, trust_remote_code=False)
     if tokenizer.chat_template is None:
         raise InputError(f"base model {base.name!r} has no chat template: set prompt: raw in the objective's tasks")
 

@@ -69,9 +69,9 @@ def publish_folder(folder: Path) -> Iterator[Path]:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-        temporary.chmod(0o755)
         yield temporary
         for path in (*temporary.rglob("*"), temporary):
+            path.chmod(0o755 if path.is_dir() else 0o644)  # safetensors writes files that only their owner may read
             _sync(path)
         _swap(temporary, folder)
         _sync(folder.parent)

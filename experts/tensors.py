@@ -11,6 +11,9 @@ from safetensors import SafetensorError, safe_open
 
 from swarm.errors import InputError
 
+COMBINABLE = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
+"""The number formats in which experts are combined: no quantised, whole or complex numbers."""
+
 INDEX = "model.safetensors.index.json"
 """Names the files of a sharded model."""
 

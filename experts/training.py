@@ -174,8 +174,10 @@ class _Trainer:
     def __init__(self, base: BaseModel, config: TrainingConfig, sources: Sequence[Source], start: Path | None) -> None:
         self.config = config
         self.sources = sources
-        self.tokenizer = AutoTokenizer.from_pretrained(base.folder, local_files_only=True)
-        model = AutoModelForCausalLM.from_pretrained(base.folder, local_files_only=True, dtype=torch.float32)
+        self.tokenizer = AutoTokenizer.from_pretrained(base.folder, local_files_only=True, trust_remote_code=False)
+        model = AutoModelForCausalLM.from_pretrained(
+            base.folder, local_files_only=True, trust_remote_code=False, dtype=torch.float32
+        )
         lora = LoraConfig(
             r=config.rank,
             lora_alpha=config.alpha,

@@ -51,14 +51,15 @@ def search(run: OpenRun) -> tuple[State, str]:
     live = LiveArtifacts(run)
     moved = stored(initialise_swarm, run).submit(parameters, seed, len(bases))
     while True:
+        moved.wait()  # of an unfinished future among a task's arguments Prefect asks its server: 10 ms each
         groups = stored(merge, run).submit(moved, bases, space, size)
         scores = evaluate_groups(run, groups, "dev")
         told = stored(track_best, run).submit(parameters, moved, groups, scores)
-        reason = stored(check_early_stop, run).submit(parameters, told)
         state = State.from_json(told.result())
+        reason = stored(check_early_stop, run).submit(parameters, told)
         run.save(state, found(groups, scores))
-        live.update(state)
         stopped_by = reason.result()
+        live.update(state, last=stopped_by is not None)
         if stopped_by is not None:
             return state, stopped_by
         moved = stored(update_velocity, run).submit(parameters, seed, told)

@@ -1,6 +1,8 @@
 """What people watch in the Prefect UI: the utility curve and the particle table, updated in place."""
 
 import json
+import math
+import time
 from typing import cast
 from uuid import UUID
 
@@ -12,6 +14,9 @@ from infra.open_run import OpenRun
 from infra.report.curve_svg import data_uri, utility_curve_svg
 from swarm.state import State
 
+SECONDS_BETWEEN = 2.0
+"""A search whose iterations are faster is shown every so often: an update costs two requests, 50 ms on a busy machine."""
+
 
 class LiveArtifacts:
     """Two artifacts of the flow run under way; creating a key again would make another card, so they are updated."""
@@ -21,10 +26,14 @@ class LiveArtifacts:
         self._states: list[State] = []
         self._curve: UUID | None = None
         self._table: UUID | None = None
+        self._shown = -math.inf
 
-    def update(self, state: State) -> None:
-        """Show `state`, the latest iteration."""
+    def update(self, state: State, last: bool) -> None:
+        """Show `state`, the latest iteration; the `last` of a search is always shown."""
         self._states.append(state)
+        if not last and time.monotonic() - self._shown < SECONDS_BETWEEN:
+            return
+        self._shown = time.monotonic()
         key = self._run.config.name.lower().replace("_", "-")
         curve = self._markdown(state)
         table = self._rows(state)

@@ -98,9 +98,14 @@ class ResidentModel:
 def _load(base: BaseModel, dtype: torch.dtype) -> tuple[Any, Any]:
     disable_progress_bar()
     try:
-        tokenizer = AutoTokenizer.from_pretrained(base.folder, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(base.folder, local_files_only=True, trust_remote_code=False)
         model = AutoModelForCausalLM.from_pretrained(
-            base.folder, dtype=dtype, local_files_only=True, use_safetensors=True, attn_implementation="sdpa"
+            base.folder,
+            dtype=dtype,
+            local_files_only=True,
+            trust_remote_code=False,
+            use_safetensors=True,
+            attn_implementation="sdpa",
         )
     except (ValueError, KeyError, ImportError, OSError) as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]

@@ -95,10 +95,12 @@ def _checked(url: str | URL) -> URL:
     # The value is not repeated in these messages: it may hold a password.
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:  # ValueError: the port is no number
         raise InputError(
             "SWARM_DATABASE_URL is not a database URL: use sqlite:////folder/records.db or postgresql://user@host/name"
         ) from error
+    if "@" in (parsed.host or ""):  # the rest of a password, which messages would show as the host
+        raise InputError("SWARM_DATABASE_URL has more than one '@': write those of the password as %40")
     backend = parsed.get_backend_name()
     if backend not in {"sqlite", "postgresql"}:
         raise InputError(f"SWARM_DATABASE_URL names the database {backend!r}: use sqlite or postgresql")

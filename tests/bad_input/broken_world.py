@@ -11,7 +11,20 @@ import yaml
 from safetensors.torch import load_file, save_file
 from tiny import make_base, make_expert
 
+from infra.config import RunConfig
+from infra.config_files import load_config
+from infra.prepare import prepare
+from infra.records.store import Records
+from infra.records.values import RunStatus
+from infra.run_folder import RunFolder
+from infra.settings import Settings
+from swarm.population import initialise
+from swarm.pso import ask, tell
+
 EXPERTS = ("one", "two", "three")
+
+_UTILITIES = [0.1, 0.4, 0.2, 0.3]
+"""Of the four particles of the world's run."""
 
 Refused = Callable[..., str]
 """Runs `swarm` with the given arguments, checks that it is refused as bad input, and returns the message."""
@@ -90,3 +103,17 @@ def _examples(split: str) -> list[dict[str, str]]:
 def contents(folder: Path) -> dict[str, bytes | None]:
     """Return every path below `folder` and, of a file, its bytes."""
     return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+
+
+def record_run(world: World, status: RunStatus = RunStatus.STOPPED, iterations: int = 0) -> None:
+    """Record the run of the world's configuration: its first `iterations` + 1 iterations, with made-up utilities."""
+    config, settings = load_config(world.config, RunConfig), Settings()
+    inputs, parameters = prepare(config, settings), config.search.parameters()
+    RunFolder(settings.runs, config.name).write_config(config.model_dump(mode="json"))
+    state = initialise(parameters, config.seed, len(inputs.bases))
+    with Records(settings.records_url) as records:
+        records.start_run(config.name, config.algorithm, config.settings(), inputs.identity, config.seed)
+        for iteration in range(iterations + 1):
+            state = tell(parameters, ask(parameters, config.seed, state) if iteration else state, _UTILITIES)
+            records.save_iteration(config.name, state.iteration, state.to_json(), state.sha256)
+        records.mark(config.name, status)

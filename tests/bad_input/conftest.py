@@ -24,6 +24,8 @@ def world(whole_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     made = World(tmp_path / "world")
     shutil.copytree(whole_world.folder, made.folder)
     made.edit_config(base_model=str(made.base))
+    for path in (made.folder, *made.folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
     monkeypatch.chdir(made.folder)
     monkeypatch.setenv("SWARM_RUNS", str(made.runs))
     monkeypatch.setenv("SWARM_CACHE", str(tmp_path / "cache"))

@@ -110,7 +110,7 @@ def summary(states: list[State]) -> dict[str, Any]:
         "objective": {"letters": "d" * 64},
         "evaluations": 15,
         "generated_tokens": 120,
-        "starting_best": {"expert": "two", "dev": 1.0, "test": 0.5},
+        "starting_best": {"expert": "two", "dev": 1.0, "test": 0.5, "test_ci95": [0.25, 0.7]},
         "ending_best": {
             "recipe": {"coefficients": {}, "space": "factors"},
             "dev": best.utility,

@@ -74,7 +74,7 @@ def test_the_model_card_has_scores_recipe_lineage_and_how_to_load(
         "pipeline_tag": "text-generation",
         "tags": ["model-swarms", "merge", "lora"],
     }
-    assert "| best expert before (two) | 1.0000 | 0.5000 |  |" in card
+    assert "| best expert before (two) | 1.0000 | 0.5000 | 0.2500 – 0.7000 |" in card
     assert f"| this | {best.utility:.4f} | 0.7500 | 0.5000 – 0.9000 |" in card
     assert "it is better than the best expert before by 0.2500 (paired bootstrap, p = 0.0123)" in card
     assert f"| two | {best.coefficients[1]:+.6f} | `" in card

@@ -12,7 +12,7 @@ from data.requests import Request, Response
 from infra.engines.base import Engine, Progress
 from swarm.recipes import Recipe
 
-BATCH_SECONDS = 0.003
+BATCH_SECONDS = 0.01
 """A tiny model answers a batch in a millisecond; slower ones make kills land inside of evaluations."""
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import prefect
 import torch
 from crash_plan import SIGNALS
-from crash_search import Ending
+from crash_records import Ending
 from crash_trials import Verdict
 from rich.console import Console
 from rich.table import Table

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from crash_child import run_child
 from crash_plan import SIGNALS, Trial
-from crash_search import RUN, Ending, ending, moment
+from crash_records import Ending, ending, moment
+from tiny_search import RUN
 
 PRELOADED = [
     "cli.main",
@@ -29,6 +30,9 @@ PRELOADED = [
 
 END_SECONDS = 60
 """A process that was asked to end, or has everything to end, and has not after this long hangs."""
+
+NOTHING_TO_DO = 2
+"""How `swarm resume` ends if the run was not recorded yet, or is finished; `swarm run` is right for both."""
 
 
 @dataclass(frozen=True)
@@ -98,8 +102,7 @@ class Processes:
         process = self.start(runs, arguments)
         process.join(after)
         if process.exitcode is not None:
-            self._finish(process)
-            return "after the end"
+            return self._ended_before(process, arguments)
         at_work = (runs / "engine_at_work").exists()
         os.kill(process.pid or 0, SIGNALS[trial.kind])
         process.join(END_SECONDS)
@@ -108,13 +111,18 @@ class Processes:
             raise TimeoutError(f"still there {END_SECONDS} s after {SIGNALS[trial.kind].name}")
         return moment(runs, at_work)
 
+    def _ended_before(self, process: ForkServerProcess, arguments: Sequence[str]) -> str:
+        if process.exitcode != NOTHING_TO_DO or arguments[0] != "resume":
+            self._finish(process)
+        return "after the end"
+
     def _resume(self, runs: Path, trial: Trial) -> None:
         if not trial.by_command:
             self._finish(self.start(runs, self.beginning(False)))
             return
         resumed = self.start(runs, ["resume", RUN])
         resumed.join(END_SECONDS)
-        if resumed.exitcode == 2:  # nothing to resume: it was not recorded yet, or is finished
+        if resumed.exitcode == NOTHING_TO_DO:
             self._finish(self.start(runs, self.beginning(True)))
         else:
             self._finish(resumed)

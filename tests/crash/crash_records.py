@@ -1,34 +1,14 @@
-"""The search that is killed: six particles and three experts of a tiny random Llama, in a folder of its own."""
+"""How a run ended, and where it was when it was killed: read from its records."""
 
 import json
-import random
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import yaml
-from tiny import make_base, make_expert
+from tiny_search import CONFIG, RUN
 
 from infra.records.store import Records
 from infra.records.values import RunStatus
-
-RUN = "crash"
-EXPERTS = ("one", "two", "three")
-CONFIG: dict[str, Any] = {
-    "name": RUN,
-    "seed": 1,
-    "base_model": "base",
-    "experts": list(EXPERTS),
-    "include_base": True,
-    "space": "product",
-    "objective": {
-        "tasks": [{"kind": "exact_match", "data": "data.json", "match": "reference", "max_new_tokens": 16}],
-    },
-    "search": {"particles": 6, "max_iterations": 5, "patience": 10, "step_length": 1.0, "restart_patience": 2},
-    "ensemble": 3,
-    "engine": {"device": "cpu", "group_size": 3, "workers": 1, "token_budget": 128},
-}
 
 
 @dataclass(frozen=True)
@@ -50,17 +30,6 @@ class Ending:
     def repeated(self) -> int:
         """Evaluation groups that were finished more than once."""
         return sum(finished > 1 for finished in self.groups.values())
-
-
-def make_search(folder: Path) -> Path:
-    """Write base model, experts, data and configuration into `folder`; return the configuration's path."""
-    base = make_base(folder / "base")
-    for seed, name in enumerate(EXPERTS):
-        make_expert(folder / name, base, seed, scale=0.4)
-    (folder / "data.json").write_text(json.dumps(_data(random.Random(0))))
-    config = folder / "run.yaml"
-    config.write_text(yaml.safe_dump(CONFIG))
-    return config
 
 
 def ending(runs: Path) -> Ending:
@@ -103,11 +72,3 @@ def _place(records: Records, engine_at_work: bool) -> str:
     if engine_at_work:
         return "inside evaluate, test split" if last else "inside evaluate, dev split"
     return "between, testing and publishing" if last else "between, searching"
-
-
-def _data(draws: random.Random) -> dict[str, Any]:
-    def examples(count: int) -> list[dict[str, str]]:
-        numbers = [(draws.randrange(1000), draws.randrange(1000)) for _ in range(count)]
-        return [{"question": f"{a} plus {b}?", "answer": draws.choice("abcdefghij")} for a, b in numbers]
-
-    return {"dataset": "letters", "dev": examples(12), "test": examples(12)}

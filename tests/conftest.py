@@ -1,0 +1,26 @@
+"""What tests of every kind share: a quiet, closed environment, and one Prefect server for those that need it."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+QUIET = {
+    "DO_NOT_TRACK": "1",
+    "HF_HUB_OFFLINE": "1",
+    "OMP_NUM_THREADS": "1",
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+os.environ.update(QUIET)  # before anything imports what reads it once, at its import
+
+
+@pytest.fixture(scope="session")
+def prefect_api() -> Iterator[None]:
+    """A Prefect server with an empty database; entering takes seconds, so there is one, for those who ask for it."""
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=180):
+        yield

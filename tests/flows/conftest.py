@@ -1,0 +1,38 @@
+"""One search of a tiny model, made once; most tests look at what it left, or go on from a copy of that."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from searches import SMALL, Searched, call
+from tiny_search import make_search
+
+from infra.config import RunConfig
+from infra.config_files import load_config
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def search_config(tmp_path_factory: pytest.TempPathFactory) -> RunConfig:
+    return load_config(make_search(tmp_path_factory.mktemp("search")), RunConfig, SMALL)
+
+
+@pytest.fixture(scope="session")
+def searched(prefect_api: None, search_config: RunConfig, tmp_path_factory: pytest.TempPathFactory) -> Searched:
+    runs = tmp_path_factory.mktemp("searched")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SWARM_RUNS", str(runs))
+        ended = call(search_config)
+    assert ended.is_completed(), ended.message
+    flow_run = ended.state_details.flow_run_id
+    assert flow_run is not None
+    return Searched(search_config, runs, flow_run, ended.result())
+
+
+@pytest.fixture
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The runs folder of the test, empty."""
+    monkeypatch.setenv("SWARM_RUNS", str(tmp_path / "runs"))
+    monkeypatch.delenv("SWARM_DATABASE_URL", raising=False)
+    return tmp_path / "runs"
