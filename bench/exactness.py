@@ -99,7 +99,7 @@ def random_basis(seed: int, experts: int, rank: int) -> Basis:
     generator = torch.Generator().manual_seed(seed)
 
     def factor(size: int) -> torch.Tensor:
-        return torch.randn(experts, rank, size, generator=generator) / size**0.5
+        return torch.randn(experts, rank, size, generator=generator).div_(size**0.5)
 
     modules = {module: (factor(into), factor(out).transpose(1, 2)) for module, (out, into) in SHAPES.items()}
     ids = tuple(f"{index:064x}" for index in range(experts))

@@ -36,13 +36,8 @@ def environment(folder: Path, server: str | None) -> dict[str, str]:
     """Return the environment of a run below `folder`: as `swarm run` sets it, and nothing of the user's."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "SWARM_"))}
     here = {"PREFECT_HOME": str(folder / "prefect"), "SWARM_RUNS": str(folder / "runs")}
-    return {
-        **kept,
-        **PREFECT_DEFAULTS,
-        **here,
-        "OMP_NUM_THREADS": "1",
-        **({"PREFECT_API_URL": server} if server else {}),
-    }
+    there = {"PREFECT_API_URL": server} if server else {}
+    return {**kept, **PREFECT_DEFAULTS, **here, **there, "OMP_NUM_THREADS": "1"}
 
 
 @contextmanager
@@ -116,7 +111,7 @@ def figures(runs: list[dict[str, Any]]) -> dict[str, str]:
 
 def growth(run: dict[str, Any]) -> float:
     """Return the bytes by which resident memory grows an iteration, over the second half of a run."""
-    late = run["resident"][len(run["resident"]) // 2 :]
+    late: list[int] = run["resident"][len(run["resident"]) // 2 :]
     return (late[-1] - late[0]) / max(1, len(late) - 1)
 
 

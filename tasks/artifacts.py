@@ -15,7 +15,7 @@ from infra.report.curve_svg import data_uri, utility_curve_svg
 from swarm.state import State
 
 SECONDS_BETWEEN = 2.0
-"""A search whose iterations are faster is shown every so often: an update costs two requests, 50 ms on a busy machine."""
+"""A search whose iterations are faster is shown only so often: an update costs two requests, a fifth of such a one."""
 
 
 class LiveArtifacts:

@@ -1,0 +1,76 @@
+"""The demo, small: the real base model, the real experts, a real search, and its result in plain PEFT."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from experts.base_models import resolve_base_model
+from infra.records.store import Records
+from infra.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+SMALL = {
+    "search.max_iterations": "1",
+    "search.particles": "7",
+    "objective.tasks.0.dev": "3",
+    "objective.tasks.0.test": "4",
+    "objective.tasks.1.dev": "3",
+    "objective.tasks.1.test": "4",
+    "objective.tasks.2.dev": "3",
+    "objective.tasks.2.test": "4",
+}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Return (environment, summary) of the demo on a few examples."""
+    runs = tmp_path_factory.mktemp("runs")
+    environment = {**os.environ, "SWARM_RUNS": str(runs), "HF_HUB_OFFLINE": "1"}
+    command = [str(Path(sys.executable).parent / "swarm"), "run", str(ROOT / "demo/model-swarms.yaml"), "--json"]
+    for field, value in SMALL.items():
+        command += ["--set", f"{field}={value}"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return runs, json.loads(done.stdout)
+
+
+def test_plain_peft_gives_the_very_outputs_that_the_records_show(run):
+    runs, summary = run
+    with Records(f"sqlite:///{runs}/.swarm/records.db") as records:
+        [best] = records.run_evaluations("demo", "ending_best")
+    base = resolve_base_model("smollm2-135m-instruct", Settings().cache)
+    tokenizer = AutoTokenizer.from_pretrained(base.folder)
+    model = AutoModelForCausalLM.from_pretrained(base.folder, dtype=torch.float32)
+    model = PeftModel.from_pretrained(model, runs / "demo" / "best")
+    outputs = [generate(model, tokenizer, question) for question in questions(test=4)]
+    assert outputs == list(best.evaluation.outputs)
+    assert best.evaluation.utility == summary["ending_best"]["test"]
+
+
+def test_the_report_and_the_summary_lie_where_the_readme_says(run):
+    runs, summary = run
+    assert json.loads((runs / "demo" / "summary.json").read_text()) == summary
+    assert "</html>" in (runs / "demo" / "report.html").read_text()
+    assert (runs / "demo" / "best" / "adapter_model.safetensors").is_file()
+
+
+def questions(test):
+    for skill in ("sorting", "picking", "reversing"):
+        examples = json.loads((ROOT / "demo" / "data" / f"{skill}.json").read_text())["test"]
+        for example in examples[:test]:
+            yield f"{example['question']}\nAnswer:"
+
+
+def generate(model, tokenizer, prompt):
+    tokens = tokenizer(prompt, return_tensors="pt")
+    with torch.no_grad():
+        made = model.generate(**tokens, max_new_tokens=12, do_sample=False, pad_token_id=tokenizer.eos_token_id)
+    text = tokenizer.decode(made[0, tokens["input_ids"].shape[1] :], skip_special_tokens=True)
+    return text.partition("\n")[0]
