@@ -25,7 +25,7 @@ from crash_trials import Processes, Verdict  # noqa: E402
 from prefect_server import prefect_server  # noqa: E402
 from tiny_search import make_search  # noqa: E402
 
-AT_ONCE = 2
+AT_ONCE = 3
 
 CHILDREN = {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
 """What the processes that are killed find in their environment."""

@@ -146,7 +146,7 @@ def main(
 
     imported = time.perf_counter()
     config = write_inputs(folder, iterations, group_size)
-    setattr(infra.open_run, "open_engine", lambda *_: InstantEngine())  # noqa: B010: no public name of that module
+    setattr(infra.open_run, "open_engine", lambda *_: InstantEngine())  # noqa: B010 (no public name of that module)
     watch, clock = Watch(), TaskClock()
     tasks = ["initialise_swarm", "merge", "evaluate", "track_best", "check_early_stop", "update_velocity"]
     clock.count(flow, tasks)

@@ -10,7 +10,7 @@ from swarm.errors import InputError
 
 if TYPE_CHECKING:
     from experts.base_models import BaseModel
-    from experts.training import Source
+    from experts.training_config import Source
     from infra.training_files import TrainingFile
 
 app = typer.Typer(help="Look at, check and train experts.", no_args_is_help=True)

@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 
 from data.kinds.registry import AnyTask
 from data.objective_config import ObjectiveConfig
-from experts.training import TrainingConfig
+from experts.training_config import TrainingConfig
 from infra.config import RunConfig, SearchConfig
 from infra.engines.config import EngineConfig
 from infra.training_files import TrainingData, TrainingFile

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, field_v
 
 from data.examples import Example, InvalidExample, parse_example
 from data.prompts import QUESTION, fill, require_placeholders
-from experts.training import Source, TrainingConfig
+from experts.training_config import Source, TrainingConfig
 from infra.run_folder import check_run_name
 from swarm.canonical import content_hash
 from swarm.errors import InputError

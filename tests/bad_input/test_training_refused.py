@@ -9,7 +9,8 @@ import yaml
 from broken_world import Refused, World
 
 from experts.base_models import BaseModel, resolve_base_model
-from experts.training import CHECKPOINT_EVERY, Source, TrainingConfig, train_expert
+from experts.training import CHECKPOINT_EVERY, train_expert
+from experts.training_config import Source, TrainingConfig
 
 
 @pytest.fixture

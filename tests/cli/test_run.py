@@ -56,7 +56,7 @@ def test_run_with_other_settings_under_the_same_name_is_refused_with_the_differe
     ended = command("run", world.config, "--set", "search.inertia=0.1")
     assert ended.code == 2
     assert ended.error == (
-        "error: run 'demo' exists and differs: search.inertia: was 0.2, is 0.1: "
+        "error: run 'demo' exists and differs: search.inertia: 0.2 → 0.1: "
         "choose another name, or put these back as they were"
     )
 

@@ -12,7 +12,7 @@ from data.requests import Request, Response
 from infra.engines.base import Engine, Progress
 from swarm.recipes import Recipe
 
-BATCH_SECONDS = 0.01
+BATCH_SECONDS = 0.005
 """A tiny model answers a batch in a millisecond; slower ones make kills land inside of evaluations."""
 
 

@@ -11,7 +11,8 @@ from transformers import AutoModelForCausalLM
 
 from experts.base_models import BaseModel, resolve_base_model
 from experts.files import file_sha256
-from experts.training import Source, TrainingConfig, train_expert
+from experts.training import train_expert
+from experts.training_config import Source, TrainingConfig
 from swarm.errors import InputError
 
 PAIRS = tuple((f"{a}+{b}=", str(a + b)) for a in range(5) for b in range(5))
