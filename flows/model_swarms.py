@@ -51,7 +51,7 @@ def search(run: OpenRun) -> tuple[State, str]:
     live = LiveArtifacts(run)
     moved = stored(initialise_swarm, run).submit(parameters, seed, len(bases))
     while True:
-        moved.wait()  # of an unfinished future among a task's arguments Prefect asks its server: 10 ms each
+        moved.wait()  # else Prefect asks its server for the state of an unfinished argument
         groups = stored(merge, run).submit(moved, bases, space, size)
         scores = evaluate_groups(run, groups, "dev")
         told = stored(track_best, run).submit(parameters, moved, groups, scores)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import Select, and_, select, update
 from sqlalchemy.orm import Session
 
 from infra.records.models import EvaluationGroupRow, EvaluationRow, RunEvaluationRow
@@ -89,9 +89,11 @@ class Evaluations(Part):
         ]
         with self._database.writing() as session:
             existing_run(session, run)
+            _require_evaluations(session, {(row.group, row.index) for row in rows})
+            linked = {tuple(row) for row in session.execute(_links(run, iteration, purpose))}
             for row in rows:
-                _require_evaluation(session, row.group, row.index)
-                insert_if_absent(session, row)
+                if (row.particle, row.group, row.index) not in linked:
+                    session.add(row)
 
     def run_evaluations(self, run: str, purpose: str | None = None) -> list[RunEvaluation]:
         """Return the evaluations of a run by iteration, particle, purpose; those of one purpose if it is given."""
@@ -114,9 +116,19 @@ def _members(session: Session, key: str) -> tuple[EvaluationRecord, ...]:
     return tuple(row.record() for row in session.scalars(query))
 
 
-def _require_evaluation(session: Session, group: str, index: int) -> None:
-    saved = select(EvaluationRow.index).where(EvaluationRow.group == group, EvaluationRow.index == index)
-    if session.scalar(saved) is None:
+def _links(run: str, iteration: int, purpose: str) -> Select[int, str, int]:
+    link = RunEvaluationRow
+    return select(link.particle, link.group, link.index).where(
+        link.run == run, link.iteration == iteration, link.purpose == purpose
+    )
+
+
+def _require_evaluations(session: Session, places: set[tuple[str, int]]) -> None:
+    groups = {group for group, _ in places}
+    query = select(EvaluationRow.group, EvaluationRow.index).where(EvaluationRow.group.in_(groups))
+    missing = places - {(row.group, row.index) for row in session.execute(query)}
+    if missing:
+        group, index = min(missing)
         raise LookupError(f"there is no evaluation {index} of group {group!r}: save the group before linking it")
 
 

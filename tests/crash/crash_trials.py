@@ -31,6 +31,9 @@ PRELOADED = [
 END_SECONDS = 60
 """A process that was asked to end, or has everything to end, and has not after this long hangs."""
 
+UNFINISHED = 1
+"""How the `swarm` command ends when it is asked to end while it drives a run."""
+
 NOTHING_TO_DO = 2
 """How `swarm resume` ends if the run was not recorded yet, or is finished; `swarm run` is right for both."""
 
@@ -109,7 +112,11 @@ class Processes:
         if process.exitcode is None:
             process.kill()
             raise TimeoutError(f"still there {END_SECONDS} s after {SIGNALS[trial.kind].name}")
-        return moment(runs, at_work)
+        place = moment(runs, at_work)
+        driven = place not in {"before the run was recorded", "after the end"}
+        if trial.by_command and trial.kind in {"sigint", "sigterm"} and driven and process.exitcode != UNFINISHED:
+            raise RuntimeError(f"ended with {process.exitcode} and not {UNFINISHED} after {SIGNALS[trial.kind].name}")
+        return place
 
     def _ended_before(self, process: ForkServerProcess, arguments: Sequence[str]) -> str:
         if process.exitcode != NOTHING_TO_DO or arguments[0] != "resume":
