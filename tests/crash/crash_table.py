@@ -76,7 +76,9 @@ def _sentence(verdicts: Sequence[Verdict]) -> str:
     failed = sum(bool(verdict.problems) for verdict in verdicts)
     if failed:
         return f"FAILED: {failed} of {len(verdicts)} killed runs did not end as an uninterrupted run does"
+    late = sum(verdict.places[0] == "after the end" for verdict in verdicts)
     return (
         f"passed: {len(verdicts)} of {len(verdicts)} killed and resumed runs end with the state and adapter of an "
-        "uninterrupted run, no finished evaluation was repeated, and every database is whole"
+        "uninterrupted run, no finished evaluation was repeated, and every database is whole; "
+        f"in {late} of them the kill came after the end"
     )
