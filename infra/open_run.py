@@ -49,6 +49,8 @@ class OpenRun:
         self._seconds: defaultdict[str, float] = defaultdict(float)
         self._flushed = time.perf_counter()
         self._clock = threading.Lock()
+        self._evaluations = threading.Condition()
+        self._under_way = 0
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -58,10 +60,12 @@ class OpenRun:
             self.folder = RunFolder(self.settings.runs, self.config.name)
             stack.enter_context(run_lock(self.folder.path))
             self.records = stack.enter_context(Records(self.settings.records_url))
+            if not self.records.has_run(self.config.name):
+                self._write_config()  # before the record: what is recorded can be resumed
             self.records.start_run(
                 self.config.name, self.config.algorithm, self.config.settings(), self.inputs.identity, self.config.seed
             )
-            self.folder.write_config(self.config.model_dump(mode="json"))
+            self._write_config()
             stack.enter_context(run_log(self.folder.log))
             self.records.clear_stop(self.config.name)
             self.records.mark(self.config.name, RunStatus.RUNNING)
@@ -74,6 +78,8 @@ class OpenRun:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._host.close()  # ends the evaluation under way before anything it needs is gone
+        with self._evaluations:
+            self._evaluations.wait_for(lambda: self._under_way == 0)
         with self._stack:
             if isinstance(error, StopRequested):
                 logger.info("stopped by request")
@@ -96,16 +102,13 @@ class OpenRun:
             StopRequested: somebody asked the run to stop.
 
         """
-        if self.records.stop_requested(self.config.name):
-            raise StopRequested(
-                f"run {self.config.name!r} was asked to stop: resume it with: swarm resume {self.config.name}"
-            )
-        key = self.group_key(recipes, split)
-        found = self.records.evaluation_group(key)
-        if found is None:
-            self._evaluate(key, recipes, split)
-            found = self.records.evaluation_group(key)
-        assert found is not None
+        with self._awaited():
+            if self.records.stop_requested(self.config.name):
+                raise StopRequested(
+                    f"run {self.config.name!r} was asked to stop: resume it with: swarm resume {self.config.name}"
+                )
+            key = self.group_key(recipes, split)
+            found = self.records.evaluation_group(key) or self._evaluate(key, recipes, split)
         return {"group": key, "utilities": [evaluation.utility for evaluation in found]}
 
     def group_key(self, recipes: Sequence[Recipe], split: Split) -> str:
@@ -120,7 +123,7 @@ class OpenRun:
 
     def has_group(self, key: str) -> bool:
         """Tell whether the records hold the group: a task result alone is no proof that they do."""
-        return self.records.evaluation_group(key) is not None
+        return self.records.has_evaluation_group(key)
 
     def link(self, iteration: int, purpose: Purpose, links: Sequence[Link]) -> None:
         """Record whose evaluations the run used, and what for."""
@@ -190,9 +193,25 @@ class OpenRun:
         self.records.mark(self.config.name, RunStatus.FINISHED, stopped_by=stopped_by, summary=summary)
         logger.info("finished: stopped by %s", stopped_by)
 
-    def _evaluate(self, key: str, recipes: Sequence[Recipe], split: Split) -> None:
+    def _write_config(self) -> None:
+        self.folder.write_config(self.config.model_dump(mode="json"))
+
+    @contextmanager
+    def _awaited(self) -> Iterator[None]:
+        """Let the run be left, and its lock be freed, only when the block has ended: it may be saving scores."""
+        with self._evaluations:
+            self._under_way += 1
+        try:
+            yield
+        finally:
+            with self._evaluations:
+                self._under_way -= 1
+                self._evaluations.notify_all()
+
+    def _evaluate(self, key: str, recipes: Sequence[Recipe], split: Split) -> tuple[EvaluationRecord, ...]:
         objective = self.inputs.objective
         responses, seconds = self._host.run(recipes, objective.requests(split))
+        self._count(f"evaluation ({split})", seconds)
         with self.timed("scoring and records"):
             evaluations = [objective.score(split, answers) for answers in responses]
             records = [
@@ -202,7 +221,7 @@ class OpenRun:
                 for i, (recipe, e) in enumerate(zip(recipes, evaluations, strict=True))
             ]
             tokens = sum(getattr(answer, "tokens", 0) for answers in responses for answer in answers)
-            self.records.save_evaluation_group(
+            return self.records.save_evaluation_group(
                 key,
                 objective.split_key(split),
                 split,
@@ -211,7 +230,6 @@ class OpenRun:
                 generated_tokens=tokens,
                 seconds=seconds,
             )
-        self._count(f"evaluation ({split})", seconds)
 
     def _count(self, part: str, seconds: float) -> None:
         with self._clock:

@@ -21,6 +21,11 @@ class Evaluations(Part):
         with self._database.reading() as session:
             return _members(session, key) if session.get(EvaluationGroupRow, key) else None
 
+    def has_evaluation_group(self, key: str) -> bool:
+        """Tell whether a group was finished, without reading its outputs."""
+        with self._database.reading() as session:
+            return session.get(EvaluationGroupRow, key) is not None
+
     def save_evaluation_group(
         self,
         key: str,

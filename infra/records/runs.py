@@ -57,6 +57,11 @@ class Runs(Part):
         with self._database.reading() as session:
             return existing_run(session, name).record()
 
+    def has_run(self, name: str) -> bool:
+        """Tell whether there is a run called `name`."""
+        with self._database.reading() as session:
+            return session.get(RunRow, name) is not None
+
     def runs(self) -> list[RunRecord]:
         """Return every run, the oldest first."""
         with self._database.reading() as session:

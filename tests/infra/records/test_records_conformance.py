@@ -331,3 +331,12 @@ def test_a_time_without_a_zone_is_refused(database_url: str) -> None:
         with pytest.raises(Exception, match="has no time zone"):
             start(records)
         assert records.runs() == []
+
+
+def test_a_run_and_a_group_are_there_once_saved_and_not_before(records: Records) -> None:
+    assert not records.has_run("first")
+    assert not records.has_evaluation_group("key")
+    start(records)
+    save(records, "key")
+    assert records.has_run("first")
+    assert records.has_evaluation_group("key")
