@@ -62,7 +62,7 @@ def test_the_report_and_the_summary_lie_where_the_readme_says(run):
 
 
 def questions(test):
-    for skill in ("sorting", "picking", "reversing"):
+    for skill in ("sorting", "picking", "dates"):
         examples = json.loads((ROOT / "demo" / "data" / f"{skill}.json").read_text())["test"]
         for example in examples[:test]:
             yield f"{example['question']}\nAnswer:"

@@ -1,0 +1,59 @@
+"""Print what each of the demo's experts, and the base model, can do: accuracy on held-out examples of every skill.
+
+    python bench/demo_experts.py --examples 150
+
+Test examples are used, which no training and no choice has seen; the table is the one in docs/demo.md (Markdown).
+"""
+
+import argparse
+from pathlib import Path
+
+from data.objective import ObjectiveConfig, load_objective
+from experts.base_models import resolve_base_model
+from experts.basis import load_basis
+from infra.engines.config import EngineConfig
+from infra.engines.opening import open_engine
+from infra.settings import Settings
+from swarm.recipes import BASE, Recipe, Space
+
+DEMO = Path(__file__).parent.parent / "demo"
+SKILLS = ("sorting", "picking", "reversing", "arithmetic", "dates", "units")
+
+
+def main() -> None:
+    """Evaluate every expert on every skill and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--examples", type=int, default=150, help="test examples a skill")
+    examples = parser.parse_args().examples
+    base = resolve_base_model("smollm2-135m-instruct", Settings().cache)
+    basis = load_basis([DEMO / "experts" / name for name in ("generalist", *SKILLS)], base)
+    objective = load_objective(ObjectiveConfig.model_validate({"tasks": [task(skill, examples) for skill in SKILLS]}))
+    bases = (*basis.ids, BASE)
+    recipes = [Recipe(bases, tuple(float(i == k) for i in range(len(bases))), Space.PRODUCT) for k in range(len(bases))]
+    engine = open_engine(EngineConfig(), base, basis)
+    answers = engine.run(recipes, objective.requests("test"))
+    engine.close()
+    print(f"Accuracy on {examples} test examples a skill:\n")
+    print(f"| expert | {' | '.join(SKILLS)} |\n|{'---|' * (len(SKILLS) + 1)}")
+    for name, responses in zip((*basis.names, "base model"), answers, strict=True):
+        accuracies = objective.score("test", responses).task_utilities
+        cells = [f"**{a:.2f}**" if skill == name else f"{a:.2f}" for skill, a in zip(SKILLS, accuracies, strict=True)]
+        print(f"| {name} | {' | '.join(cells)} |")
+
+
+def task(skill: str, examples: int) -> dict[str, object]:
+    """Return the task of `skill` as the demo asks it."""
+    return {
+        "kind": "exact_match",
+        "match": "text",
+        "data": str(DEMO / "data" / f"{skill}.json"),
+        "template": "{question}\nAnswer:",
+        "max_new_tokens": 12,
+        "stop": ["\n"],
+        "dev": 1,
+        "test": examples,
+    }
+
+
+if __name__ == "__main__":
+    main()
