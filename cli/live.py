@@ -58,6 +58,7 @@ class _Display:
         self._iterations = self._progress.add_task("iterations", total=config.search.max_iterations)
         self._rows = self._progress.add_task("rows of the group", total=None)
         self._phase = ""
+        self._headline = ""
         self._table: Table | None = None
 
     def phase(self, text: str) -> None:
@@ -68,11 +69,14 @@ class _Display:
 
     def iteration(self, state: State, experts: tuple[str, ...]) -> None:
         self._progress.update(self._iterations, completed=state.iteration)
-        self._table = _particles(state, experts, _headline(state, self._config))
+        self._headline = _headline(state, self._config)
+        self._table = _particles(state, experts)
 
     def __rich__(self) -> Group:
         head = f"[bold]{self._config.name}[/bold] · {self._phase}"
-        return Group(head, self._progress, *([self._table] if self._table is not None else []))
+        if self._table is None:
+            return Group(head, self._progress)
+        return Group(head, self._progress, self._headline, self._table)
 
 
 def _headline(state: State, config: RunConfig) -> str:
@@ -86,7 +90,7 @@ def _headline(state: State, config: RunConfig) -> str:
     )
 
 
-def _particles(state: State, experts: tuple[str, ...], title: str) -> Table:
+def _particles(state: State, experts: tuple[str, ...]) -> Table:
     rows = (
         (
             f"{i}{' ★' if state.global_best is not None and state.global_best.particle == i else ''}",
@@ -96,4 +100,4 @@ def _particles(state: State, experts: tuple[str, ...], title: str) -> Table:
         )
         for i in range(len(state.positions))
     )
-    return table(("particle", "utility", "its best", *experts), rows, title=title)
+    return table(("particle", "utility", "its best", *experts), rows)
