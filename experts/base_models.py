@@ -160,8 +160,10 @@ def _converted(folder: Path) -> Path:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     logger.info("converting %s to safetensors (once, about 20 s)", PACKAGED)
-    model = AutoModelForCausalLM.from_pretrained(places[0], gguf_file=_GGUF, dtype=torch.float32)
-    tokenizer = AutoTokenizer.from_pretrained(places[0], gguf_file=_GGUF)
+    # transformers writes `local_files_only` into the tokenizer's configuration, and takes it from the environment: said
+    # here, so that every machine converts to the same bytes, and so to the base model that the demo's experts name.
+    model = AutoModelForCausalLM.from_pretrained(places[0], gguf_file=_GGUF, dtype=torch.float32, local_files_only=True)
+    tokenizer = AutoTokenizer.from_pretrained(places[0], gguf_file=_GGUF, local_files_only=True)
     _forget_quantisation(model)
     with publish_folder(folder) as temporary:
         model.save_pretrained(temporary)
