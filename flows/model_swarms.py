@@ -85,7 +85,7 @@ def test(run: OpenRun, iteration: int, chosen: Finalists) -> dict[Recipe, Evalua
     purposes = [Purpose.STARTING_BEST, Purpose.ENDING_BEST, *[Purpose.ENSEMBLE] * len(chosen.ensemble)]
     groups = stored(choose_for_test, run).submit([r.to_json() for r in everybody], run.config.engine.group_size)
     places = found(groups, evaluate_groups(run, groups, "test"))
-    for purpose in Purpose:
+    for purpose in dict.fromkeys(purposes):
         run.link(iteration, purpose, [link for link in places if purposes[link.particle] is purpose])
     return {everybody[link.particle]: run.evaluation(link) for link in places}
 
