@@ -1,6 +1,7 @@
 """Kill a search at random moments and resume it: it has to end as if nothing had happened.
 
-    python bench/crash.py --sigkill 200 --sigint 20 --sigterm 20 --double 20
+    python bench/crash.py                             # the full list: see FULL
+    python bench/crash.py --sigkill 20 --double 5     # only these
 
 Prints a table, the machine and a verdict; exits with 1 if any run ended otherwise. Every trial has a runs folder of its
 own; the processes share one Prefect server. The moments come from `--seed`, so a list of kills can be repeated.
@@ -27,6 +28,9 @@ from tiny_search import make_search  # noqa: E402
 
 AT_ONCE = 3
 
+FULL = {"sigkill": 200, "sigint": 20, "sigterm": 20, "double": 20}
+"""How many trials of each kind when the command line names none."""
+
 CHILDREN = {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
 """What the processes that are killed find in their environment."""
 
@@ -34,8 +38,7 @@ CHILDREN = {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "
 def main() -> int:
     """Run the trials of the command line; return the exit code."""
     options = _options()
-    counts = {kind: getattr(options, kind) for kind in SIGNALS}
-    trials = plan(counts, options.seed)
+    trials = plan(options.counts, options.seed)
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="crash-", ignore_cleanup_errors=True) as name:
         folder = Path(options.keep or name).resolve()
@@ -75,11 +78,14 @@ def _report(verdict: Verdict, count: int) -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     for kind in SIGNALS:
-        parser.add_argument(f"--{kind}", type=int, default=0, metavar="N", help=f"trials of the kind {kind}")
+        parser.add_argument(f"--{kind}", type=int, metavar="N", help=f"trials of the kind {kind}")
     parser.add_argument("--seed", type=int, default=0, help="of the list of moments")
     parser.add_argument("--json", metavar="FILE", help="also write every trial to FILE")
     parser.add_argument("--keep", metavar="FOLDER", help="work in FOLDER, and leave everything there")
-    return parser.parse_args()
+    options = parser.parse_args()
+    asked = {kind: getattr(options, kind) for kind in SIGNALS}
+    options.counts = {kind: asked[kind] or 0 for kind in SIGNALS} if any(asked.values()) else FULL
+    return options
 
 
 if __name__ == "__main__":
