@@ -12,12 +12,15 @@ class Generate:
         max_new_tokens: at most so many tokens are generated; the end-of-sequence token ends a continuation earlier.
         stop: generation ends as soon as the completion contains one of these strings; the completion is cut
             before the first of them.
+        decided: a regular expression; once the completion matches it, further tokens can't change the prediction, so
+            generation may end.
 
     """
 
     prompt: str
     max_new_tokens: int
     stop: tuple[str, ...] = ()
+    decided: str | None = None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from data.kinds.registry import AnyTask
 from data.objective_config import ObjectiveConfig
 from experts.training_config import TrainingConfig
 from infra.config import RunConfig, SearchConfig
-from infra.engines.config import EngineConfig
+from infra.engines.config import EngineConfig, RayConfig, VllmConfig
 from infra.training_files import TrainingData, TrainingFile
 
 PAGE = Path(__file__).with_name("configuration.md")
@@ -37,6 +37,8 @@ def page() -> str:
         _section("`objective`", ObjectiveConfig),
         *(_section(f"`objective.tasks`, kind `{_kind(kind)}`", kind) for kind in kinds),
         _section("`engine`", EngineConfig),
+        _section("`engine.vllm`", VllmConfig),
+        _section("`engine.ray`", RayConfig),
         _section("An expert's training file", TrainingFile),
         _section("`training`", TrainingConfig),
         _section("`data` of a training file", TrainingData),

@@ -13,7 +13,7 @@ SHAPES = {"q_proj": (32, 32), "k_proj": (16, 32), "v_proj": (16, 32), "o_proj": 
 """(out, in) of each linear module that a LoRA expert of the tiny model may target."""
 
 
-def make_base(folder: Path, seed: int = 0) -> Path:
+def make_base(folder: Path, seed: int = 0, head_size: int = 8) -> Path:
     """Write a 2-layer Llama of ~40 000 random parameters with a byte-level tokenizer; return its folder."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     vocabulary = {token: index for index, token in enumerate(["<pad>", "<eos>", *alphabet])}
@@ -29,6 +29,7 @@ def make_base(folder: Path, seed: int = 0) -> Path:
         num_hidden_layers=LAYERS,
         num_attention_heads=HEADS,
         num_key_value_heads=2,
+        head_dim=head_size,
         max_position_embeddings=512,
         bos_token_id=None,
         eos_token_id=1,
@@ -52,6 +53,7 @@ def make_expert(
     alpha: float = 8,
     targets: tuple[str, ...] = ("q_proj", "v_proj"),
     scale: float = 0.3,
+    head_size: int = 8,
 ) -> Path:
     """Write a random LoRA expert of the tiny base in PEFT's format; return its folder."""
     generator = torch.Generator().manual_seed(seed)
@@ -60,7 +62,7 @@ def make_expert(
         for target in targets:
             block = "mlp" if target == "down_proj" else "self_attn"
             name = f"base_model.model.model.layers.{layer}.{block}.{target}"
-            out_features, in_features = SHAPES[target]
+            out_features, in_features = shape(target, head_size)
             tensors[f"{name}.lora_A.weight"] = torch.randn(rank, in_features, generator=generator) * scale
             tensors[f"{name}.lora_B.weight"] = torch.randn(out_features, rank, generator=generator) * scale
     folder.mkdir(parents=True, exist_ok=True)
@@ -78,3 +80,14 @@ def make_expert(
     }
     (folder / "adapter_config.json").write_text(json.dumps(config))
     return folder
+
+
+def shape(target: str, head_size: int) -> tuple[int, int]:
+    """Return (out, in) of a linear module of the tiny model whose attention heads have `head_size` numbers."""
+    out_features, in_features = SHAPES[target]
+    match target:
+        case "q_proj" | "k_proj" | "v_proj":
+            return out_features * head_size // 8, in_features
+        case "o_proj":
+            return out_features, in_features * head_size // 8
+    return out_features, in_features

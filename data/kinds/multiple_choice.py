@@ -70,11 +70,14 @@ class MultipleChoice(TaskConfig):
     def request(self, example: Example, prompt: str) -> Request:
         """Ask for a completion, or for the log-likelihoods of the choices."""
         if self.parse != "loglik":
-            return Generate(prompt, self.max_new_tokens, self.stop)
+            return Generate(prompt, self.max_new_tokens, self.stop, self._decided(example))
         # A word begins with its space; a prompt that ends in white space (most chat formats) has it already.
         space = "" if prompt[-1:].isspace() else " "
         chosen = 0 if self.loglik_of == "key" else 1
         return LogLikelihood(prompt, tuple(space + choice[chosen] for choice in example.choices))
+
+    def _decided(self, example: Example) -> str:
+        return decided_anchored(example) if self.parse == "anchored" else decided_reference(example)
 
     def prediction(self, example: Example, response: Response) -> str:
         """Return the key of the choice that `response` names."""
@@ -102,10 +105,24 @@ def anchored_choice(example: Example, text: str) -> str:
     A key stands alone if no letter, digit, hyphen or apostrophe touches it. "A" and "I" are also words: followed by
     a word in lower case they are read as such ("A dog", "I think"), except in "A is", "A because", "A since".
     """
-    keys = "|".join(re.escape(key) for key, _ in sorted(example.choices, key=lambda choice: -len(choice[0])))
-    word = r"(?!(?<=[AI])\s+(?!(?:is|because|since)\b)[a-z])"
-    found = re.search(rf"(?<![\w'’-])(?<!\w\.)(?P<key>{keys})(?![\w'’]|-\w){word}", text)
+    found = re.search(_standing_alone(example), text)
     return found["key"] if found else _first_text(example, normalise(text))
+
+
+def decided_anchored(example: Example) -> str:
+    """Return a regular expression that matches a completion as soon as its `anchored_choice` is a key for good.
+
+    The key that stands alone is followed by enough of the text to know that it does, whatever comes next.
+    """
+    word_follows = r"(?<=[AI])\s+(?:[^\sa-z]|[a-z]+[^a-z])"
+    other_follows = r"(?:(?<![AI])\s|[^\w\s'’-]|-[^\w])"
+    return rf"{_standing_alone(example)}(?={word_follows}|{other_follows})"
+
+
+def decided_reference(example: Example) -> str:
+    """Return a regular expression that matches a completion once its first 5 characters are there and hold a key."""
+    places = (rf".{{0,{5 - len(key)}}}{re.escape(key)}" for key, _ in example.choices if len(key) <= 5)
+    return rf"(?s)\A\s*(?=\S.{{4}})(?:{'|'.join(places)})"
 
 
 def reference_choice(example: Example, text: str) -> str:
@@ -114,6 +131,12 @@ def reference_choice(example: Example, text: str) -> str:
     found = [key for key in keys if key in text[:5]] or [key for key in keys if key in text[-5:]]
     found = found or [key for key, choice in example.choices if choice.lower() in text.lower()]
     return found[0] if found else _REFERENCE_UNANSWERED
+
+
+def _standing_alone(example: Example) -> str:
+    keys = "|".join(re.escape(key) for key, _ in sorted(example.choices, key=lambda choice: -len(choice[0])))
+    word = r"(?!(?<=[AI])\s+(?!(?:is|because|since)\b)[a-z])"
+    return rf"(?<![\w'’-])(?<!\w\.)(?P<key>{keys})(?![\w'’]|-\w){word}"
 
 
 def _first_text(example: Example, text: str) -> str:

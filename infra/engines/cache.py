@@ -1,56 +1,92 @@
-"""A key-value cache in one buffer a layer: a step appends to it instead of copying all that went before."""
+"""Keys and values of what was read, kept as long as answers are generated from them."""
 
-from functools import partial
+from collections.abc import Sequence
 
+import numpy as np
 import torch
-from transformers.cache_utils import Cache, DynamicLayer
+from numpy.typing import NDArray
 
 
-class _AppendLayer(DynamicLayer):
-    """Keys and values [cells, heads, capacity, size], of which the first `length` positions are filled."""
+class Prefix:
+    """What all rows of a family begin with: per layer, keys and values [particles, groups, length, size]."""
 
-    def __init__(self, capacity: int):
-        super().__init__()
-        self._capacity = capacity
-        self._length = 0
-
-    def update(
-        self, key_states: torch.Tensor, value_states: torch.Tensor, *args: object, **kwargs: object
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Append [cells, heads, new, size] and return views of everything so far."""
-        if not self.is_initialized:
-            self.lazy_initialization(key_states, value_states)
-            self._buffers = self._empty(key_states), self._empty(value_states)
-        start, self._length = self._length, self._length + key_states.shape[-2]
-        for buffer, new in zip(self._buffers, (key_states, value_states), strict=True):
-            buffer[:, :, start : self._length] = new
-        self._show()
-        return self.keys, self.values
-
-    def select(self, cells: torch.Tensor) -> None:
-        """Keep (or repeat) the given cells of the batch."""
-        old = (self.keys, self.values)
-        self._buffers = self._empty(old[0], len(cells)), self._empty(old[1], len(cells))
-        for buffer, states in zip(self._buffers, old, strict=True):
-            buffer[:, :, : self._length] = states[cells]
-        self._show()
-
-    def _empty(self, like: torch.Tensor, cells: int | None = None) -> torch.Tensor:
-        size = (len(like) if cells is None else cells, like.shape[1], self._capacity, like.shape[3])
-        return like.new_empty(size)
-
-    def _show(self) -> None:
-        self.keys, self.values = (buffer[:, :, : self._length] for buffer in self._buffers)
+    def __init__(self, length: int) -> None:
+        """Nothing is kept before the prefix is read."""
+        self.length = length
+        self.layers: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
 
 
-class AppendCache(Cache):
-    """The cache of a batch of cells that holds up to `capacity` positions."""
+class Bucket:
+    """Cells (a particle and a row each) of like length that go on together: padded on the left to one length.
 
-    def __init__(self, capacity: int):
-        """Nothing is allocated before the first forward pass."""
-        super().__init__(layer_class_to_replicate=partial(_AppendLayer, capacity))
+    Attributes:
+        particles: [cells] the particle of each cell.
+        rows: [cells] the row of each cell, an index into the job's rows.
+        lengths: [cells] tokens read of each cell, the family's prefix left out.
+        columns: how many columns of the buffers are filled.
+        layers: per layer, keys and values [cells, groups, capacity, size].
 
-    def select(self, cells: torch.Tensor) -> None:
-        """Keep (or repeat) the given cells of the batch, in the given order."""
-        for layer in self.layers:
-            layer.select(cells)
+    """
+
+    def __init__(self, population: int, rows: Sequence[int], lengths: Sequence[int], further: int) -> None:
+        """Make room for `population` times `rows` of `lengths` tokens, which may grow by `further` tokens."""
+        self.particles: NDArray[np.intp] = np.repeat(np.arange(population), len(rows))
+        self.rows: NDArray[np.intp] = np.tile(np.asarray(rows, dtype=np.intp), population)
+        self.lengths: NDArray[np.intp] = np.tile(np.asarray(lengths, dtype=np.intp), population)
+        self.columns = max(lengths)
+        self.capacity = self.columns + further
+        self.layers: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
+
+    def __len__(self) -> int:
+        return len(self.particles)
+
+    @property
+    def padded(self) -> bool:
+        """Whether some cells are shorter than others."""
+        return int(self.lengths.min()) < self.columns
+
+    def write(self, layer: int, row: int, key: torch.Tensor, value: torch.Tensor) -> None:
+        """Keep what was read of the `row`-th of the rows: [population, groups, tokens, size]."""
+        population = len(key)
+        for buffer, states in zip(self._buffers(layer, key), (key, value), strict=True):
+            mine = buffer.unflatten(0, (population, -1))[:, row]
+            first = self.columns - states.shape[2]
+            mine[:, :, :first] = 0  # never seen, but what was in memory before may be NaN, and 0 · NaN is
+            mine[:, :, first : self.columns] = states
+
+    def append(self, layer: int, key: torch.Tensor, value: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Keep one more token of each cell [cells, groups, size]; return views of all columns, this one included."""
+        keys, values = self.layers[layer]
+        keys[:, :, self.columns], values[:, :, self.columns] = key, value
+        return keys[:, :, : self.columns + 1], values[:, :, : self.columns + 1]
+
+    def grow(self) -> None:
+        """Count the column that every layer has got by `append`."""
+        self.columns += 1
+        self.lengths += 1
+
+    def keep(self, cells: NDArray[np.intp]) -> None:
+        """Keep some cells; the others' keys and values are given back."""
+        self.particles, self.rows, self.lengths = self.particles[cells], self.rows[cells], self.lengths[cells]
+        for layer, (keys, values) in self.layers.items():
+            index = torch.from_numpy(cells).to(keys.device)
+            self.layers[layer] = self._kept(keys, index), self._kept(values, index)
+
+    def mask(self, device: torch.device, dtype: torch.dtype) -> torch.Tensor | None:
+        """Return [cells, 1, 1, columns + 1]: −∞ at padding, 0 elsewhere; None if nothing is padded."""
+        if not self.padded:
+            return None
+        seen = np.arange(self.columns + 1) >= (self.columns - self.lengths)[:, None]
+        mask = torch.zeros(seen.shape, dtype=dtype, device=device)
+        return mask.masked_fill_(torch.from_numpy(~seen).to(device), float("-inf"))[:, None, None]
+
+    def _buffers(self, layer: int, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        if layer not in self.layers:
+            size = (len(self), like.shape[1], self.capacity, like.shape[3])
+            self.layers[layer] = like.new_empty(size), like.new_empty(size)
+        return self.layers[layer]
+
+    def _kept(self, states: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
+        kept = states.new_empty(len(index), *states.shape[1:])
+        kept[:, :, : self.columns] = states[:, :, : self.columns].index_select(0, index)
+        return kept

@@ -5,14 +5,95 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 
+class VllmConfig(BaseModel):
+    """What only the vLLM engine knows."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, title="vLLM")
+
+    memory: float = Field(
+        default=0.9,
+        gt=0,
+        le=1,
+        title="Share of the GPU's memory",
+        description="What vLLM may use of the GPU's memory, cache included; on a CPU it has no meaning.",
+    )
+    max_model_len: int | None = Field(
+        default=None,
+        ge=1,
+        title="Longest text",
+        description="Most tokens of a prompt with its answer (if empty: what the base model takes).",
+    )
+    adapters: Literal["auto", "lora", "merged"] = Field(
+        default="auto",
+        title="Adapters",
+        description="lora: vLLM's LoRA kernels, the whole population at once. merged: each particle's update added to "
+        "the weights in memory, one particle after another. auto: lora on a GPU, merged on a CPU.",
+    )
+    prefix_caching: bool = Field(
+        default=True, title="Prefix caching", description="Compute what prompts begin with alike only once a particle."
+    )
+    batch_invariant: bool = Field(
+        default=False,
+        title="Batch-invariant kernels",
+        description="Answers that don't depend on what else is in a batch (a GPU of compute capability 9 or newer).",
+    )
+
+
+class RayConfig(BaseModel):
+    """The pool of a Ray engine: actors that hold an engine each."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, title="Ray pool")
+
+    engine: Literal["transformers", "vllm"] = Field(
+        default="transformers", title="Engine of an actor", description="What each actor evaluates with."
+    )
+    address: str | None = Field(
+        default=None,
+        pattern=r"^(auto|[^\s/]+:\d{1,5})$",
+        title="Cluster",
+        description="Address of a running cluster that this machine is a node of: auto or HOST:PORT (if empty: one is "
+        "started on this machine, for this run).",
+    )
+    actors: int | None = Field(
+        default=None,
+        ge=1,
+        title="Actors",
+        description="Engines in the pool (if empty: as many as the cluster can hold).",
+    )
+    cpus: float = Field(
+        default=1, gt=0, allow_inf_nan=False, title="CPU cores an actor", description="Reserved in Ray."
+    )
+    gpus: float | None = Field(
+        default=None,
+        ge=0,
+        allow_inf_nan=False,
+        title="GPUs an actor",
+        description="Reserved in Ray (if empty: 1 if the engine's device is a GPU, else 0).",
+    )
+    wait: float = Field(
+        default=600,
+        gt=0,
+        allow_inf_nan=False,
+        title="Wait for an actor",
+        description="Seconds at most until an actor has its place in the cluster and has loaded the base model.",
+    )
+
+
 class EngineConfig(BaseModel):
     """The engine that answers an objective's requests."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, title="Engine")
 
-    kind: Literal["transformers"] = Field(
-        default="transformers", title="Kind", description="transformers: PyTorch on a CPU or a GPU, in this process."
+    kind: Literal["transformers", "vllm", "ray"] = Field(
+        default="transformers",
+        title="Kind",
+        description="transformers: PyTorch on a CPU or a GPU, in this process. vllm: vLLM. ray: a pool of either, over "
+        "the GPUs and machines of a Ray cluster.",
     )
+    vllm: VllmConfig = Field(
+        default_factory=VllmConfig, title="vLLM", description="For kind: vllm, and for a Ray pool of vLLM engines."
+    )
+    ray: RayConfig = Field(default_factory=RayConfig, title="Ray pool", description="For kind: ray.")
     device: str = Field(
         default="auto",
         title="Device",
@@ -39,10 +120,23 @@ class EngineConfig(BaseModel):
     token_budget: int | None = Field(
         default=None,
         ge=1,
-        title="Tokens a batch",
+        title="Tokens a pass",
         description="Prompt tokens computed together, over all particles of a group (if empty: 2048 on a CPU, 32768 on "
         "a GPU). Smaller saves memory.",
+    )
+    cache_gib: float | None = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        title="Cache",
+        description="GiB of keys and values that a worker keeps while it generates (if empty: 1 on a CPU, 16 on a "
+        "GPU). Smaller saves memory.",
     )
     group_size: int = Field(
         default=8, ge=1, title="Particles a group", description="Particles evaluated together: the unit of loss."
     )
+
+    @property
+    def evaluator(self) -> Literal["transformers", "vllm"]:
+        """The kind of engine that generates: that of a Ray pool's actors is one of the others."""
+        return self.ray.engine if self.kind == "ray" else self.kind

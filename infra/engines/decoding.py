@@ -1,30 +1,51 @@
-"""Greedy decoding of one batch: rows that are finished leave it, and it ends with the last."""
+"""Greedy decoding of one job: prompts are read in chunks, all cells go on together, finished ones leave."""
 
+from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from data.requests import Completion, Generate
-from infra.engines.batching import survivors
-from infra.engines.resident import ResidentModel, check_finite
-from infra.engines.stacks import AdaptedModules, Stack
+from data.requests import Completion
+from infra.engines.cache import Bucket
+from infra.engines.packing import chunks
+from infra.engines.reading import Reader, Row
+from infra.engines.resident import check_finite
 from infra.engines.tokens import Prompt, Tokens
 
+_WORTHWHILE = 0.75
+"""A bucket gives finished cells back when at most this share of it goes on: copying the rest costs about one step."""
 
-class GreedyBatch:
-    """Continues `prompts` (R rows) with each particle of `stack` (P): P × R cells."""
 
-    def __init__(self, resident: ResidentModel, adapted: AdaptedModules, stack: Stack, prompts: Sequence[Prompt]):
-        """Nothing is computed before `run`."""
-        self._resident, self._adapted, self._stack, self._prompts = resident, adapted, stack, prompts
-        self._tokens = Tokens(resident.tokenizer, None)
-        self._ends = resident.ends
-        self._generated: list[list[list[int]]] = [[[] for _ in prompts] for _ in range(stack.size)]
-        self._particles: NDArray[np.intp] = np.arange(stack.size)
-        self._rows: NDArray[np.intp] = np.tile(np.arange(len(prompts)), (stack.size, 1))
-        self._alive: NDArray[np.bool_] = np.ones(self._rows.shape, dtype=np.bool_)
+@dataclass(frozen=True)
+class Limits:
+    """How much a job does at a time: tokens of one forward pass, and tokens whose keys and values are kept."""
+
+    token_budget: int
+    cache_tokens: int
+
+
+@dataclass
+class _Group:
+    """A bucket, each cell's next token, and which cells are unfinished."""
+
+    bucket: Bucket
+    tokens: NDArray[np.int64]
+    alive: NDArray[np.bool_]
+
+
+class GreedyJob:
+    """Continues `prompts` (R rows, longest first) with each particle of `reader` (P): P × R cells."""
+
+    def __init__(self, reader: Reader, prompts: Sequence[Prompt], prefix: Sequence[int], limits: Limits):
+        """Nothing is computed before `run`; every prompt begins with the tokens of `prefix`."""
+        self._reader, self._prompts, self._opening, self._limits = reader, prompts, prefix, limits
+        self._texts = Tokens(reader.resident.tokenizer, None)
+        self._ends = reader.resident.ends
+        self._generated: list[list[list[int]]] = [[[] for _ in prompts] for _ in range(reader.population)]
+        self._groups: list[_Group] = []
 
     @torch.inference_mode()
     def run(self) -> list[list[Completion]]:
@@ -34,60 +55,73 @@ class GreedyBatch:
             EvaluationError: the logits of a cell are not finite.
 
         """
-        most = max(prompt.request.max_new_tokens for prompt in self._prompts)
-        rows = [prompt.tokens for prompt in self._prompts]
-        with self._adapted.active(self._stack):
-            logits, cells = self._resident.begin(rows, self._stack.size, most)
-        while True:
-            picked = _best_tokens(logits)
-            alive = self._append(picked.tolist())
-            if not alive.any():
-                return [self._completions(rows) for rows in self._generated]
-            if (kept := survivors(alive)) is not None:
-                index = self._keep(*kept)
-                picked, cells = picked[index], cells.select(index)
-            with self._adapted.active(self._stack):
-                logits, cells = self._resident.extend(picked[:, None], cells, last_only=True)
-                logits = logits[:, -1]
+        self._prefix = self._reader.prefix(self._opening)
+        waiting = deque(self._chunks())
+        while waiting or self._groups:
+            while waiting and self._fits(waiting[0]):
+                self._begin(waiting.popleft())
+            if self._groups:
+                self._go_on()
+        return [self._completions(generated) for generated in self._generated]
 
-    def _append(self, picked: list[int]) -> NDArray[np.bool_]:
-        """Give each unfinished cell its token; return which cells [P', R'] are unfinished then."""
-        tokens = np.reshape(picked, self._rows.shape)
-        for place, column in np.argwhere(self._alive):
-            row = self._rows[place, column]
-            generated = self._generated[self._particles[place]][row]
-            generated.append(int(tokens[place, column]))
-            self._alive[place, column] = not self._finished(self._prompts[row].request, generated)
-        return self._alive
+    def _chunks(self) -> list[list[Row]]:
+        skipped = len(self._opening)
+        rows = [Row(i, p.tokens[skipped:], p.request.max_new_tokens - 1) for i, p in enumerate(self._prompts)]
+        lengths = [len(row.tokens) for row in rows]
+        cut = chunks(lengths, self._reader.population, self._limits.token_budget)
+        return [rows[part.start : part.stop] for part in cut]
 
-    def _finished(self, request: Generate, generated: list[int]) -> bool:
-        if len(generated) >= request.max_new_tokens or generated[-1] in self._ends:
+    def _fits(self, rows: Sequence[Row]) -> bool:
+        used = sum(len(group.bucket) * group.bucket.capacity for group in self._groups)
+        used += self._reader.population * len(self._opening)
+        more = self._reader.population * sum(len(row.tokens) + row.further for row in rows)
+        return not self._groups or used + more <= self._limits.cache_tokens
+
+    def _begin(self, rows: Sequence[Row]) -> None:
+        for bucket, logits in self._reader.rows(rows, self._prefix):
+            cells = np.ones(len(bucket), dtype=np.bool_)
+            self._groups.append(_Group(bucket, _best_tokens(logits), cells))
+            self._append(self._groups[-1])
+        self._drop_finished()
+
+    def _go_on(self) -> None:
+        tokens = np.concatenate([group.tokens for group in self._groups]).tolist()
+        picked = _best_tokens(self._reader.go_on([group.bucket for group in self._groups], tokens, self._prefix))
+        first = 0
+        for group in self._groups:
+            group.tokens = picked[first : (first := first + len(group.bucket))]
+            self._append(group)
+        self._drop_finished()
+
+    def _append(self, group: _Group) -> None:
+        """Give each unfinished cell of `group` its token."""
+        for cell in np.flatnonzero(group.alive):
+            row = group.bucket.rows[cell]
+            generated = self._generated[group.bucket.particles[cell]][row]
+            generated.append(int(group.tokens[cell]))
+            group.alive[cell] = not self._finished(self._prompts[row], generated)
+
+    def _finished(self, prompt: Prompt, generated: Sequence[int]) -> bool:
+        if len(generated) >= prompt.request.max_new_tokens or generated[-1] in self._ends:
             return True
-        return bool(request.stop) and _cut(text := self._tokens.text(generated), request.stop) != text
+        return self._texts.decided(prompt.request, generated)
 
-    def _keep(self, particles: NDArray[np.intp], rows: NDArray[np.intp]) -> torch.Tensor:
-        """Shrink the batch to a rectangle; return the indices of the cells that stay."""
-        device = self._resident.device
-        index = (particles[:, None] * self._rows.shape[1] + rows).reshape(-1)
-        if len(particles) < len(self._particles):
-            self._stack = self._stack.select(torch.from_numpy(particles).to(device))
-        self._rows = np.take_along_axis(self._rows[particles], rows, axis=1)
-        self._alive = np.take_along_axis(self._alive[particles], rows, axis=1)
-        self._particles = self._particles[particles]
-        return torch.from_numpy(index).to(device)
+    def _drop_finished(self) -> None:
+        self._groups = [group for group in self._groups if group.alive.any()]
+        for group in self._groups:
+            cells = np.flatnonzero(group.alive)
+            if len(cells) <= _WORTHWHILE * len(group.alive):
+                group.bucket.keep(cells)
+                group.tokens, group.alive = group.tokens[cells], group.alive[cells]
 
-    def _completions(self, generated: list[list[int]]) -> list[Completion]:
+    def _completions(self, generated: Sequence[Sequence[int]]) -> list[Completion]:
         return [
-            Completion(_cut(self._tokens.text(tokens), prompt.request.stop), len(tokens))
+            Completion(self._texts.answer(prompt.request, tokens), len(tokens))
             for tokens, prompt in zip(generated, self._prompts, strict=True)
         ]
 
 
-def _best_tokens(logits: torch.Tensor) -> torch.Tensor:
+def _best_tokens(logits: torch.Tensor) -> NDArray[np.int64]:
     values, tokens = logits.max(dim=-1)
     check_finite(values)
-    return tokens
-
-
-def _cut(text: str, stops: Sequence[str]) -> str:
-    return text[: min((place for stop in stops if (place := text.find(stop)) >= 0), default=len(text))]
+    return tokens.cpu().numpy()

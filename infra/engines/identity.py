@@ -11,10 +11,11 @@ from infra.engines.config import EngineConfig
 from swarm.canonical import canonical_json
 from swarm.errors import InputError
 
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2
 """Raised by hand whenever the same inputs may give other answers than before."""
 
 _TOKEN_BUDGETS = {"cpu": 2048, "cuda": 32768}
+_CACHE_GIB = {"cpu": 1.0, "cuda": 16.0}
 _MOST_WORKERS = 16
 
 
@@ -27,7 +28,8 @@ class Resolved:
         dtype: the number format of its weights and activations.
         threads: PyTorch threads a worker.
         workers: batches computed at the same time; answers don't depend on it.
-        token_budget: prompt tokens a batch.
+        token_budget: prompt tokens of a forward pass.
+        cache_gib: GiB of keys and values that a worker keeps.
 
     """
 
@@ -36,35 +38,45 @@ class Resolved:
     threads: int
     workers: int
     token_budget: int
+    cache_gib: float
 
 
-def resolve(config: EngineConfig) -> Resolved:
-    """Decide every `auto` of `config` for this machine.
+def resolve(config: EngineConfig, here: bool = True) -> Resolved:
+    """Decide every `auto` of `config` for this machine; `here` is false for an engine on another one.
 
     Raises:
         InputError: a GPU is asked for that this machine does not have.
 
     """
-    device = _device(config.device)
+    device = _device(config.device) if here else torch.device(config.device)
     on_cpu = device.type == "cpu"
     automatic = torch.float32 if on_cpu else torch.bfloat16
     dtype = automatic if config.dtype == "auto" else getattr(torch, config.dtype)
     threads = config.threads or 1
     workers = (config.workers or min(_MOST_WORKERS, max(1, _cores() // threads))) if on_cpu else 1
-    return Resolved(device, dtype, threads, workers, config.token_budget or _TOKEN_BUDGETS[device.type])
+    token_budget = config.token_budget or _TOKEN_BUDGETS[device.type]
+    return Resolved(device, dtype, threads, workers, token_budget, config.cache_gib or _CACHE_GIB[device.type])
 
 
-def engine_identity(config: EngineConfig, base: BaseModel) -> str:
+def engine_identity(config: EngineConfig, base: BaseModel, here: bool = True) -> str:
     """Return, as canonical JSON, what the answers of the engine of `config` over `base` depend on.
 
     No model is loaded. Equal identities, populations and requests give equal bits; the number of workers and the
-    index of the GPU are no part of it.
+    index of the GPU are no part of it. `here` is false for an engine on another machine, whose device must be named.
 
     Raises:
         InputError: a GPU is asked for that this machine does not have.
 
     """
-    resolved = resolve(config)
+    if config.kind == "ray":
+        from infra.engines.ray_pool import pool_identity
+
+        return pool_identity(config, base)
+    if config.kind == "vllm":
+        from infra.engines.vllm_identity import vllm_identity
+
+        return vllm_identity(config, base)
+    resolved = resolve(config, here)
     return canonical_json(
         {
             "engine": config.kind,
@@ -74,6 +86,7 @@ def engine_identity(config: EngineConfig, base: BaseModel) -> str:
             "dtype": str(resolved.dtype).removeprefix("torch."),
             "threads": resolved.threads if resolved.device.type == "cpu" else None,
             "token_budget": resolved.token_budget,
+            "cache_gib": resolved.cache_gib,
             "libraries": {name: version(name) for name in ("torch", "transformers", "tokenizers")},
         }
     )

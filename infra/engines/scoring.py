@@ -1,58 +1,89 @@
-"""Log-likelihoods of continuations in one batch: the prompt is read once, whatever the number of continuations."""
+"""Log-likelihoods of continuations in one job: a prompt is read once, whatever the number of continuations."""
 
 from collections.abc import Sequence
 
 import torch
 
 from data.requests import LogLikelihoods
-from infra.engines.resident import ResidentModel, check_finite
-from infra.engines.stacks import AdaptedModules, Stack
+from infra.engines.cache import Bucket, Prefix
+from infra.engines.decoding import Limits
+from infra.engines.packing import chunks
+from infra.engines.reading import Reader, Row
+from infra.engines.resident import check_finite
 from infra.engines.tokens import Choices
+
+_LOGITS_AT_ONCE = 512
+"""Tokens of continuations read at once: each has logits over the whole vocabulary."""
+
+Values = list[list[list[list[float]]]]
+"""[particle][row][continuation][token]: log-probabilities."""
 
 
 @torch.inference_mode()
 def score(
-    resident: ResidentModel, adapted: AdaptedModules, stack: Stack, rows: Sequence[Choices]
+    reader: Reader, rows: Sequence[Choices], opening: Sequence[int], limits: Limits
 ) -> list[list[LogLikelihoods]]:
-    """Return the log-likelihoods [P][R] of each row's continuations with each particle of `stack`.
+    """Return the log-likelihoods [P][R] of each row's continuations with each particle of `reader`.
+
+    Every row's prefix begins with the tokens of `opening`.
 
     Raises:
         EvaluationError: the logits of a cell are not finite.
 
     """
-    longest = max(len(suffix) for row in rows for suffix in row.suffixes)
-    parents = [index for index, row in enumerate(rows) for _ in row.suffixes]
-    suffixes = [suffix for row in rows for suffix in row.suffixes]
-    ids = torch.tensor([[*suffix, *[0] * (longest - len(suffix))] for suffix in suffixes], device=resident.device)
-    ids = ids.repeat(stack.size, 1)
-    with adapted.active(stack):
-        first, cells = resident.begin([row.prefix for row in rows], stack.size, longest - 1)
-        index = torch.tensor([p * len(rows) + parent for p in range(stack.size) for parent in parents])
-        index = index.to(resident.device)
-        values = [_log_probabilities(first, index, ids[:, 0])]
-        if longest > 1:
-            logits, _ = resident.extend(ids[:, :-1], cells.select(index), last_only=False)
-            values += [_log_probabilities(logits[:, i], None, ids[:, i + 1]) for i in range(longest - 1)]
-    return _sums(torch.stack(values, dim=1), rows, stack.size)
+    prefix = reader.prefix(opening)
+    values: Values = [[[[] for _ in row.suffixes] for row in rows] for _ in range(reader.population)]
+    lengths = [len(row.prefix) - len(opening) for row in rows]
+    for chunk in chunks(lengths, reader.population, limits.token_budget):
+        wanted = [Row(i, rows[i].prefix[len(opening) :], max(map(len, rows[i].suffixes)) - 1) for i in chunk]
+        for bucket, logits in reader.rows(wanted, prefix):
+            _score_first(bucket, logits, rows, values)
+            _score_others(reader, bucket, rows, prefix, values)
+    return [[_sums(row, found) for row, found in zip(rows, of_particle, strict=True)] for of_particle in values]
 
 
-def _log_probabilities(logits: torch.Tensor, index: torch.Tensor | None, tokens: torch.Tensor) -> torch.Tensor:
-    """Return log p of each cell's token [cells] float32; `index` says which row of `logits` is a cell's."""
+def _score_first(bucket: Bucket, logits: torch.Tensor, rows: Sequence[Choices], values: Values) -> None:
+    """Score the first token of every continuation of the rows in `bucket`, whose last logits these are."""
+    cells = list(zip(bucket.particles, bucket.rows, strict=True))
+    wanted = [(cell, suffix[0]) for cell, (_, row) in enumerate(cells) for suffix in rows[row].suffixes]
+    scored = iter(_log_probabilities(logits, *zip(*wanted, strict=True)))
+    for particle, row in cells:
+        for found in values[particle][row]:
+            found.append(next(scored))
+
+
+def _score_others(
+    reader: Reader, bucket: Bucket, rows: Sequence[Choices], prefix: Prefix | None, values: Values
+) -> None:
+    """Score the other tokens of the continuations, reading them after their rows."""
+    here = list(bucket.rows[: len(bucket) // reader.population])
+    texts = [
+        (place, row, choice, suffix)
+        for place, row in enumerate(here)
+        for choice, suffix in enumerate(rows[row].suffixes)
+        if len(suffix) > 1
+    ]
+    for part in chunks([len(suffix) - 1 for *_, suffix in texts], reader.population, _LOGITS_AT_ONCE):
+        together = texts[part.start : part.stop]
+        logits = reader.continuations(bucket, [(place, suffix[:-1]) for place, *_, suffix in together], prefix)
+        following = [token for *_, suffix in together for token in suffix[1:]]
+        for particle, of_particle in enumerate(logits):
+            scored = iter(_log_probabilities(of_particle, range(len(following)), following))
+            for _, row, choice, suffix in together:
+                values[particle][row][choice] += [next(scored) for _ in suffix[1:]]
+
+
+def _log_probabilities(logits: torch.Tensor, places: Sequence[int], tokens: Sequence[int]) -> list[float]:
+    """Return log p of `tokens[i]` at `logits[places[i]]`, computed in float32."""
     logits = logits.float()
     totals = logits.logsumexp(dim=-1)
     check_finite(totals)
-    if index is None:
-        index = torch.arange(len(logits), device=logits.device)
-    return logits[index, tokens] - totals[index]
+    index = torch.as_tensor(places, device=logits.device)
+    values: list[float] = (logits[index, torch.as_tensor(tokens, device=logits.device)] - totals[index]).tolist()
+    return values
 
 
-def _sums(values: torch.Tensor, rows: Sequence[Choices], population: int) -> list[list[LogLikelihoods]]:
-    """Sum each cell's scored tokens of `values` [cells, longest] in float64."""
-    cells = iter(values.double().cpu())
-    return [[_row(row, [next(cells) for _ in row.suffixes]) for row in rows] for _ in range(population)]
-
-
-def _row(row: Choices, cells: Sequence[torch.Tensor]) -> LogLikelihoods:
-    ends = [len(suffix) for suffix in row.suffixes]
-    values = (float(cell[end - n : end].sum()) for cell, end, n in zip(cells, ends, row.scored, strict=True))
-    return LogLikelihoods(tuple(values), row.scored)
+def _sums(row: Choices, values: Sequence[Sequence[float]]) -> LogLikelihoods:
+    """Sum each continuation's scored tokens, its last ones, in float64."""
+    sums = (sum(found[len(found) - scored :]) for found, scored in zip(values, row.scored, strict=True))
+    return LogLikelihoods(tuple(sums), row.scored)

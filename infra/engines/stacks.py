@@ -1,6 +1,6 @@
 """Adapters of a whole population applied in one forward pass (docs/algorithms.md §0).
 
-A batch holds the rows of particle 0, then those of particle 1, and so on. In the space of factors each particle has
+In the space of factors each particle has
 its own A and B (batched matrix products); in the space of products all share one A and B, of rank n·r, and differ in
 a vector of coefficients between them.
 """
@@ -16,6 +16,7 @@ from torch import nn
 
 from experts.basis import Basis
 from experts.materialise import coefficients, combine, population_space, product_scales, shared_factors
+from infra.engines.layout import Layout
 from swarm.errors import EvaluationError, InputError
 from swarm.recipes import Recipe, Space
 
@@ -34,10 +35,6 @@ class Stack(Protocol):
 
     def cut(self, particles: range) -> "Stack":
         """Return the adapters of a range of particles, without a copy."""
-        ...
-
-    def select(self, particles: torch.Tensor) -> "Stack":
-        """Return the adapters of some particles."""
         ...
 
 
@@ -59,14 +56,6 @@ class FactorStack:
             return self
         first, last = particles.start, particles.stop
         return FactorStack(len(particles), {m: (a[first:last], b[first:last]) for m, (a, b) in self.factors.items()})
-
-    def select(self, particles: torch.Tensor) -> "FactorStack":
-        """See `Stack`."""
-        chosen = {
-            module: (down.mT.index_select(0, particles).mT, up.index_select(0, particles))
-            for module, (down, up) in self.factors.items()
-        }
-        return FactorStack(len(particles), chosen)
 
 
 @dataclass(frozen=True)
@@ -91,10 +80,6 @@ class ProductStack:
         """See `Stack`."""
         return ProductStack(self.scales[particles.start : particles.stop], self.factors)
 
-    def select(self, particles: torch.Tensor) -> "ProductStack":
-        """See `Stack`."""
-        return ProductStack(self.scales.index_select(0, particles), self.factors)
-
 
 @dataclass(frozen=True)
 class BareStack:
@@ -106,10 +91,6 @@ class BareStack:
         """See `Stack`."""
 
     def cut(self, particles: range) -> "BareStack":
-        """See `Stack`."""
-        return BareStack(len(particles))
-
-    def select(self, particles: torch.Tensor) -> "BareStack":
         """See `Stack`."""
         return BareStack(len(particles))
 
@@ -150,24 +131,26 @@ class AdaptedModules:
             module.register_forward_hook(self._hook(name))
 
     @contextmanager
-    def active(self, stack: Stack) -> Iterator[None]:
-        """Add `stack` in this thread's forward passes inside the block."""
-        self._active.stack = stack
+    def active(self, stack: Stack, layout: Layout) -> Iterator[None]:
+        """Add `stack` in this thread's forward passes inside the block; `layout` says whose each token is."""
+        self._active.stack, self._active.layout = stack, layout
         try:
             yield
         finally:
-            del self._active.stack
+            del self._active.stack, self._active.layout
 
     def _hook(self, name: str):  # type: ignore[no-untyped-def]
         def hook(_: nn.Module, inputs: tuple[torch.Tensor], outputs: torch.Tensor) -> None:
             stack: Stack = self._active.stack
-            if inputs[0].shape[0] % stack.size:
-                raise EvaluationError(f"module {name} is not called row by row: adapters of it can't be batched")
-            by_particle = (stack.size, -1)
-            stack.add(
-                name,
-                inputs[0].reshape(*by_particle, inputs[0].shape[-1]),
-                outputs.view(*by_particle, outputs.shape[-1]),
-            )
+            layout: Layout = self._active.layout
+            seen, made = inputs[0].flatten(0, -2), outputs.view(-1, outputs.shape[-1])
+            if len(seen) != layout.tokens:
+                raise EvaluationError(f"module {name} is not called token by token: adapters of it can't be batched")
+            if layout.index is None:
+                stack.add(name, layout.split(seen), layout.split(made))
+            else:
+                updates = made.new_zeros(layout.particles, layout.width, made.shape[-1])
+                stack.add(name, layout.split(seen), updates)
+                made += layout.join(updates)
 
         return hook

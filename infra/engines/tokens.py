@@ -1,11 +1,14 @@
 """Prompts to tokens and back, with the base model's own tokenizer."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from data.requests import Generate, LogLikelihood
 from swarm.errors import InputError
+
+_REPLACEMENT = "\ufffd"
 
 
 @dataclass(frozen=True)
@@ -16,9 +19,9 @@ class Prompt:
     request: Generate
 
     @property
-    def length(self) -> int:
-        """Tokens that a batch holds of it at first."""
-        return len(self.tokens)
+    def size(self) -> int:
+        """The most tokens that it may become with its answer."""
+        return len(self.tokens) + self.request.max_new_tokens
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,14 @@ class Choices:
     scored: tuple[int, ...]
 
     @property
-    def length(self) -> int:
-        """Tokens that a batch holds of it at most."""
-        return len(self.prefix) + len(self.suffixes) * max(map(len, self.suffixes))
+    def tokens(self) -> tuple[int, ...]:
+        """What is read before any continuation."""
+        return self.prefix
+
+    @property
+    def size(self) -> int:
+        """The most tokens that it may become with a continuation."""
+        return len(self.prefix) + max(map(len, self.suffixes))
 
 
 class Tokens:
@@ -83,6 +91,20 @@ class Tokens:
         text: str = self._tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
         return text
 
+    def decided(self, request: Generate, tokens: Sequence[int]) -> bool:
+        """Tell whether an answer of `tokens` needs no more of them: it holds a stop string, or matches `decided`."""
+        if not request.stop and request.decided is None:
+            return False
+        text = self.text(tokens)
+        if _cut(text, request.stop) != text:
+            return True
+        unfinished = text.endswith(_REPLACEMENT)  # the last character may lack some of its bytes
+        return request.decided is not None and not unfinished and re.search(request.decided, text) is not None
+
+    def answer(self, request: Generate, tokens: Sequence[int]) -> str:
+        """Return the text of generated `tokens`, cut before the first stop string."""
+        return _cut(self.text(tokens), request.stop)
+
     def _choices(self, request: LogLikelihood, encoded: dict[str, tuple[int, ...]]) -> Choices:
         prompt = encoded[request.prompt]
         wholes = [encoded[request.prompt + continuation] for continuation in request.continuations]
@@ -122,6 +144,10 @@ class Tokens:
 def _shared_length(sequences: Sequence[Sequence[int]]) -> int:
     columns = zip(*sequences, strict=False)
     return next((i for i, column in enumerate(columns) if len(set(column)) > 1), min(map(len, sequences)))
+
+
+def _cut(text: str, stops: Sequence[str]) -> str:
+    return text[: min((place for stop in stops if (place := text.find(stop)) >= 0), default=len(text))]
 
 
 def _shortened(text: str) -> str:

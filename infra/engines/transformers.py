@@ -1,8 +1,10 @@
 """The default engine: PyTorch and transformers in this process, the base model resident, populations in one batch."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
+from dataclasses import replace
 from threading import Lock
 
 import torch
@@ -12,10 +14,11 @@ from experts.base_models import BaseModel
 from experts.basis import Basis, FullBasis
 from experts.materialise import coefficients, materialise_full, population_space
 from infra.engines.base import Progress
-from infra.engines.batching import Batch, plan
 from infra.engines.config import EngineConfig
-from infra.engines.decoding import GreedyBatch
-from infra.engines.identity import engine_identity, resolve
+from infra.engines.decoding import GreedyJob, Limits
+from infra.engines.identity import Resolved, engine_identity, resolve
+from infra.engines.packing import Job, families, jobs
+from infra.engines.reading import Reader
 from infra.engines.resident import ResidentModel
 from infra.engines.scoring import score
 from infra.engines.stacks import AdaptedModules, BareStack, Stack, build_stack
@@ -23,17 +26,23 @@ from infra.engines.tokens import Choices, Prompt, Tokens
 from swarm.errors import EvaluationError
 from swarm.recipes import BASE, Recipe
 
+logger = logging.getLogger(__name__)
+
 Answers = list[list[Response | None]]
-Result = tuple[Batch, Sequence[Sequence[Response]]]
-Job = Callable[[], Result]
+Result = tuple[Job, Sequence[Sequence[Response]]]
+
+_LEAST_TOKENS = 64
+"""A GPU that has no memory for so few tokens has none for the model."""
 
 
 class TransformersEngine:
     """Evaluates populations with transformers; see `infra.engines.base.Engine` for what it promises.
 
-    Batches are independent of each other, so workers (threads on a CPU) take them from one list and share the weights;
-    which worker takes which batch changes nothing in the answers. Calls from several threads wait for each other.
+    Jobs are independent of each other, so workers (threads on a CPU) take them from one list and share the weights;
+    which worker takes which job changes nothing in the answers. Calls from several threads wait for each other.
     """
+
+    slots = 1
 
     def __init__(self, config: EngineConfig, base: BaseModel, basis: Basis | FullBasis):
         """Load `base`; `basis` holds the experts that recipes will name.
@@ -52,6 +61,7 @@ class TransformersEngine:
             self._basis = basis.to(self._resolved.device) if isinstance(basis, Basis) else basis
             modules = list(basis.modules) if isinstance(basis, Basis) else []
             self._adapted = AdaptedModules(self._resident.model, modules)
+        self._limits = _limits(self._resolved, self._resident)
         self._tokens = Tokens(self._resident.tokenizer, self._resident.longest)
         self._pool = _worker_pool(self._resolved.device, self._resolved.workers, self._resolved.threads)
 
@@ -65,6 +75,8 @@ class TransformersEngine:
     ) -> list[list[Response]]:
         """Answer every request with every recipe: [len(population)][len(requests)].
 
+        A GPU that runs out of memory is given half as much at a time from then on, and answers again.
+
         Raises:
             InputError: a recipe names an expert that is not loaded, or a prompt is empty or too long.
             EvaluationError: the model could not answer.
@@ -74,11 +86,10 @@ class TransformersEngine:
         population_space(population)
         with self._lock, _engine_errors():
             rows = _Rows(self._tokens, requests)
-            report = _Reporter(progress, len(population) * len(requests))
-            answers: Answers = []
-            for stack in self._stacks(population):
-                answers += self._answer(stack, rows, report)
-        return [[response for response in row if response is not None] for row in answers]
+            while (answers := self._run_if_it_fits(population, rows, progress)) is None:
+                torch.cuda.empty_cache()
+                self._limits = _halved(self._limits)
+            return answers
 
     def close(self) -> None:
         """Give back the memory of the model and its workers."""
@@ -86,6 +97,22 @@ class TransformersEngine:
         del self._resident, self._adapted, self._basis
         if self._resolved.device.type == "cuda":
             torch.cuda.empty_cache()
+
+    def _run_if_it_fits(
+        self, population: Sequence[Recipe], rows: "_Rows", progress: Progress | None
+    ) -> list[list[Response]] | None:
+        """Return the answers, or None if the GPU's memory did not suffice; the tensors of the failed pass are gone."""
+        try:
+            return self._run(population, rows, progress)
+        except torch.OutOfMemoryError:
+            return None
+
+    def _run(self, population: Sequence[Recipe], rows: "_Rows", progress: Progress | None) -> list[list[Response]]:
+        report = _Reporter(progress, len(population) * rows.count)
+        answers: Answers = []
+        for stack in self._stacks(population):
+            answers += self._answer(stack, rows, report)
+        return [[response for response in row if response is not None] for row in answers]
 
     def _stacks(self, population: Sequence[Recipe]) -> Iterator[Stack]:
         """Yield what the population is evaluated with, in order: all at once, or full models one after another."""
@@ -109,27 +136,30 @@ class TransformersEngine:
         answers: Answers = [[None] * rows.count for _ in range(stack.size)]
         with _submitted(self._pool, self._jobs(stack, rows)) as futures:
             for future in as_completed(futures):
-                batch, responses = future.result()
-                for particle, of_particle in zip(batch.particles, responses, strict=True):
-                    for row, response in zip(batch.rows, of_particle, strict=True):
+                job, responses = future.result()
+                for particle, of_particle in zip(job.particles, responses, strict=True):
+                    for row, response in zip(job.rows, of_particle, strict=True):
                         answers[particle][row] = response
-                report.add(len(batch.particles) * len(batch.rows))
+                report.add(len(job.particles) * len(job.rows))
         return answers
 
-    def _jobs(self, stack: Stack, rows: "_Rows") -> Iterator[Job]:
-        budget = self._resolved.token_budget
-        for batch in rows.batches(rows.prompts, stack.size, budget):
-            yield self._generation(stack, batch, [rows.prompts[row] for row in batch.rows])
-        for batch in rows.batches(rows.choices, stack.size, budget):
-            yield self._scoring(stack, batch, [rows.choices[row] for row in batch.rows])
+    def _jobs(self, stack: Stack, rows: "_Rows") -> Iterator[Callable[[], Result]]:
+        split = self._resolved.device.type == "cpu"
+        for job in rows.jobs(rows.prompts, stack.size, self._limits, split):
+            yield self._generation(stack, job, [rows.prompts[row] for row in job.rows])
+        for job in rows.jobs(rows.choices, stack.size, self._limits, split):
+            yield self._scoring(stack, job, [rows.choices[row] for row in job.rows])
 
-    def _generation(self, stack: Stack, batch: Batch, prompts: Sequence[Prompt]) -> Job:
-        part = stack.cut(batch.particles)
-        return lambda: (batch, GreedyBatch(self._resident, self._adapted, part, prompts).run())
+    def _generation(self, stack: Stack, job: Job, prompts: Sequence[Prompt]) -> Callable[[], Result]:
+        reader, limits = self._reader(stack, job), self._limits
+        return lambda: (job, GreedyJob(reader, prompts, job.prefix, limits).run())
 
-    def _scoring(self, stack: Stack, batch: Batch, choices: Sequence[Choices]) -> Job:
-        part = stack.cut(batch.particles)
-        return lambda: (batch, score(self._resident, self._adapted, part, choices))
+    def _scoring(self, stack: Stack, job: Job, choices: Sequence[Choices]) -> Callable[[], Result]:
+        reader, limits = self._reader(stack, job), self._limits
+        return lambda: (job, score(reader, choices, job.prefix, limits))
+
+    def _reader(self, stack: Stack, job: Job) -> Reader:
+        return Reader(self._resident, self._adapted, stack.cut(job.particles))
 
 
 class _Rows:
@@ -143,10 +173,14 @@ class _Rows:
         self.choices = dict(zip(choose, tokens.choices(list(choose.values())), strict=True))
 
     @staticmethod
-    def batches(rows: dict[int, Prompt] | dict[int, Choices], population: int, budget: int) -> Iterator[Batch]:
-        indices = list(rows)
-        for batch in plan(population, [row.length for row in rows.values()], budget):
-            yield Batch(batch.particles, tuple(indices[row] for row in batch.rows))
+    def jobs(
+        rows: dict[int, Prompt] | dict[int, Choices], population: int, limits: Limits, split: bool
+    ) -> Iterator[Job]:
+        """Cut `population` times `rows` into jobs whose rows are indices of requests."""
+        indices, sizes = list(rows), [row.size for row in rows.values()]
+        for family in families([row.tokens for row in rows.values()]):
+            for job in jobs(family, sizes, population, limits.cache_tokens, split):
+                yield replace(job, rows=tuple(indices[row] for row in job.rows))
 
 
 class _Reporter:
@@ -159,6 +193,22 @@ class _Reporter:
             self._progress(self._done, self._total)
 
 
+def _limits(resolved: Resolved, resident: ResidentModel) -> Limits:
+    return Limits(resolved.token_budget, max(1, int(resolved.cache_gib * 2**30) // resident.cache_bytes))
+
+
+def _halved(limits: Limits) -> Limits:
+    """Return half of `limits`, and say so; raises `EvaluationError` where nothing is left to be halved."""
+    if limits.token_budget < 2 * _LEAST_TOKENS:
+        raise EvaluationError("the GPU has no memory left for a batch: give it a smaller base model or more memory")
+    half = Limits(limits.token_budget // 2, max(1, limits.cache_tokens // 2))
+    logger.warning(
+        "out of GPU memory: going on with %d tokens a pass (engine.token_budget) and half the cache (engine.cache_gib)",
+        half.token_budget,
+    )
+    return half
+
+
 def _worker_pool(device: torch.device, workers: int, threads: int) -> ThreadPoolExecutor:
     """Return threads that compute with `threads` PyTorch threads each; the calling thread keeps its own number."""
     if device.type != "cpu":
@@ -167,7 +217,7 @@ def _worker_pool(device: torch.device, workers: int, threads: int) -> ThreadPool
 
 
 @contextmanager
-def _submitted(pool: ThreadPoolExecutor, jobs: Iterable[Job]) -> Iterator[list[Future[Result]]]:
+def _submitted(pool: ThreadPoolExecutor, jobs: Iterable[Callable[[], Result]]) -> Iterator[list[Future[Result]]]:
     """Give the jobs' futures; after a failure or an interrupt nothing more is started."""
     futures = [pool.submit(job) for job in jobs]
     try:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from data.kinds.multiple_choice import decided_anchored
 from data.objective import Evaluation, Objective, ObjectiveConfig, load_objective
 from data.requests import Completion, Generate, LogLikelihoods, Response
 from swarm.errors import EvaluationError, InputError
@@ -62,6 +63,7 @@ def test_requests_are_flat_over_the_tasks_and_limits_take_the_first_examples(fol
             "Pets:\nPlease choose an option that best answers the question.\nQuestion: Barks?\nA: cat\nB: dog\n"
             "The answer is",
             10,
+            decided=decided_anchored(objective.examples("dev")[2]),
         ),
     ]
     assert [example.question for example in objective.examples("test")] == ["0+2=", "1+2=", "2+2=", "3+2=", "Purrs?"]
@@ -163,7 +165,7 @@ def test_the_key_does_not_depend_on_paths_names_or_the_order_of_fields(folder: P
 
 def test_the_key_is_the_same_in_every_release(folder: Path) -> None:
     # A change of this value throws away every stored evaluation: raise a kind's version when scores change.
-    assert key(folder, sums(), pets()) == "74f3dd0b97bf90b960780271ef761b24cf230484ba7ade65ba55a1defbd1fdf8"
+    assert key(folder, sums(), pets()) == "f36adfc82ffdf10fd8b5f21cdac94aa93e0e8c220d6d569178de44a403d842d5"
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 import pytest
@@ -6,7 +7,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from data.examples import Example, InvalidExample
-from data.kinds.multiple_choice import MultipleChoice
+from data.kinds.multiple_choice import MultipleChoice, decided_anchored
 from data.prompts import fill
 from data.requests import Completion, Generate, LogLikelihood, LogLikelihoods
 from swarm.errors import EvaluationError
@@ -160,7 +161,41 @@ def test_reference_asks_as_the_public_code_asks_each_data_set(dataset: str, firs
 
 
 def test_generation_asks_for_10_tokens() -> None:
-    assert task("anchored", stop=["\n"]).request(example(), "prompt") == Generate("prompt", 10, ("\n",))
+    decided = decided_anchored(example())
+    assert task("anchored", stop=["\n"]).request(example(), "prompt") == Generate("prompt", 10, ("\n",), decided)
+
+
+@pytest.mark.parametrize(
+    ("parse", "text", "decided"),
+    [
+        ("anchored", " B", False),  # "B2" may follow
+        ("anchored", " B ", True),
+        ("anchored", " B-", False),
+        ("anchored", " A ", False),  # "A dog" may follow
+        ("anchored", " A is", False),  # "A island" may follow
+        ("anchored", " A is ", True),
+        ("anchored", " A.", True),
+        ("anchored", " the dog, of course", False),  # a key may follow
+        ("reference", " B", False),
+        ("reference", " B is", False),  # an A in its fifth character would win
+        ("reference", " B is ", True),
+        ("reference", " It may", False),
+    ],
+)
+def test_generation_may_end_once_the_key_is_known_for_good(parse: str, text: str, decided: bool) -> None:
+    request = task(parse).request(example(), "prompt")
+    assert isinstance(request, Generate) and request.decided is not None
+    assert (re.search(request.decided, text) is not None) is decided
+
+
+@given(st.text(st.sampled_from("ABCDI bcdis.-_'\n2é"), max_size=12), st.sampled_from(["anchored", "reference"]))
+def test_a_decided_answer_is_not_changed_by_more_text(text: str, parse: str) -> None:
+    asked = example(choices=(*ANIMALS, ("I", "is bad")))
+    request = task(parse).request(asked, "prompt")
+    assert isinstance(request, Generate) and request.decided is not None
+    for end in range(len(text)):
+        if re.search(request.decided, text[:end]):
+            assert read(parse, text[:end], asked) == read(parse, text, asked)
 
 
 def test_an_example_without_choices_is_refused() -> None:

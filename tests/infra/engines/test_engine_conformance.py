@@ -3,7 +3,9 @@
 The reference is PEFT (or transformers alone, for full models), one row at a time, in float32.
 """
 
+import importlib.util
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,37 +22,63 @@ from experts.base_models import BaseModel
 from experts.basis import Basis, FullBasis, load_basis
 from experts.export import export_adapter, export_merged
 from infra.engines.base import Engine
-from infra.engines.config import EngineConfig
+from infra.engines.config import EngineConfig, VllmConfig
 from infra.engines.identity import engine_identity
 from infra.engines.opening import open_engine
 from swarm.errors import EvaluationError, InputError
 from swarm.recipes import BASE, Recipe, Space
 
-CASES = [(basis, space) for basis in ("adapters", "full models") for space in Space]
-CONFIG = EngineConfig(device="cpu", token_budget=120, workers=2)
+ENGINES = {"transformers": EngineConfig(device="cpu", token_budget=120, cache_gib=0.0005, workers=2)}
+if importlib.util.find_spec("vllm"):
+    ENGINES["vllm"] = EngineConfig(kind="vllm", device="cpu", token_budget=120)
+    ENGINES["vllm lora"] = ENGINES["vllm"].model_copy(update={"vllm": VllmConfig(adapters="lora")})
+CASES = [
+    (engine, basis, space)
+    for engine in ENGINES
+    for basis in ("adapters", "full models")
+    for space in Space
+    if (engine, basis) != ("vllm lora", "full models")
+    and (engine, basis, space) != ("vllm", "full models", Space.PRODUCT)  # the same thing, and slow to open
+]
+HEAD_SIZE = 32
+"""The least that vLLM's attention on a CPU is made for."""
+
 COEFFICIENTS = [(1.0, 0.0, 0.0), (0.5, 0.75, -0.25), (0.0, 0.0, 1.0), (-0.5, 1.25, 0.25), (0.0, 1.0, 0.0)]
+PREAMBLE = "Some worked examples come first. One and one is two. "
 TEXTS = ["a", "What is the capital of France?", "two plus two is", "colour:", "two plus two is", "z" * 33]
 
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> BaseModel:
-    folder = make_base(tmp_path_factory.mktemp("base") / "tiny")
+    folder = make_base(tmp_path_factory.mktemp("base") / "tiny", head_size=HEAD_SIZE)
     generation = folder / "generation_config.json"
     often_generated = range(100, 116)
     generation.write_text(json.dumps(json.loads(generation.read_text()) | {"eos_token_id": [1, *often_generated]}))
     return BaseModel("tiny", folder, "1" * 64)
 
 
-@pytest.fixture(scope="module", params=CASES, ids=lambda case: f"{case[0]}-{case[1]}")
-def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, base: BaseModel) -> Any:
-    kind, space = request.param
+@pytest.fixture(scope="module", params=CASES, ids=lambda case: "-".join(case))
+def config_and_case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, base: BaseModel) -> Any:
+    engine, kind, space = request.param
     folder = tmp_path_factory.mktemp("experts")
     if kind == "adapters":
-        one = make_expert(folder / "one", base.folder, seed=1, rank=2, alpha=3, targets=("q_proj", "v_proj", "o_proj"))
-        two = make_expert(folder / "two", base.folder, seed=2, rank=5, targets=("q_proj", "k_proj", "down_proj"))
+        targets = ("q_proj", "v_proj", "o_proj"), ("q_proj", "k_proj", "down_proj")
+        one = make_expert(folder / "one", base.folder, 1, 2, 3, targets[0], head_size=HEAD_SIZE)
+        two = make_expert(folder / "two", base.folder, 2, 5, 8, targets[1], head_size=HEAD_SIZE)
     else:
-        one, two = make_base(folder / "one", seed=3), make_base(folder / "two", seed=4)
-    return load_basis([one, two], base), space
+        one, two = (make_base(folder / name, seed, HEAD_SIZE) for name, seed in (("one", 3), ("two", 4)))
+    return ENGINES[engine], (load_basis([one, two], base), space)
+
+
+@pytest.fixture(scope="module")
+def config(config_and_case: Any) -> EngineConfig:
+    chosen: EngineConfig = config_and_case[0]
+    return chosen
+
+
+@pytest.fixture(scope="module")
+def case(config_and_case: Any) -> Any:
+    return config_and_case[1]
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +88,8 @@ def population(case: tuple[Basis | FullBasis, Space]) -> list[Recipe]:
 
 
 @pytest.fixture(scope="module")
-def engine(case: tuple[Basis | FullBasis, Space], base: BaseModel) -> Iterator[Engine]:
-    opened = open_engine(CONFIG, base, case[0])
+def engine(config: EngineConfig, case: tuple[Basis | FullBasis, Space], base: BaseModel) -> Iterator[Engine]:
+    opened = open_engine(config, base, case[0])
     yield opened
     opened.close()
 
@@ -100,13 +128,17 @@ def generated_alone(model: Any, tokenizer: Any, request: Generate) -> Completion
         text = tokenizer.decode(tokens[:count], skip_special_tokens=True)
         if any(stop in text for stop in request.stop):
             return Completion(min((text.split(stop)[0] for stop in request.stop), key=len), count)
+        if request.decided and not text.endswith("\ufffd") and re.search(request.decided, text):
+            return Completion(text, count)
     return Completion(tokenizer.decode(tokens, skip_special_tokens=True), len(tokens))
 
 
 def generation_requests() -> list[Request]:
     limits = (1, 12, 30, 12, 30, 7)
     plain = [Generate(text, limit) for text, limit in zip(TEXTS, limits, strict=True)]
-    return [*plain, *(Generate(text, 25, ("\ufffd\ufffd", "\x14", "e")) for text in TEXTS[:3])]
+    stopped = [Generate(text, 25, ("\ufffd\ufffd", "\x14", "e")) for text in TEXTS[:3]]
+    alike = [Generate(PREAMBLE + text, 9, decided="[h-z]") for text in TEXTS]
+    return [*plain, *stopped, *alike]
 
 
 def test_rows_in_batches_are_generated_as_if_alone(
@@ -118,8 +150,10 @@ def test_rows_in_batches_are_generated_as_if_alone(
     assert engine.run(population, requests) == wanted
     counts = [completion.tokens for row in wanted for completion in row[: len(TEXTS)]]
     assert any(count not in (1, 7, 12, 30) for count in counts), "no row ended by itself: the test shows nothing"
-    stopped = [completion.tokens for row in wanted for completion in row[len(TEXTS) :]]
+    stopped = [completion.tokens for row in wanted for completion in row[len(TEXTS) : len(TEXTS) + 3]]
     assert min(stopped) < 25, "no row was stopped: the test shows nothing"
+    decided = {completion.tokens for row in wanted for completion in row[len(TEXTS) + 3 :]}
+    assert len(decided) > 2, "no row was decided early: the test shows nothing"
 
 
 def test_log_likelihoods_are_those_of_whole_texts(
@@ -131,6 +165,9 @@ def test_log_likelihoods_are_those_of_whole_texts(
         LogLikelihood("colour: blue or", (" green", " a", " greenish grey", "!")),
         LogLikelihood("x", ("yz",)),
         LogLikelihood("one letter", ("a", "b")),
+        LogLikelihood(PREAMBLE + "colour:", (" green", " a", " greenish grey", "!")),
+        LogLikelihood(PREAMBLE + "letter:", ("a", "b")),
+        LogLikelihood(PREAMBLE, (" two", " one more thing")),
     ]
     answers = engine.run(population, requests)
     for model, row in zip(references, answers, strict=True):
@@ -166,20 +203,24 @@ def test_kinds_of_requests_are_mixed_freely(engine: Engine, population: list[Rec
 
 
 def test_two_runs_and_any_number_of_workers_give_the_same_bits(
-    case: tuple[Basis | FullBasis, Space], population: list[Recipe], engine: Engine, base: BaseModel
+    config: EngineConfig,
+    case: tuple[Basis | FullBasis, Space],
+    population: list[Recipe],
+    engine: Engine,
+    base: BaseModel,
 ) -> None:
     requests = [*generation_requests(), *(LogLikelihood(text, (" a", " bc")) for text in TEXTS)]
     first = engine.run(population, requests)
     assert engine.run(population, requests) == first
-    alone = open_engine(CONFIG.model_copy(update={"workers": 1}), base, case[0])
+    alone = open_engine(config.model_copy(update={"workers": 1}), base, case[0])
     assert alone.identity == engine.identity
     assert alone.run(population, requests) == first
     alone.close()
 
 
-def test_the_identity_is_known_without_loading_anything(engine: Engine) -> None:
+def test_the_identity_is_known_without_loading_anything(config: EngineConfig, engine: Engine) -> None:
     nowhere = BaseModel("tiny", Path("/there/is/no/such/folder"), "1" * 64)
-    assert engine.identity == engine_identity(CONFIG, nowhere)
+    assert engine.identity == engine_identity(config, nowhere)
 
 
 def test_progress_counts_all_rows(engine: Engine, population: list[Recipe]) -> None:
@@ -226,12 +267,12 @@ def test_an_empty_prompt_is_refused(engine: Engine, population: list[Recipe]) ->
 
 
 def test_a_base_model_of_an_unknown_kind_is_refused(
-    tmp_path: Path, case: tuple[Basis | FullBasis, Space], base: BaseModel
+    tmp_path: Path, config: EngineConfig, case: tuple[Basis | FullBasis, Space], base: BaseModel
 ) -> None:
     shutil.copytree(base.folder, tmp_path / "odd")
     (tmp_path / "odd" / "config.json").write_text('{"model_type": "no-such-model"}')
     with pytest.raises(InputError, match=r"^base model 'odd' can't be loaded: .*: use another or repair it$"):
-        open_engine(CONFIG, BaseModel("odd", tmp_path / "odd", "2" * 64), case[0])
+        open_engine(config, BaseModel("odd", tmp_path / "odd", "2" * 64), case[0])
 
 
 def test_a_recipe_of_an_expert_that_is_not_loaded_is_refused(engine: Engine) -> None:

@@ -1,0 +1,112 @@
+"""How a population's requests are cut up: pure functions, so that rounding is the same every time.
+
+A family is a set of rows (requests) whose texts begin alike; what they share is read once a particle. A job is what one
+worker does alone: some particles × some rows of a family. A chunk is what one forward pass reads of a job's prompts:
+tokens of all its rows and particles, one after another, so nothing is padded.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import ceil, log2
+
+Tokens = tuple[int, ...]
+
+_SHORTEST_PREFIX = 8
+_WORTHWHILE = 0.05
+"""Rows share a prefix only if that spares at least this share of their tokens: joining two attentions costs, too."""
+
+_CELLS_A_JOB = 64
+_MOST_JOBS = 16
+"""A step with fewer cells (particles × rows) wastes a CPU's arithmetic; a few jobs keep all workers busy."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """Rows whose tokens begin with `prefix` (which may be empty) and go on after it."""
+
+    prefix: Tokens
+    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Job:
+    """`particles` (a contiguous range) × `rows` (indices, longest first) of a family."""
+
+    particles: range
+    prefix: Tokens
+    rows: tuple[int, ...]
+
+
+def families(sequences: Sequence[Tokens]) -> list[Family]:
+    """Put rows together whose shared prefix is worth reading only once; the others share nothing."""
+    openings: defaultdict[Tokens, list[int]] = defaultdict(list)
+    for row, tokens in enumerate(sequences):
+        openings[tokens[:_SHORTEST_PREFIX]].append(row)
+    found: list[Family] = []
+    loose: list[int] = []
+    for rows in openings.values():
+        length = _shared_length([sequences[row] for row in rows])
+        saved = length * (len(rows) - 1)
+        if length >= _SHORTEST_PREFIX and saved >= _WORTHWHILE * sum(len(sequences[row]) for row in rows):
+            found.append(Family(sequences[rows[0]][:length], tuple(rows)))
+        else:
+            loose += rows
+    return [*found, Family((), tuple(sorted(loose)))] if loose else found
+
+
+def jobs(family: Family, sizes: Sequence[int], population: int, cache_tokens: int, split: bool) -> list[Job]:
+    """Cut `population` particles × the rows of `family` into jobs.
+
+    Args:
+        family: whose rows.
+        sizes: the most tokens of each row of the call, prompt and answer together.
+        population: the number of particles.
+        cache_tokens: how many tokens the keys and values of a job may be of at a time.
+        split: make several jobs of like cost where there is enough to do for several workers.
+
+    """
+    rows = sorted(family.rows, key=lambda row: (-sizes[row], row))
+    ranges = _ranges(population, ceil(population / max(1, cache_tokens // sizes[rows[0]])))
+    cells = population * len(rows)
+    wanted = min(_MOST_JOBS, 2 ** int(log2(max(1, cells // _CELLS_A_JOB)))) if split else 1
+    if family.prefix:  # read once a particle: only particles are dealt out
+        ranges = _ranges(population, min(population, max(len(ranges), wanted)))
+        return [Job(particles, family.prefix, tuple(rows)) for particles in ranges]
+    hands = min(len(rows), ceil(wanted / len(ranges)))
+    return [Job(particles, (), tuple(rows[hand::hands])) for particles in ranges for hand in range(hands)]
+
+
+def chunks(lengths: Sequence[int], population: int, token_budget: int) -> list[range]:
+    """Cut rows into runs of at most `token_budget` tokens, `population` particles together (at least a row each)."""
+    edges, tokens = [0], 0
+    for row, length in enumerate(lengths):
+        tokens += length * population
+        if tokens > token_budget and row > edges[-1]:
+            edges.append(row)
+            tokens = length * population
+    return [range(first, last) for first, last in pairwise([*edges, len(lengths)]) if last > first]
+
+
+def _ranges(population: int, parts: int) -> list[range]:
+    edges = [population * part // parts for part in range(parts + 1)]
+    return [range(first, last) for first, last in pairwise(edges)]
+
+
+def _shared_length(sequences: Sequence[Tokens]) -> int:
+    """Return how many tokens all sequences begin with alike, leaving at least one token of each."""
+    most = min(map(len, sequences)) - 1
+    first = sequences[0]
+    others = sequences[1:]
+    return next((i for i in range(most) if any(other[i] != first[i] for other in others)), max(0, most))
+
+
+def similar_runs(lengths: Sequence[int]) -> Iterator[range]:
+    """Cut falling `lengths` into runs in which no length is under three quarters of the first."""
+    start = 0
+    for row, length in enumerate(lengths):
+        if length < 0.75 * lengths[start]:
+            yield range(start, row)
+            start = row
+    yield range(start, len(lengths))

@@ -1,0 +1,125 @@
+"""What a job asks of the model: reading a prefix, rows, the next token of every cell, continuations of rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+
+import numpy as np
+import torch
+
+from infra.engines.attention import Step
+from infra.engines.cache import Bucket, Prefix
+from infra.engines.layout import Layout
+from infra.engines.packing import similar_runs
+from infra.engines.resident import ResidentModel
+from infra.engines.stacks import AdaptedModules, Stack
+from infra.engines.steps import GoOn, ReadContinuations, ReadPrefix, ReadRows, Segment
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row to be read: which of the job's rows it is, its tokens after the prefix, and how many may follow them."""
+
+    index: int
+    tokens: tuple[int, ...]
+    further: int
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A resident model with the adapters of some particles."""
+
+    resident: ResidentModel
+    adapted: AdaptedModules
+    stack: Stack
+
+    @property
+    def population(self) -> int:
+        """The number of particles."""
+        return self.stack.size
+
+    def prefix(self, tokens: Sequence[int]) -> Prefix | None:
+        """Read what all rows begin with, once a particle; None if that is nothing."""
+        if not tokens:
+            return None
+        prefix = Prefix(len(tokens))
+        self._read_each(tokens, range(len(tokens)), ReadPrefix(prefix, self.population), logits_of=[-1])
+        return prefix
+
+    def rows(self, rows: Sequence[Row], prefix: Prefix | None) -> list[tuple[Bucket, torch.Tensor]]:
+        """Read rows (longest first) together; return buckets of like rows with their last logits [cells, vocabulary].
+
+        Keys and values are kept only where tokens may follow.
+        """
+        buckets = [self._bucket(rows[run.start : run.stop]) for run in similar_runs([len(row.tokens) for row in rows])]
+        places = [(bucket, place) for bucket, run in buckets for place in range(len(run))]
+        ends = list(accumulate((len(row.tokens) for row in rows), initial=0))
+        segments = [
+            Segment(start, stop, bucket if row.further else None, place)
+            for (start, stop), (bucket, place), row in zip(pairwise(ends), places, rows, strict=True)
+        ]
+        before = prefix.length if prefix else 0
+        tokens = [token for row in rows for token in row.tokens]
+        positions = [before + position for row in rows for position in range(len(row.tokens))]
+        lasts = [segment.stop - 1 for segment in segments]
+        logits = self._read_each(tokens, positions, ReadRows(segments, self.population, prefix), lasts)
+        by_particle = logits.view(self.population, len(rows), -1)
+        edges = pairwise(accumulate((len(run) for _, run in buckets), initial=0))
+        return [
+            (bucket, by_particle[:, first:last].flatten(0, 1))
+            for (bucket, _), (first, last) in zip(buckets, edges, strict=True)
+        ]
+
+    def go_on(self, buckets: Sequence[Bucket], tokens: Sequence[int], prefix: Prefix | None) -> torch.Tensor:
+        """Read the next token of every cell, bucket after bucket; return the logits [cells, vocabulary]."""
+        owners = np.concatenate([bucket.particles for bucket in buckets])
+        before = prefix.length if prefix else 0
+        positions = np.concatenate([before + bucket.lengths for bucket in buckets])
+        layout = Layout.of(owners, self.population, self.resident.device)
+        logits = self._read(tokens, positions.tolist(), GoOn(buckets, layout, prefix), layout)
+        for bucket in buckets:
+            bucket.grow()
+        return logits
+
+    def continuations(
+        self, bucket: Bucket, texts: Sequence[tuple[int, tuple[int, ...]]], prefix: Prefix | None
+    ) -> torch.Tensor:
+        """Read `texts` (place of a row in `bucket`, tokens), each after its row; return logits [P, tokens, V]."""
+        ends = list(accumulate((len(tokens) for _, tokens in texts), initial=0))
+        segments = [
+            Segment(start, stop, bucket, place) for (start, stop), (place, _) in zip(pairwise(ends), texts, strict=True)
+        ]
+        before = prefix.length if prefix else 0
+        starts = [before + int(bucket.lengths[place]) for place, _ in texts]
+        positions = [
+            start + offset for start, (_, tokens) in zip(starts, texts, strict=True) for offset in range(len(tokens))
+        ]
+        step = ReadContinuations(segments, self.population, prefix)
+        tokens = [token for _, tokens in texts for token in tokens]
+        logits = self._read_each(tokens, positions, step, range(len(tokens)))
+        return logits.view(self.population, len(tokens), -1)
+
+    def _read_each(
+        self, tokens: Sequence[int], positions: Sequence[int], step: Step, logits_of: Sequence[int]
+    ) -> torch.Tensor:
+        """Read the same tokens with each particle; `logits_of` are indices of them."""
+        size, count = len(tokens), self.population
+        layout = Layout.even(count, count * size)
+        wanted = [particle * size + token % size for particle in range(count) for token in logits_of]
+        return self._read([*tokens] * count, [*positions] * count, step, layout, wanted)
+
+    def _read(
+        self,
+        tokens: Sequence[int],
+        positions: Sequence[int],
+        step: Step,
+        layout: Layout,
+        logits_of: Sequence[int] | None = None,
+    ) -> torch.Tensor:
+        with self.adapted.active(self.stack, layout):
+            return self.resident.read(tokens, positions, step, logits_of)
+
+    def _bucket(self, rows: Sequence[Row]) -> tuple[Bucket, Sequence[Row]]:
+        lengths = [len(row.tokens) for row in rows]
+        further = max(row.further for row in rows)
+        return Bucket(self.population, [row.index for row in rows], lengths, further), rows
