@@ -24,3 +24,12 @@ def prefect_api() -> Iterator[None]:
 
     with prefect_test_harness(server_startup_timeout=180):
         yield
+
+
+@pytest.fixture(scope="session")
+def ray_address() -> Iterator[str]:
+    """The address of a Ray cluster of two nodes, started for those who ask for it."""
+    from two_nodes import two_nodes
+
+    with two_nodes() as address:
+        yield address

@@ -25,6 +25,11 @@ class Engine(Protocol):
         """What the answers depend on besides their inputs: engine, version, base model, dtype, device, batching."""
         ...
 
+    @property
+    def slots(self) -> int:
+        """How many calls of `run` may usefully be under way, each in a thread of its own: 1 but for a pool."""
+        ...
+
     def run(
         self, population: Sequence[Recipe], requests: Sequence[Request], progress: Progress | None = None
     ) -> list[list[Response]]:
