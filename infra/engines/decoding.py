@@ -1,7 +1,7 @@
 """Greedy decoding of one job: prompts are read in chunks, all cells go on together, finished ones leave."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,9 +39,20 @@ class _Group:
 class GreedyJob:
     """Continues `prompts` (R rows, longest first) with each particle of `reader` (P): P × R cells."""
 
-    def __init__(self, reader: Reader, prompts: Sequence[Prompt], prefix: Sequence[int], limits: Limits):
-        """Nothing is computed before `run`; every prompt begins with the tokens of `prefix`."""
+    def __init__(
+        self,
+        reader: Reader,
+        prompts: Sequence[Prompt],
+        prefix: Sequence[int],
+        limits: Limits,
+        report: Callable[[int], None],
+    ):
+        """Nothing is computed before `run`; every prompt begins with the tokens of `prefix`.
+
+        After each pass `report` is called with the number of cells that it finished; what it raises ends the job.
+        """
         self._reader, self._prompts, self._opening, self._limits = reader, prompts, prefix, limits
+        self._report = report
         self._texts = Tokens(reader.resident.tokenizer, None)
         self._ends = reader.resident.ends
         self._generated: list[list[list[int]]] = [[[] for _ in prompts] for _ in range(reader.population)]
@@ -78,20 +89,25 @@ class GreedyJob:
         return not self._groups or used + more <= self._limits.cache_tokens
 
     def _begin(self, rows: Sequence[Row]) -> None:
+        before = self._unfinished + self._reader.population * len(rows)
         for bucket, logits in self._reader.rows(rows, self._prefix):
             cells = np.ones(len(bucket), dtype=np.bool_)
             self._groups.append(_Group(bucket, _best_tokens(logits), cells))
             self._append(self._groups[-1])
-        self._drop_finished()
+        self._drop_finished(before)
 
     def _go_on(self) -> None:
         tokens = np.concatenate([group.tokens for group in self._groups]).tolist()
         picked = _best_tokens(self._reader.go_on([group.bucket for group in self._groups], tokens, self._prefix))
-        first = 0
+        first, before = 0, self._unfinished
         for group in self._groups:
             group.tokens = picked[first : (first := first + len(group.bucket))]
             self._append(group)
-        self._drop_finished()
+        self._drop_finished(before)
+
+    @property
+    def _unfinished(self) -> int:
+        return sum(int(group.alive.sum()) for group in self._groups)
 
     def _append(self, group: _Group) -> None:
         """Give each unfinished cell of `group` its token."""
@@ -106,7 +122,9 @@ class GreedyJob:
             return True
         return self._texts.decided(prompt.request, generated)
 
-    def _drop_finished(self) -> None:
+    def _drop_finished(self, before: int) -> None:
+        """Give back what nobody goes on with; `before` cells were unfinished before this pass."""
+        self._report(before - self._unfinished)
         self._groups = [group for group in self._groups if group.alive.any()]
         for group in self._groups:
             cells = np.flatnonzero(group.alive)

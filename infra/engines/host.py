@@ -1,11 +1,12 @@
-"""Holds the one engine of a run: opened when the first evaluation really needs it, used by one group at a time."""
+"""Holds the one engine of a run: opened when the first evaluation needs it, used by as many groups as it takes."""
 
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from data.requests import Request, Response
-from infra.engines.base import Engine
+from infra.engines.base import Engine, Progress
+from infra.engines.under_way import GroupUnderWay, UnderWay
 from swarm.recipes import Recipe
 
 
@@ -14,41 +15,75 @@ class Interrupted(Exception):
 
 
 class EngineHost:
-    """Opens an engine on first use; thread-safe."""
+    """Opens an engine on first use, and lets as many groups into it as it has slots; thread-safe."""
 
-    def __init__(self, open_engine: Callable[[], Engine], on_rows: Callable[[int, int], None]) -> None:
+    def __init__(
+        self,
+        open_engine: Callable[[], Engine],
+        on_rows: Callable[[int, int], None],
+        admit: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`on_rows` hears (rows finished, rows in all) of all groups under way; `admit` may refuse a group its turn."""
         self._open_engine = open_engine
-        self._on_rows = on_rows
+        self._admit = admit
         self._engine: Engine | None = None
-        self._lock = threading.Lock()
+        self._turn = threading.Condition()
+        self._taken = 0
+        self._under_way = UnderWay(on_rows)
         self._interrupted = threading.Event()
 
     def run(self, population: Sequence[Recipe], requests: Sequence[Request]) -> tuple[list[list[Response]], float]:
         """Answer as `Engine.run` does; also return the seconds it took, waiting for other groups left out.
 
+        While several groups are under way, each counts an equal share of the time, so that seconds add up to it.
+
         Raises:
             Interrupted: the host was closed meanwhile.
+            Exception: what `admit` raised.
 
         """
-        with self._lock:
-            self._check()
-            if self._engine is None:
-                self._engine = self._open_engine()
-            start = time.perf_counter()
-            responses = self._engine.run(population, requests, self._progress)
-            return responses, time.perf_counter() - start
+        with self._slot() as engine:
+            self._admit()
+            with self._under_way.group(len(population) * len(requests)) as group:
+                responses = engine.run(population, requests, self._progress(group))
+        return responses, group.seconds
 
     def close(self) -> None:
-        """End the evaluation under way, at its next batch, and give back the engine's memory."""
+        """End the evaluations under way, each at its next batch, and give back the engine's memory."""
         self._interrupted.set()
-        with self._lock:
+        with self._turn:
+            self._turn.notify_all()
+            self._turn.wait_for(lambda: self._taken == 0)
             if self._engine is not None:
                 self._engine.close()
                 self._engine = None
 
-    def _progress(self, done: int, total: int) -> None:
+    @contextmanager
+    def _slot(self) -> Iterator[Engine]:
+        with self._turn:
+            engine = self._opened()
+            self._turn.wait_for(lambda: self._interrupted.is_set() or self._taken < engine.slots)
+            self._check()
+            self._taken += 1
+        try:
+            yield engine
+        finally:
+            with self._turn:
+                self._taken -= 1
+                self._turn.notify_all()
+
+    def _opened(self) -> Engine:
         self._check()
-        self._on_rows(done, total)
+        if self._engine is None:
+            self._engine = self._open_engine()
+        return self._engine
+
+    def _progress(self, group: GroupUnderWay) -> Progress:
+        def report(done: int, total: int) -> None:
+            self._check()
+            self._under_way.report(group, done)
+
+        return report
 
     def _check(self) -> None:
         if self._interrupted.is_set():

@@ -1,6 +1,6 @@
 """Log-likelihoods of continuations in one job: a prompt is read once, whatever the number of continuations."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -21,11 +21,12 @@ Values = list[list[list[list[float]]]]
 
 @torch.inference_mode()
 def score(
-    reader: Reader, rows: Sequence[Choices], opening: Sequence[int], limits: Limits
+    reader: Reader, rows: Sequence[Choices], opening: Sequence[int], limits: Limits, report: Callable[[int], None]
 ) -> list[list[LogLikelihoods]]:
     """Return the log-likelihoods [P][R] of each row's continuations with each particle of `reader`.
 
-    Every row's prefix begins with the tokens of `opening`.
+    Every row's prefix begins with the tokens of `opening`. After each chunk `report` is called with the number of cells
+    (a particle and a row) that it finished; what it raises ends the job.
 
     Raises:
         EvaluationError: the logits of a cell are not finite.
@@ -39,6 +40,7 @@ def score(
         for bucket, logits in reader.rows(wanted, prefix):
             _score_first(bucket, logits, rows, values)
             _score_others(reader, bucket, rows, prefix, values)
+        report(reader.population * len(wanted))
     return [[_sums(row, found) for row, found in zip(rows, of_particle, strict=True)] for of_particle in values]
 
 

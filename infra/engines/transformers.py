@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from contextlib import contextmanager
 from dataclasses import replace
 from threading import Lock
@@ -134,29 +134,30 @@ class TransformersEngine:
 
     def _answer(self, stack: Stack, rows: "_Rows", report: "_Reporter") -> Answers:
         answers: Answers = [[None] * rows.count for _ in range(stack.size)]
-        with _submitted(self._pool, self._jobs(stack, rows)) as futures:
+        with _submitted(self._pool, self._jobs(stack, rows, report), report) as futures:
             for future in as_completed(futures):
                 job, responses = future.result()
                 for particle, of_particle in zip(job.particles, responses, strict=True):
                     for row, response in zip(job.rows, of_particle, strict=True):
                         answers[particle][row] = response
-                report.add(len(job.particles) * len(job.rows))
         return answers
 
-    def _jobs(self, stack: Stack, rows: "_Rows") -> Iterator[Callable[[], Result]]:
+    def _jobs(self, stack: Stack, rows: "_Rows", report: "_Reporter") -> Iterator[Callable[[], Result]]:
         split = self._resolved.device.type == "cpu"
         for job in rows.jobs(rows.prompts, stack.size, self._limits, split):
-            yield self._generation(stack, job, [rows.prompts[row] for row in job.rows])
+            yield self._generation(stack, job, [rows.prompts[row] for row in job.rows], report)
         for job in rows.jobs(rows.choices, stack.size, self._limits, split):
-            yield self._scoring(stack, job, [rows.choices[row] for row in job.rows])
+            yield self._scoring(stack, job, [rows.choices[row] for row in job.rows], report)
 
-    def _generation(self, stack: Stack, job: Job, prompts: Sequence[Prompt]) -> Callable[[], Result]:
+    def _generation(
+        self, stack: Stack, job: Job, prompts: Sequence[Prompt], report: "_Reporter"
+    ) -> Callable[[], Result]:
         reader, limits = self._reader(stack, job), self._limits
-        return lambda: (job, GreedyJob(reader, prompts, job.prefix, limits).run())
+        return lambda: (job, GreedyJob(reader, prompts, job.prefix, limits, report.add).run())
 
-    def _scoring(self, stack: Stack, job: Job, choices: Sequence[Choices]) -> Callable[[], Result]:
+    def _scoring(self, stack: Stack, job: Job, choices: Sequence[Choices], report: "_Reporter") -> Callable[[], Result]:
         reader, limits = self._reader(stack, job), self._limits
-        return lambda: (job, score(reader, choices, job.prefix, limits))
+        return lambda: (job, score(reader, choices, job.prefix, limits, report.add))
 
     def _reader(self, stack: Stack, job: Job) -> Reader:
         return Reader(self._resident, self._adapted, stack.cut(job.particles))
@@ -183,14 +184,28 @@ class _Rows:
                 yield replace(job, rows=tuple(indices[row] for row in job.rows))
 
 
+class _Abandoned(Exception):
+    """Another job failed or was interrupted: nobody waits for this one's answers."""
+
+
 class _Reporter:
+    """Counts the rows that all workers finish; after `stop`, workers end at their next report."""
+
     def __init__(self, progress: Progress | None, total: int):
         self._progress, self._total, self._done = progress, total, 0
+        self._lock, self._stopped = Lock(), False
 
     def add(self, rows: int) -> None:
-        self._done += rows
-        if self._progress is not None:
-            self._progress(self._done, self._total)
+        with self._lock:
+            if self._stopped:
+                raise _Abandoned
+            self._done += rows
+            if self._progress is not None:
+                self._progress(self._done, self._total)
+
+    def stop(self) -> None:
+        with self._lock:
+            self._stopped = True
 
 
 def _limits(resolved: Resolved, resident: ResidentModel) -> Limits:
@@ -217,14 +232,19 @@ def _worker_pool(device: torch.device, workers: int, threads: int) -> ThreadPool
 
 
 @contextmanager
-def _submitted(pool: ThreadPoolExecutor, jobs: Iterable[Callable[[], Result]]) -> Iterator[list[Future[Result]]]:
-    """Give the jobs' futures; after a failure or an interrupt nothing more is started."""
+def _submitted(
+    pool: ThreadPoolExecutor, jobs: Iterable[Callable[[], Result]], report: _Reporter
+) -> Iterator[list[Future[Result]]]:
+    """Give the jobs' futures; after a failure or an interrupt nothing more is started, and nothing goes on."""
     futures = [pool.submit(job) for job in jobs]
     try:
         yield futures
-    finally:
+    except BaseException:
+        report.stop()
         for future in futures:
             future.cancel()
+        wait(futures)
+        raise
 
 
 @contextmanager

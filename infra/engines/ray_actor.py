@@ -1,0 +1,192 @@
+"""What runs in a Ray actor: one engine, loaded on the actor's node, and the checks that it is the run's engine."""
+
+import json
+import os
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+import ray
+import torch
+
+from data.requests import Request, Response
+from experts.base_models import BaseModel, resolve_base_model
+from experts.basis import Basis, FullBasis
+from experts.full_models import read_full_model
+from infra.engines.base import Engine
+from infra.engines.config import EngineConfig
+from infra.engines.identity import engine_identity
+from infra.engines.opening import open_alone
+from swarm.errors import EvaluationError, InputError
+from swarm.recipes import Recipe
+
+T = TypeVar("T")
+Stored = list["ray.ObjectRef[PackedBasis | FullBasis]"]
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What every actor of a pool is to be.
+
+    Attributes:
+        config: its engine's configuration.
+        base: the base model, in the same folder on every node.
+        identity: the engine identity that the run's evaluations are found by.
+        node: Ray's id of the node whose files the run has read and checked already.
+
+    """
+
+    config: EngineConfig
+    base: BaseModel
+    identity: str
+    node: str
+
+
+@dataclass(frozen=True)
+class PackedBasis:
+    """A `Basis` as contiguous float32 arrays, which actors of one node read from shared memory.
+
+    Attributes:
+        ids: content hashes of the experts.
+        names: their names.
+        ranks: their ranks.
+        modules: A [n, r, in] and Bᵀ [n, r, out] of each module.
+
+    """
+
+    ids: tuple[str, ...]
+    names: tuple[str, ...]
+    ranks: tuple[int, ...]
+    modules: Mapping[str, tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]
+
+    @classmethod
+    def of(cls, basis: Basis) -> "PackedBasis":
+        """Pack `basis` without a copy."""
+        modules = {name: (down.numpy(), up.transpose(1, 2).numpy()) for name, (down, up) in basis.modules.items()}
+        return cls(basis.ids, basis.names, basis.ranks, modules)
+
+    def unpack(self) -> Basis:
+        """Return the basis, in memory of its own and laid out as it was."""
+        modules = {n: (torch.tensor(down), torch.tensor(up).transpose(1, 2)) for n, (down, up) in self.modules.items()}
+        return Basis(self.ids, self.names, self.ranks, modules)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An error on its way from an actor to the run: its kind and its one line."""
+
+    is_input: bool
+    message: str
+
+    def error(self) -> InputError | EvaluationError:
+        """Return it as what it was."""
+        return InputError(self.message) if self.is_input else EvaluationError(self.message)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an actor runs: a node, as people know it, and a process there."""
+
+    node: str
+    pid: int
+
+    def __str__(self) -> str:
+        return f"the actor in process {self.pid} of {self.node}"
+
+
+class EngineActor:
+    """Holds one engine; a restarted actor loads it again when it is next asked for something.
+
+    So every call says where the basis is: `stored` holds Ray's reference to a `PackedBasis` or a `FullBasis`, in a list
+    so that Ray fetches it only where it is needed.
+    """
+
+    def __init__(self, assignment: Assignment) -> None:
+        self._assignment = assignment
+        self._engine: Engine | None = None
+        self._call = ""
+        self._done = 0
+
+    def prepare(self, stored: Stored) -> Place | Failure:
+        """Check this node and load the engine, unless that is done; return where this is, or what is wrong."""
+        loaded = _attempt(lambda: self._loaded(stored))
+        return loaded if isinstance(loaded, Failure) else Place(_here(), os.getpid())
+
+    def evaluate(
+        self, stored: Stored, call: str, population: Sequence[Recipe], requests: Sequence[Request]
+    ) -> list[list[Response]] | Failure:
+        """Answer as `Engine.run` does; `call` is the name that `progress` knows it by."""
+        self._call, self._done = call, 0
+        return _attempt(lambda: self._loaded(stored).run(population, requests, self._progressed))
+
+    @ray.method(concurrency_group="progress")  # type: ignore[untyped-decorator]
+    def progress(self, call: str) -> int:
+        """Return how many rows of `call` are answered; this runs while `evaluate` does."""
+        return self._done if self._call == call else 0
+
+    def _progressed(self, done: int, total: int) -> None:
+        self._done = done
+
+    def _loaded(self, stored: Stored) -> Engine:
+        if self._engine is None:
+            wanted = self._assignment
+            found = ray.get(stored[0])
+            check_node(wanted, found, elsewhere=ray.get_runtime_context().get_node_id() != wanted.node)
+            basis = found.unpack() if isinstance(found, PackedBasis) else found
+            self._engine = open_alone(wanted.config, wanted.base, basis)
+        return self._engine
+
+
+def check_node(wanted: Assignment, basis: PackedBasis | FullBasis, elsewhere: bool) -> None:
+    """Check that this node has the run's files and the run's engine; the files' content only if it is `elsewhere`.
+
+    Raises:
+        InputError: naming this node and what differs.
+
+    """
+    here = _here()
+    shared = "keep it on a file system that all nodes share"
+    folders = [wanted.base.folder, *(basis.folders if isinstance(basis, FullBasis) else ())]
+    for folder in folders:
+        if not folder.is_dir():
+            raise InputError(f"{here} has no folder {folder}: copy it there, or {shared}")
+    try:
+        identity = engine_identity(wanted.config, wanted.base)
+    except InputError as error:
+        raise InputError(f"{here}: {error}") from error
+    if identity != wanted.identity:
+        changed = "; ".join(_differences(json.loads(wanted.identity), json.loads(identity)))
+        raise InputError(f"{here} has another engine than this run: {changed}: install the same versions on every node")
+    if elsewhere and (changed_folder := _changed_folder(wanted.base, basis)):
+        raise InputError(f"{here} has other files in {changed_folder} than this run: copy them again, or {shared}")
+
+
+def _here() -> str:
+    return f"node {socket.gethostname()}"
+
+
+def _changed_folder(base: BaseModel, basis: PackedBasis | FullBasis) -> str | None:
+    if resolve_base_model(str(base.folder), base.folder).sha256 != base.sha256:
+        return str(base.folder)
+    models = zip(basis.ids, basis.folders, strict=True) if isinstance(basis, FullBasis) else ()
+    return next((str(folder) for key, folder in models if read_full_model(folder, base).id != key), None)
+
+
+def _differences(wanted: Mapping[str, Any], found: Mapping[str, Any], above: str = "") -> list[str]:
+    lines = []
+    for name in sorted(wanted.keys() | found.keys()):
+        there, here = found.get(name), wanted.get(name)
+        if isinstance(there, dict) and isinstance(here, dict):
+            lines += _differences(here, there, f"{name}.")
+        elif there != here:
+            lines.append(f"{above}{name} is {there} there, {here} here")
+    return lines
+
+
+def _attempt(action: Callable[[], T]) -> T | Failure:
+    try:
+        return action()
+    except (InputError, EvaluationError) as error:
+        return Failure(isinstance(error, InputError), str(error))
