@@ -31,6 +31,8 @@ PARTICLES, EXPERTS, EXAMPLES, SIZE = 20, 10, 20, 16
 class InstantEngine:
     """Answers "yes" or "no" by the bits of the recipe's content hash: every particle has a utility of its own."""
 
+    slots = 1
+
     @property
     def identity(self) -> str:
         """What the answers depend on."""

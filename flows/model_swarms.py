@@ -26,8 +26,8 @@ from tasks.outcome import publish_best, write_run_report
 from tasks.persistence import Json, stored
 from tasks.search import check_early_stop, choose_for_test, initialise_swarm, merge, track_best, update_velocity
 
-RUNNER: Any = ThreadPoolTaskRunner(max_workers=4)
-"""Threads: while the engine answers one evaluation group, the scores of another are written."""
+RUNNER: Any = ThreadPoolTaskRunner(max_workers=64)
+"""Threads, made as they are needed: one a group that waits for its turn in the engine, is answered, or is written."""
 
 
 @flow(name="model-swarms", flow_run_name="{config.name}", task_runner=RUNNER)

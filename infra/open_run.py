@@ -69,7 +69,7 @@ class OpenRun:
             stack.enter_context(run_log(self.folder.log))
             self.records.clear_stop(self.config.name)
             self.records.mark(self.config.name, RunStatus.RUNNING)
-            self._host = EngineHost(self._open_engine, self.observer.rows)
+            self._host = EngineHost(self._open_engine, self.observer.rows, self._refuse_if_stopped)
             stack.callback(self._host.close)
             self._stack = stack.pop_all()
         return self
@@ -103,10 +103,7 @@ class OpenRun:
 
         """
         with self._awaited():
-            if self.records.stop_requested(self.config.name):
-                raise StopRequested(
-                    f"run {self.config.name!r} was asked to stop: resume it with: swarm resume {self.config.name}"
-                )
+            self._refuse_if_stopped()
             key = self.group_key(recipes, split)
             found = self.records.evaluation_group(key) or self._evaluate(key, recipes, split)
         return {"group": key, "utilities": [evaluation.utility for evaluation in found]}
@@ -207,6 +204,12 @@ class OpenRun:
             with self._evaluations:
                 self._under_way -= 1
                 self._evaluations.notify_all()
+
+    def _refuse_if_stopped(self) -> None:
+        if self.records.stop_requested(self.config.name):
+            raise StopRequested(
+                f"run {self.config.name!r} was asked to stop: resume it with: swarm resume {self.config.name}"
+            )
 
     def _evaluate(self, key: str, recipes: Sequence[Recipe], split: Split) -> tuple[EvaluationRecord, ...]:
         objective = self.inputs.objective

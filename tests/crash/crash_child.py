@@ -19,6 +19,8 @@ BATCH_SECONDS = 0.005
 class SlowEngine:
     """A real engine that takes its time, and says in a file whether it is at work."""
 
+    slots = 1
+
     def __init__(self, engine: Engine, mark: Path) -> None:
         self._engine, self._mark = engine, mark
 

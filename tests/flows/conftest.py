@@ -1,5 +1,6 @@
 """One search of a tiny model, made once; most tests look at what it left, or go on from a copy of that."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from infra.config import RunConfig
 from infra.config_files import load_config
 
 torch.set_num_threads(1)
+collect_ignore_glob = [] if find_spec("ray") else ["test_ray_*.py"]
 
 
 @pytest.fixture(scope="session")

@@ -169,6 +169,8 @@ class StopsAfterTheFirstIteration(Nobody):
 class Failing:
     """A real engine, some of whose calls fail."""
 
+    slots = 1
+
     def __init__(self, engine: Engine, fails: Callable[[int], bool]) -> None:
         self._engine, self._fails, self._calls = engine, fails, count()
 

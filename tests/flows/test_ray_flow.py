@@ -1,0 +1,46 @@
+"""The flow over a pool of two actors ends where the flow over one engine in its process does."""
+
+import os
+import re
+import signal
+from pathlib import Path
+
+import pytest
+from searches import Searched, call, finished
+
+from infra.config import RunConfig
+from infra.engines.config import RayConfig
+from infra.observer import Nobody, observed_by
+from swarm.state import State
+
+
+@pytest.fixture
+def pooled(searched: Searched, ray_address: str) -> RunConfig:
+    ray = RayConfig(address=ray_address, actors=2)
+    engine = searched.config.engine.model_copy(update={"kind": "ray", "ray": ray})
+    return searched.config.model_copy(update={"engine": engine})
+
+
+def test_a_run_over_a_pool_ends_the_same_though_an_actor_is_killed_half_way(
+    searched: Searched, runs: Path, pooled: RunConfig
+) -> None:
+    killer = KillsAnActorAfterTheFirstIteration(runs / "tiny" / "run.log")
+    with observed_by(killer):
+        ended = call(pooled)
+    assert killer.killed
+    assert ended.result()["state_sha256"] == searched.summary["state_sha256"]
+    assert ended.result()["best_adapter_sha256"] == searched.summary["best_adapter_sha256"]
+    assert finished(runs) == finished(searched.runs)
+
+
+class KillsAnActorAfterTheFirstIteration(Nobody):
+    def __init__(self, log: Path) -> None:
+        self.killed = 0
+        self._log = log
+
+    def iteration(self, state: State, experts: tuple[str, ...]) -> None:
+        if not self.killed:
+            first = re.search(r"the actor in process (\d+) of node \S+ is ready", self._log.read_text())
+            assert first is not None
+            self.killed = int(first[1])
+            os.kill(self.killed, signal.SIGKILL)
