@@ -58,9 +58,9 @@ def public(load: Workload, folder: Path) -> float:
 
 
 def best_batch(load: Workload, folder: Path) -> int:
-    """Return the batch size at which the resident way is fastest."""
+    """Return the batch size at which the resident way is fastest for one particle."""
     world = World(load, folder)
-    return ResidentWay(world).best_batch(world.population, world.requests, load.batch_sizes)
+    return ResidentWay(world).best_batch(world.population[:1], world.requests, load.batch_sizes)
 
 
 def resident(load: Workload, folder: Path, batch: int) -> tuple[list[list[Tokens]], float]:
