@@ -9,6 +9,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from experts.base_models import BaseModel
 from infra.engines.attention import PACKED, Step
+from infra.engines.shortcuts import take_shortcuts
 from swarm.errors import EvaluationError, InputError
 
 
@@ -24,6 +25,8 @@ class ResidentModel:
         """
         self.tokenizer, self.model = _load(base, dtype)
         self.model.to(device).eval().requires_grad_(False)
+        if device.type == "cpu":
+            take_shortcuts(self.model)
         self.device = device
         self.longest: int | None = getattr(self.model.config, "max_position_embeddings", None)
 
