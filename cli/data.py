@@ -1,4 +1,4 @@
-"""`swarm data list`, `swarm data check`, `swarm data generate`."""
+"""`swarm data list`, `swarm data pull`, `swarm data check`, `swarm data generate`."""
 
 import json
 from pathlib import Path
@@ -7,18 +7,33 @@ from typing import Annotated, Any
 import typer
 
 from cli.console import AsJson, err, out, print_json, table
+from cli.public_data import pull_public_data, show_public_data
 from data.summary import DataSummary, ListedFile, check_data, list_data
 from swarm.errors import InputError
 
-app = typer.Typer(help="Look at, check and generate data files.", no_args_is_help=True)
+app = typer.Typer(help="Find, check and generate data files.", no_args_is_help=True)
+
+OwnCatalogue = Annotated[
+    Path | None, typer.Option("--catalogue", metavar="FILE", help="A catalogue of your own, instead of the papers'.")
+]
+To = Annotated[
+    Path | None, typer.Option("--to", metavar="DIR", help="The folder of pulled data sets.  [default: in the cache]")
+]
 
 
 @app.command("list")
 def list_files(
-    folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="A folder with data files.")] = Path(),
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[FOLDER]", help="List this folder's data files instead.")
+    ] = None,
+    to: To = None,
+    catalogue: OwnCatalogue = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the data files of a folder."""
+    """List the papers' public data sets, with what is pulled; or the data files of a folder."""
+    if folder is None:
+        show_public_data(catalogue, to, as_json)
+        return
     files = list_data(folder)
     if as_json:
         print_json([file.to_json() for file in files])
@@ -26,6 +41,17 @@ def list_files(
         out.print(table(_COLUMNS, map(_listed, files)))
         for problem in filter(None, (file.problem for file in files)):
             err.print(problem, soft_wrap=True, markup=False)
+
+
+@app.command("pull")
+def pull(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Data sets, as `swarm data list` shows them.")],
+    to: To = None,
+    catalogue: OwnCatalogue = None,
+    as_json: AsJson = False,
+) -> None:
+    """Download public data sets; what broke off is continued, what is there whole is left as it is."""
+    pull_public_data(names, catalogue, to, as_json)
 
 
 @app.command("check")
@@ -57,7 +83,7 @@ def generate(
 ) -> None:
     """Generate data files of small skills: the same arguments give the same bytes."""
     from data.skills.generate import generate as generate_skill
-    from data.skills.questions import SKILLS
+    from data.skills.registry import SKILLS
 
     names = list(SKILLS) if skills == ["all"] else list(dict.fromkeys(skills))
     made = {output / f"{name}.json": generate_skill(name, seed, train, dev, test) for name in names}

@@ -6,6 +6,7 @@ import typer
 
 from cli import data, doctor, evaluate, experts, export, inspect, run
 from cli.console import err
+from infra.download import DownloadError
 from swarm.errors import EvaluationError, InputError
 
 app = typer.Typer(
@@ -33,7 +34,7 @@ def main() -> None:
         app()
     except InputError as error:
         _end(f"error: {error}", code=2)
-    except EvaluationError as error:
+    except (DownloadError, EvaluationError) as error:
         _end(f"failed: {error}", code=1)
     except run.Unfinished as error:
         _end(str(error), code=1)

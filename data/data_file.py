@@ -2,9 +2,11 @@
 
 JSON:  `{"dataset": "…", "icl_prompt": "…", "dev": [{"question": …, "answer": …}, …], "test": […]}`
 JSONL: `{"split": "dev", "question": …, "answer": …}` on each line
+List:  `[{"context": …, "numbers": […], "target": …}, …]`, the Evolution Strategies paper's Countdown file: the first
+       200 examples are the dev split (what the paper trains on), the others the test split
 
 `dataset`, `icl_prompt` and every example's `id` may be left out; `choices` (`{"A": …, "B": …}`) makes a multiple
-choice question. A `train` split and fields that are not named here are ignored.
+choice question. A `train` split is ignored.
 """
 
 import hashlib
@@ -18,6 +20,8 @@ from typing import Any
 from data.examples import SPLITS, Split
 from data.text import shown
 from swarm.errors import InputError
+
+DEV_EXAMPLES_OF_A_LIST = 200
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,8 @@ def _decode(path: Path, content: bytes) -> str:
 
 def _read_json_object(path: Path, text: str) -> dict[str, Any]:
     value = _parse_json(path, text)
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return {"dev": value[:DEV_EXAMPLES_OF_A_LIST], "test": value[DEV_EXAMPLES_OF_A_LIST:]}
     if not isinstance(value, dict):
         raise InputError(f'{path}: holds {shown(value)}, not an object: write {{"dev": […], "test": […]}}')
     return value

@@ -1,6 +1,7 @@
 """One example of a data set: what is asked, and what answer is right."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
@@ -10,6 +11,13 @@ Split = Literal["dev", "test"]
 """`dev` is what a search sees; `test` is scored once, after it."""
 
 SPLITS: tuple[Split, ...] = ("dev", "test")
+
+_QUESTION, _ANSWER = ("question", "prompt", "context"), ("answer", "target")
+"""What the papers' files call the text to ask and the right answer; the first that there is counts."""
+
+_NAMED = ("choices", "id", "split")
+_NO_ANSWER = "prompt"
+"""Where the text to ask is called so, there may be no right answer."""
 
 
 class InvalidExample(ValueError):
@@ -30,8 +38,10 @@ class Example:
         id: the file's own label of it (its index where the file gives none); nothing relies on it being unique,
             because in the papers' own files it is not.
         question: what is asked.
-        answer: the right answer; of a multiple choice question the key of the right choice.
+        answer: the right answer; of a multiple choice question the key of the right choice; "" if there is none,
+            as in sets of prompts.
         choices: (key, text) of every choice in the file's order; empty if there are none.
+        extra: the file's other fields, as JSON: what a kind or a score function needs besides these. Read only.
 
     """
 
@@ -42,6 +52,7 @@ class Example:
     question: str
     answer: str
     choices: tuple[tuple[str, str], ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @cached_property
     def asked(self) -> tuple[str, ...]:
@@ -55,7 +66,10 @@ class Example:
 
 
 def parse_example(value: object, dataset: str, split: Split, index: int) -> Example:
-    """Return the example that one JSON value describes; fields it does not know are ignored.
+    """Return the example that one JSON value describes.
+
+    The text to ask is its `question`, `prompt` or `context`, the right answer its `answer` or `target`. An answer may
+    be missing beside a `prompt` only.
 
     Raises:
         InvalidExample: a field is missing, empty or of another type, or the answer is not among the choices.
@@ -63,14 +77,27 @@ def parse_example(value: object, dataset: str, split: Split, index: int) -> Exam
     """
     if not isinstance(value, dict):
         raise InvalidExample("example", f"{shown(value)} is not an object: write {{'question': …, 'answer': …}}")
-    question = _text(value, "question", "give the text to ask")
+    asked, answered = (_first_of(names, value) for names in (_QUESTION, _ANSWER))
+    question = _text(value, asked, "give the text to ask")
     choices = _choices(value["choices"]) if "choices" in value else ()
-    answer = _label(value, "answer", "give the right answer")
+    unanswered = asked == _NO_ANSWER and answered not in value and not choices
+    answer = "" if unanswered else _label(value, answered, "give the right answer")
     keys = [key for key, _ in choices]
     if keys and answer not in keys:
         raise InvalidExample("answer", f"{shown(answer)} is not one of the choices {', '.join(keys)}: give one of them")
     identity = _label(value, "id", "give a label") if "id" in value else str(index)
-    return Example(dataset, split, index, identity, question, answer, choices)
+    extra = {key: value[key] for key in value if key not in (asked, answered, *_NAMED)}
+    return Example(dataset, split, index, identity, question, answer, choices, extra)
+
+
+def require_answer(example: Example) -> None:
+    """Raise `InvalidExample` if `example` has no right answer."""
+    if not example.answer:
+        raise InvalidExample("answer", "is missing: give the right answer, or choose a kind that needs none")
+
+
+def _first_of(names: tuple[str, ...], record: dict[str, Any]) -> str:
+    return next((name for name in names if name in record), names[0])
 
 
 def _text(record: dict[str, Any], field: str, remedy: str) -> str:

@@ -25,9 +25,9 @@ class Evaluation:
     """A split's scores; the flat tuples have one entry an example, task after task, as `Objective.requests` has.
 
     Attributes:
-        utility: of the whole objective, in [0, 1].
-        task_utilities: the mean score of each task, in [0, 1].
-        scores: of each example, in [0, 1].
+        utility: of the whole objective; higher is better.
+        task_utilities: the mean score of each task, within the task's `bounds`.
+        scores: of each example, within its task's `bounds`.
         predictions: the answer read from each output.
         outputs: the completion as the engine gave it, or the log-likelihoods as JSON.
 
@@ -81,14 +81,15 @@ class Objective:
         """Score an engine's answers to `requests(split)`.
 
         Raises:
-            EvaluationError: an answer is missing, of the wrong type, or not finite.
+            EvaluationError: an answer is missing, of the wrong type, not finite, or can't be scored.
 
         """
         cases = self._cases(split)
         if len(responses) != len(cases):
             raise EvaluationError(f"the engine gave {len(responses)} answers to {len(cases)} requests")
         predictions = tuple(
-            case.task.prediction(case.example, response) for case, response in zip(cases, responses, strict=True)
+            case.task.read(case.example, case.request, response)
+            for case, response in zip(cases, responses, strict=True)
         )
         scores = self.score_predictions(split, predictions)
         outputs = tuple(_output(case.example, response) for case, response in zip(cases, responses, strict=True))
@@ -116,11 +117,11 @@ class Objective:
         return tuple(math.fsum(task) / len(task) for task in self.by_task(split, scores))
 
     def combine(self, task_utilities: Sequence[float]) -> float:
-        """Return the utility in [0, 1] that the tasks' utilities come to."""
+        """Return the utility that the tasks' utilities come to: not below the least, nor above the greatest."""
         return combine(self.rule, task_utilities, [task.config.weight for task in self.tasks])
 
     def aggregate(self, split: Split, scores: Sequence[float]) -> float:
-        """Return the utility in [0, 1] that one score an example comes to."""
+        """Return the utility that one score an example comes to."""
         return self.combine(self.task_utilities(split, scores))
 
     def _cases(self, split: Split) -> list[Case]:
@@ -135,7 +136,8 @@ def load_objective(config: ObjectiveConfig, chat: Chat | None = None) -> Objecti
         chat: the base model's chat template, which tasks with `prompt: chat` need.
 
     Raises:
-        InputError: a data file is missing or invalid, test examples stand in a dev split, or `chat` is missing.
+        InputError: a data file is missing or invalid, a score function can't be loaded, test examples stand in a dev
+            split, or `chat` is missing.
 
     """
     tasks = tuple(load_task(task, chat) for task in config.tasks)
@@ -153,4 +155,7 @@ def load_objective(config: ObjectiveConfig, chat: Chat | None = None) -> Objecti
 def _output(example: Example, response: Response) -> str:
     if isinstance(response, Completion):
         return response.text
-    return json.dumps(dict(zip((key for key, _ in example.choices), response.values, strict=True)))
+    keys = [key for key, _ in example.choices]
+    # One value of an example with choices, or without: that of the right answer.
+    named = keys if len(keys) == len(response.values) else [example.answer]
+    return json.dumps(dict(zip(named, response.values, strict=True)))

@@ -6,6 +6,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from data.aggregates import Aggregate
+from data.kinds.base import TaskConfig
 from data.kinds.registry import AnyTask
 
 
@@ -22,7 +23,7 @@ class ObjectiveConfig(BaseModel):
         "mean",
         title="Aggregate",
         description="How the tasks' utilities become one: their weighted mean, their weighted harmonic mean "
-        "(0 if one is 0), or the least of them.",
+        "(0 if one is 0; for scores that are never below 0), or the least of them.",
     )
     allow_overlap: bool = Field(
         False,
@@ -38,4 +39,15 @@ class ObjectiveConfig(BaseModel):
         weighted = [task for task in self.tasks if task.weight != 1]
         if self.aggregate == "min" and weighted:
             raise ValueError(f"weight {weighted[0].weight:g} has no effect with aggregate: min: remove it")
+        negative = [task for task in self.tasks if _may_be_negative(task)]
+        if self.aggregate == "harmonic_mean" and negative:
+            raise ValueError(
+                f"aggregate 'harmonic_mean' needs scores of at least 0, but those of task {negative[0].label!r} "
+                f"(kind {negative[0].kind}) may be lower: set aggregate: mean or min"
+            )
         return self
+
+
+def _may_be_negative(task: TaskConfig) -> bool:
+    least, _ = task.bounds
+    return least is None or least < 0

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from data.data_file import DataFile, read_data_file
-from data.examples import SPLITS, Example, InvalidExample, Split
-from data.loading import Finding, count_overlap, validate
+from data.examples import SPLITS, Example, InvalidExample, Split, require_answer
+from data.kinds.countdown import check_numbers
+from data.loading import CheckExample, Finding, count_overlap, validate
 from swarm.errors import InputError
 
 
@@ -28,8 +29,9 @@ class DataSummary:
         path: the file.
         dataset: the data set's name.
         sha256: of the file's bytes.
-        kind: the kind of task that fits: "multiple_choice" if examples have choices, "exact_match" if they have only
-            answers, None if no example has an answer.
+        kind: the kind of task that fits: "multiple_choice" if examples have choices, "countdown" if they have numbers
+            and targets, "exact_match" if they have only answers, "function" if they have none (then they need a kind
+            that scores without), None if there is nothing to ask.
         examples: how many each split has, invalid ones included.
         overlap: how many different questions the splits share.
         repeated: valid examples that ask what an earlier one of their split asks.
@@ -73,7 +75,7 @@ def check_data(path: Path) -> DataSummary:
     """
     file = read_data_file(path)
     kind = _fitting_kind(file)
-    examples, findings = validate(file, _require_choices if kind == "multiple_choice" else None)
+    examples, findings = validate(file, _CHECKS.get(kind))
     by_split = {split: [example for example in examples if example.split == split] for split in SPLITS}
     sizes = Counter(raw.split for raw in file.raw)
     return DataSummary(
@@ -111,15 +113,29 @@ def _list(path: Path) -> ListedFile:
 
 
 def _fitting_kind(file: DataFile) -> str | None:
-    values = [raw.value for raw in file.raw if isinstance(raw.value, dict)]
-    if any("choices" in value for value in values):
-        return "multiple_choice"
-    return "exact_match" if any("answer" in value for value in values) else None
+    fields = {field for raw in file.raw if isinstance(raw.value, dict) for field in raw.value}
+    for kind, needed in _FIELDS:
+        if needed <= fields:
+            return kind
+    return None
 
 
 def _require_choices(example: Example) -> None:
     if not example.choices:
         raise InvalidExample("choices", "is missing, but other examples have them")
+
+
+_FIELDS: tuple[tuple[str, set[str]], ...] = (
+    ("multiple_choice", {"choices"}),
+    ("countdown", {"numbers", "target"}),
+    ("exact_match", {"answer"}),
+    ("function", {"prompt"}),
+)
+_CHECKS: dict[str | None, CheckExample] = {
+    "multiple_choice": _require_choices,
+    "countdown": check_numbers,
+    "exact_match": require_answer,
+}
 
 
 def _count_repeated(examples: list[Example]) -> int:

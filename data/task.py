@@ -30,6 +30,7 @@ class Task:
         config: how it asks and scores.
         dataset: the data set's name.
         data_sha256: of its data file's bytes.
+        settings: the kind and what else decides a score besides requests and examples.
         dev: the cases of the dev split that are used, in the file's order.
         test: those of the test split.
 
@@ -39,6 +40,7 @@ class Task:
     config: TaskConfig
     dataset: str
     data_sha256: str
+    settings: dict[str, Any]
     dev: tuple[Case, ...]
     test: tuple[Case, ...]
 
@@ -50,7 +52,7 @@ class Task:
         """Return everything that decides this task's scores on `split`, and no path, name or label."""
         return {
             "version": self.config.version,
-            "settings": self.config.settings(self.dataset),
+            "settings": self.settings,
             "weight": self.config.weight,
             "cases": [_case_json(case) for case in self.cases(split)],
         }
@@ -60,16 +62,18 @@ def load_task(config: TaskConfig, chat: Chat | None) -> Task:
     """Read the data of `config` and make every prompt.
 
     Raises:
-        InputError: the data file is missing or invalid, or a chat prompt is wanted and `chat` is missing or fails.
+        InputError: the data file is missing or invalid, a score function can't be loaded, or a chat prompt is wanted
+            and `chat` is missing or fails.
 
     """
     file = read_data_file(config.data)
+    settings = config.settings(file.dataset)
     examples = valid_examples(file, config.check_example)
     dev, test = (
         tuple(_case(config, file, example, chat) for example in _first(examples, split, limit))
         for split, limit in (("dev", config.dev), ("test", config.test))
     )
-    return Task(config.label, config, file.dataset, file.sha256, dev, test)
+    return Task(config.label, config, file.dataset, file.sha256, settings, dev, test)
 
 
 def _first(examples: Iterable[Example], split: str, limit: int | None) -> list[Example]:
@@ -88,5 +92,4 @@ def _case(config: TaskConfig, file: DataFile, example: Example, chat: Chat | Non
 
 
 def _case_json(case: Case) -> dict[str, Any]:
-    example = case.example
-    return {"request": asdict(case.request), "choices": example.choices, "answer": example.answer}
+    return {"request": asdict(case.request), **case.task.facts(case.example)}

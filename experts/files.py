@@ -55,6 +55,22 @@ def publish_text(path: Path, text: str) -> None:
         raise cannot_write(path, error) from error
 
 
+def publish_file(temporary: Path, path: Path) -> None:
+    """Make the finished file `temporary`, of the same folder, appear as `path` at once; an earlier `path` is replaced.
+
+    Raises:
+        InputError: the disk is full or the folder can't be written; the message says what to do.
+
+    """
+    try:
+        temporary.chmod(0o644)
+        _sync(temporary)
+        temporary.replace(path)
+        _sync(path.parent)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
 @contextmanager
 def publish_folder(folder: Path) -> Iterator[Path]:
     """Give an empty folder to fill, then make it appear as `folder` at once; an earlier `folder` is replaced.

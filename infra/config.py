@@ -158,4 +158,5 @@ class RunConfig(Schema):
         value["experts"] = [path.name for path in self.experts]
         for task in value["objective"]["tasks"]:
             task["data"] = Path(task["data"]).name
+            task.pop("folder", None)
         return value

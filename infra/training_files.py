@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel as Schema
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
-from data.examples import Example, InvalidExample, parse_example
+from data.examples import Example, InvalidExample, parse_example, require_answer
 from data.prompts import QUESTION, fill, require_placeholders
 from experts.training_config import Source, TrainingConfig
 from infra.run_folder import check_run_name
@@ -143,9 +143,11 @@ def read_train_split(path: Path) -> list[Example]:
 def _example(path: Path, index: int, value: object) -> Example:
     try:
         # An example knows two splits only, those that are scored; its own place is written here.
-        return parse_example(value, path.stem, "dev", index)
+        example = parse_example(value, path.stem, "dev", index)
+        require_answer(example)
     except InvalidExample as error:
         raise InputError(f"{path}: train[{index}].{error}") from error
+    return example
 
 
 def _read_object(path: Path) -> dict[str, Any]:

@@ -13,13 +13,16 @@ from swarm.errors import EvaluationError
 
 Stop = Annotated[str, Field(min_length=1)]
 
+Bounds = tuple[float | None, float | None]
+"""The least and the greatest score that a kind can give; None: there is no such bound."""
+
 
 class TaskConfig(BaseModel, ABC):
     """One task of an objective: a data file, how its examples are asked, and how answers are scored.
 
     A kind is a subclass with its own `kind`, `version` and methods; `data/kinds/registry.py` lists them.
-    Scores are in [0, 1], and a score depends on an answer only through its prediction, so that several models can
-    vote on predictions and the winner can be scored.
+    A score is finite, within `bounds`, and higher is better. It depends on an answer only through its prediction, so
+    that several models can vote on predictions and the winner can be scored.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -63,6 +66,11 @@ class TaskConfig(BaseModel, ABC):
         """How records and reports call this task."""
         return self.name or self.data.stem
 
+    @property
+    def bounds(self) -> Bounds:
+        """The least and the greatest score: [0, 1], unless a kind says otherwise."""
+        return 0.0, 1.0
+
     @field_validator("data")
     @classmethod
     def _resolve(cls, value: Path, info: ValidationInfo) -> Path:
@@ -78,6 +86,11 @@ class TaskConfig(BaseModel, ABC):
             raise ValueError(f"system {self.system!r} has no place in a raw prompt: set prompt: chat or remove it")
         return self
 
+    @property
+    def graded(self) -> bool:
+        """Whether answers are right or wrong: one that is right scores 1 or more, others from 0 to less than 1."""
+        return True
+
     def placeholders(self) -> tuple[str, ...]:
         """Return the placeholders that a template must have."""
         return (QUESTION,)
@@ -90,9 +103,17 @@ class TaskConfig(BaseModel, ABC):
     def check_example(self, example: Example) -> None:
         """Raise `InvalidExample` if this kind can't ask or score `example`."""
 
+    def facts(self, example: Example) -> dict[str, Any]:
+        """Return, as JSON, what of `example` decides a score besides the request; part of every objective's key."""
+        return {"choices": example.choices, "answer": example.answer}
+
     @abstractmethod
     def request(self, example: Example, prompt: str) -> Request:
         """Return what an engine is asked for `example`, whose finished prompt is `prompt`."""
+
+    def read(self, example: Example, request: Request, response: Response) -> str:
+        """Return the prediction of `response`; a kind whose predictions depend on what was sent overrides this."""
+        return self.prediction(example, response)
 
     @abstractmethod
     def prediction(self, example: Example, response: Response) -> str:
@@ -105,20 +126,30 @@ class TaskConfig(BaseModel, ABC):
 
     @abstractmethod
     def judge(self, example: Example, prediction: str) -> float:
-        """Return the score of `prediction`, in [0, 1]."""
+        """Return the score of `prediction`, within `bounds`.
+
+        Raises:
+            EvaluationError: it can't be scored: a failure never becomes a score.
+
+        """
 
     @abstractmethod
     def settings(self, dataset: str) -> dict[str, Any]:
         """Return, as JSON, the kind and what else decides a score besides the request, the example and `version`."""
 
 
-def completion_text(response: Response) -> str:
-    """Return the text of a completion without spaces around it.
+def completion_of(response: Response) -> Completion:
+    """Return `response`, which must be a completion.
 
     Raises:
-        EvaluationError: the response is no completion.
+        EvaluationError: it is none.
 
     """
     if not isinstance(response, Completion):
         raise EvaluationError(f"the engine answered with {type(response).__name__} where a Completion was asked for")
-    return response.text.strip()
+    return response
+
+
+def completion_text(response: Response) -> str:
+    """Return the text of a completion without spaces around it; raises as `completion_of` does."""
+    return completion_of(response).text.strip()

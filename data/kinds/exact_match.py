@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from data.examples import Example, InvalidExample, Split
+from data.examples import Example, InvalidExample, Split, require_answer
 from data.kinds.base import TaskConfig, completion_text
 from data.numbers import last_number, whole_number
 from data.prompts import QUESTION
@@ -50,6 +50,7 @@ class ExactMatch(TaskConfig):
 
     def check_example(self, example: Example) -> None:
         """Refuse an answer that no completion could match."""
+        require_answer(example)
         if self.match == "number" and not whole_number(example.answer):
             raise InvalidExample("answer", f"{shown(example.answer)} is not a number: correct it or set match: word")
         if self.match == "text" and not _whole_text(example.answer):

@@ -4,8 +4,14 @@ from typing import Annotated
 
 from pydantic import Field
 
+from data.kinds.conciseness import Conciseness
+from data.kinds.countdown import Countdown
 from data.kinds.exact_match import ExactMatch
+from data.kinds.function import Function
+from data.kinds.likelihood import Likelihood
 from data.kinds.multiple_choice import MultipleChoice
 
-AnyTask = Annotated[ExactMatch | MultipleChoice, Field(discriminator="kind")]
+AnyTask = Annotated[
+    Conciseness | Countdown | ExactMatch | Function | Likelihood | MultipleChoice, Field(discriminator="kind")
+]
 """A task's config: its `kind` says which of these it is."""

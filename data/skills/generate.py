@@ -1,13 +1,15 @@
-"""Generate a skill's data set: equal arguments give the same file, and no question stands in two splits."""
+"""Generate a skill's data set: equal arguments give the same file, and nothing is asked in two splits."""
 
+from collections.abc import Hashable
 from typing import Any, cast
 
 import numpy as np
 
-from data.skills.questions import SKILLS
+from data.skills.registry import SKILLS, Drawn
 from swarm.errors import InputError
 
-_TRIES_A_QUESTION = 200
+_MISSES = 20_000
+"""After so many draws in a row that brought nothing new, there is nothing more."""
 
 
 def generate(skill: str, seed: int, train: int, dev: int, test: int) -> dict[str, Any]:
@@ -30,24 +32,24 @@ def generate(skill: str, seed: int, train: int, dev: int, test: int) -> dict[str
     negative = [split for split, size in sizes.items() if size < 0]
     if negative:
         raise InputError(f"{negative[0]}: {sizes[negative[0]]} questions were asked for: give 0 or more")
-    questions = _distinct(skill, seed, sum(sizes.values()))
+    drawn = _distinct(skill, seed, sum(sizes.values()))
     data: dict[str, Any] = {"dataset": skill, "seed": seed}
     for split, size in sizes.items():
-        taken, questions = questions[:size], questions[size:]
-        data[split] = [{"id": i, "question": q, "answer": a} for i, (q, a) in enumerate(taken)]
+        taken, drawn = drawn[:size], drawn[size:]
+        data[split] = [{"id": index, **example.fields} for index, example in enumerate(taken)]
     return data
 
 
-def _distinct(skill: str, seed: int, count: int) -> list[tuple[str, str]]:
+def _distinct(skill: str, seed: int, count: int) -> list[Drawn]:
     # The skill's name enters the key, so that two skills of one seed share no draws.
     sequence = np.random.SeedSequence([seed, *skill.encode()])
     rng = np.random.Generator(np.random.Philox(cast(Any, sequence)))
-    seen: dict[str, str] = {}
-    for _ in range(count * _TRIES_A_QUESTION):
-        if len(seen) == count:
-            break
-        question, answer = SKILLS[skill](rng)
-        seen.setdefault(question, answer)
-    if len(seen) < count:
-        raise InputError(f"skill {skill!r} has fewer than {count} different questions: ask for fewer")
-    return list(seen.items())
+    seen: dict[Hashable, Drawn] = {}
+    misses = 0
+    while len(seen) < count:
+        drawn = SKILLS[skill](rng)
+        misses = misses + 1 if drawn.asked in seen else 0
+        seen.setdefault(drawn.asked, drawn)
+        if misses > _MISSES:
+            raise InputError(f"skill {skill!r} has fewer than {count} different questions: ask for fewer")
+    return list(seen.values())

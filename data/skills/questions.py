@@ -7,7 +7,7 @@ from string import ascii_uppercase
 
 import numpy as np
 
-Skill = Callable[[np.random.Generator], tuple[str, str]]
+Question = Callable[[np.random.Generator], tuple[str, str]]
 """Draws one (question, answer)."""
 
 _WORDS = tuple(
@@ -100,11 +100,11 @@ def shortest_path(rng: np.random.Generator) -> tuple[str, str]:
             return f"Edges: {_edge_list(edges)}. How many steps from {start} to {end}?", str(wanted)
 
 
-SKILLS: dict[str, Skill] = {
+QUESTIONS: dict[str, Question] = {
     skill.__name__: skill
     for skill in (sorting, picking, reversing, arithmetic, dates, units, connectivity, shortest_path)
 }
-"""Every skill by its name."""
+"""The questions by the name of their skill."""
 
 
 def _edges(rng: np.random.Generator, count: int) -> list[tuple[str, str]]:

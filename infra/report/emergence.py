@@ -37,9 +37,12 @@ class Emergence:
 
 
 def emergence(evidence: Evidence) -> Emergence | None:
-    """Return the emergence on the dev split; None if the experts solve everything or nothing is evaluated yet."""
+    """Return the emergence on the dev split.
+
+    None if the experts solve everything, nothing is evaluated yet, or answers are not right or wrong.
+    """
     experts = [evaluation.scores for evaluation in evidence.experts]
-    if not experts or not evidence.states:
+    if not experts or not evidence.states or not evidence.graded:
         return None
     unsolved = np.flatnonzero((np.asarray(experts) < SOLVED).all(axis=0))
     if not unsolved.size:

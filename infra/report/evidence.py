@@ -5,11 +5,17 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
+from pydantic import TypeAdapter
+
+from data.kinds.base import TaskConfig
+from data.kinds.registry import AnyTask
 from infra.records.store import Records
 from infra.records.values import EvaluationRecord, Purpose, RunRecord
 from swarm.ensemble import top_k
 from swarm.recipes import BASE
 from swarm.state import Extreme, State
+
+_TASK: TypeAdapter[TaskConfig] = TypeAdapter(AnyTask)
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,11 @@ class Evidence:
         """The initial experts' evaluations on the dev split, in the order of `names`."""
         places = [(0, particle) for particle in range(len(self.names))]
         return tuple(self.searched[place] for place in places if place in self.searched)
+
+    @property
+    def graded(self) -> bool:
+        """Whether every task's answers are right or wrong, so that examples get solved and utilities are shares."""
+        return all(_TASK.validate_python(task).graded for task in self.run.config["objective"]["tasks"])
 
     def pair(self, split: str) -> tuple[EvaluationRecord, EvaluationRecord] | None:
         """Return the evaluations of the best expert and of the global best on `split` (dev or test), if both exist."""

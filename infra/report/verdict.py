@@ -69,10 +69,11 @@ def _tested(evidence: Evidence, summary: dict[str, Any]) -> Verdict:
     if evidence.best is not None and evidence.best.iteration == 0 and evidence.best.particle == evidence.best_expert:
         return Verdict("undecided", f"The search found nothing better than {rival}.", "The ending best is that expert.")
     if p >= SIGNIFICANT:
-        sentence = f"No evidence that it is better than {rival}: {points(difference)} on the test ({p_value(p)})."
+        size = points(difference, evidence.graded)
+        sentence = f"No evidence that it is better than {rival}: {size} on the test ({p_value(p)})."
         return Verdict("undecided", sentence, reason)
     tone: Tone = "better" if difference > 0 else "worse"
-    size = points(abs(difference)).removeprefix("+")
+    size = points(abs(difference), evidence.graded).removeprefix("+")
     return Verdict(tone, f"{tone.capitalize()} than {rival}, by {size} on the test ({p_value(p)}).", reason)
 
 

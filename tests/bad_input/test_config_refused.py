@@ -81,8 +81,8 @@ def test_the_other_things_that_are_wrong_are_counted(world: World, refused: Refu
 
 def test_a_kind_of_task_that_there_is_not(world: World, refused: Refused) -> None:
     assert refused("run", world.config, "--set", "objective.tasks.0.kind=exakt_match") == (
-        f"{world.config}: field 'objective.tasks.0.kind': there is no 'exakt_match', only exact_match, "
-        "multiple_choice: did you mean 'exact_match'?"
+        f"{world.config}: field 'objective.tasks.0.kind': there is no 'exakt_match', only conciseness, countdown, "
+        "exact_match, function, likelihood, multiple_choice: did you mean 'exact_match'?"
     )
 
 

@@ -1,13 +1,18 @@
-"""`swarm data list`, `swarm data check`, `swarm data generate`."""
+"""`swarm data list`, `swarm data pull`, `swarm data check`, `swarm data generate`."""
 
+import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import pytest
+import yaml
 from command_line import Command, World, letters_data
+from file_server import serving
 
-from data.skills.questions import SKILLS
+from data.skills.registry import SKILLS
 from data.summary import DataSummary, ListedFile, check_data, list_data
+from infra.settings import Settings
 
 SIZES = ("--train", 6, "--dev", 4, "--test", 5)
 
@@ -110,3 +115,75 @@ def test_an_unknown_skill_is_refused(command: Command, tmp_path: Path) -> None:
 def test_more_questions_than_a_skill_has_are_refused(command: Command, tmp_path: Path) -> None:
     ended = command("data", "generate", "sorting", "--output", tmp_path, "--dev", -1)
     assert (ended.code, ended.error) == (2, "error: dev: -1 questions were asked for: give 0 or more")
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Iterator[Path]:
+    """A catalogue of one data set that is there, one that is not, and one without a file."""
+    content = json.dumps(letters_data()).encode()
+    with serving(files={"/letters.json": content}) as site:
+        sets = {
+            "letters": {"kind": "multiple_choice", "papers": ["model_swarms"], "url": f"{site.url}/letters.json"},
+            "gone": {"kind": "exact_match", "url": f"{site.url}/gone.json", "sha256": "0" * 64, "size": 2000},
+            "book": {"kind": "exact_match", "licence": "MIT", "examples": {"dev": 3, "test": 4}},
+        }
+        path = tmp_path / "catalogue.yaml"
+        path.write_text(yaml.safe_dump({"data_sets": sets}, sort_keys=False))
+        yield path
+
+
+def test_every_public_data_set_is_listed_with_what_is_verified(command: Command, settings: Settings) -> None:
+    ended, as_json = command("data", "list"), command("data", "list", "--json").json
+    assert (ended.code, len(ended.lines)) == (0, 1 + len(as_json))
+    rows = {row.split()[0]: row for row in ended.lines[1:]}
+    assert rows["mmlu"].split()[1:] == [
+        *("multiple_choice", "MS", "HS", "200", "dev,", "1000", "test", "740", "MIT", "e1606a8d4965", "–")
+    ]
+    assert rows["com2"].split()[1:] == ["multiple_choice", "HS", "–", "–", *("not", "verified") * 2, "–"]
+    assert rows["wow"].endswith("no file")
+    assert ended.err.startswith(f"pulled data sets: {settings.cache}/data (papers: MS Model Swarms, ")
+    assert {each["status"] for each in as_json} == {None}
+
+
+def test_a_data_set_is_pulled_and_listed_as_pulled(command: Command, tmp_path: Path, catalogue: Path) -> None:
+    own = ("--catalogue", catalogue, "--to", tmp_path / "sets")
+    path = tmp_path / "sets" / "letters.json"
+    ended = command("data", "pull", "letters", *own)
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert ended.code == 0
+    assert ended.lines[1].split() == ["letters", str(path.stat().st_size // 1000), sha256, str(path)]
+    assert f"{path}: its SHA-256 was not known: it is remembered from now on, compare it if you can\n" in ended.err
+    assert f"{path}: its licence was not verified: look it up before you share it\n" in ended.err
+    [letters, gone, book] = command("data", "list", *own, "--json").json
+    assert (letters["status"], letters["path"], letters["examples"]) == ("pulled", str(path), {"dev": 12, "test": 12})
+    assert (gone["status"], gone["path"], book["status"]) == (None, None, None)
+    [again] = command("data", "pull", "letters", *own, "--json").json
+    size = path.stat().st_size
+    assert again == {
+        **{"name": "letters", "path": str(path), "sha256": sha256, "size": size},
+        **{"new": False, "first_seen": False},
+    }
+    assert command("data", "check", path).code == 0
+
+
+def test_what_cannot_be_pulled_is_one_line(command: Command, tmp_path: Path, catalogue: Path) -> None:
+    own = ("--catalogue", catalogue, "--to", tmp_path / "sets")
+    failed, none, unknown = (command("data", "pull", name, *own) for name in ("gone", "book", "leters"))
+    assert (failed.code, none.code, unknown.code) == (1, 2, 2)
+    assert failed.error.startswith("failed: http://127.0.0.1:")
+    assert failed.error.endswith("answers 404 (Not Found): check the address, and whether it asks for a login")
+    assert none.error == "error: data set 'book' has no file to download: make one of your own"
+    assert unknown.error == "error: there is no public data set 'leters': did you mean 'letters'?"
+
+
+def test_nothing_is_pulled_if_one_name_is_wrong(command: Command, tmp_path: Path, catalogue: Path) -> None:
+    ended = command("data", "pull", "letters", "lotters", "--catalogue", catalogue, "--to", tmp_path / "sets")
+    assert (ended.code, (tmp_path / "sets").exists()) == (2, False)
+
+
+def test_a_catalogue_with_a_mistake_is_refused(command: Command, tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text("data_sets: {sums: {kind: exact_match, sha256: unknown}}")
+    ended = command("data", "list", "--catalogue", path)
+    assert ended.code == 2
+    assert ended.error.startswith(f"error: {path}: field 'data_sets.sums.sha256': string should match pattern ")

@@ -17,6 +17,8 @@ UTILITIES = st.lists(st.tuples(st.floats(0, 1), st.floats(0.01, 100)), min_size=
         ("harmonic_mean", [0.0, 1.0], [1, 1], 0.0),
         ("harmonic_mean", [0.0, 0.0], [1, 1], 0.0),
         ("min", [0.5, 1.0], [1, 1], 0.5),
+        ("mean", [-30.0, -10.0], [1, 3], -15.0),
+        ("min", [-30.0, -10.0], [1, 1], -30.0),
     ],
 )
 def test_utilities_are_combined(
@@ -31,4 +33,13 @@ def test_a_utility_lies_between_the_least_and_the_greatest(
 ) -> None:
     utilities, weights = zip(*tasks, strict=True)
     utility = combine(aggregate, utilities, weights)
-    assert min(utilities) - 1e-12 <= utility <= min(1.0, max(utilities) + 1e-12)
+    assert min(utilities) <= utility <= max(utilities)
+
+
+@given(
+    st.lists(st.tuples(st.floats(-1e6, 1e6), st.floats(0.01, 100)), min_size=1, max_size=5),
+    st.sampled_from(["mean", "min"]),
+)
+def test_so_does_one_of_scores_without_bounds(tasks: list[tuple[float, float]], aggregate: Aggregate) -> None:
+    utilities, weights = zip(*tasks, strict=True)
+    assert min(utilities) <= combine(aggregate, utilities, weights) <= max(utilities)

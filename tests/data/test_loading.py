@@ -25,10 +25,26 @@ def test_examples_are_read_with_their_ids_answers_and_choices(tmp_path: Path) ->
     choice = {"question": "Which?", "answer": "B", "choices": {"B": "dog", "A": "cat"}, "id": "x", "domain": "pets"}
     number = {"question": "1+1", "answer": 2, "id": 7}
     assert valid_examples(write(tmp_path / "a.json", choice, number)) == (
-        Example("sums", "dev", 0, "x", "Which?", "B", (("B", "dog"), ("A", "cat"))),
+        Example("sums", "dev", 0, "x", "Which?", "B", (("B", "dog"), ("A", "cat")), {"domain": "pets"}),
         Example("sums", "dev", 1, "7", "1+1", "2"),
         Example("sums", "test", 0, "0", "1+1", "2"),
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "question", "answer", "extra"),
+    [
+        ({"prompt": "Hello"}, "Hello", "", {}),
+        ({"prompt": "1+1", "answer": "2"}, "1+1", "2", {}),
+        ({"context": "Reach 98", "target": "98", "numbers": [44]}, "Reach 98", "98", {"numbers": [44]}),
+        ({"context": "Once …", "question": "Who?", "answer": "I"}, "Who?", "I", {"context": "Once …"}),
+    ],
+)
+def test_the_papers_other_names_of_question_and_answer_are_known(
+    tmp_path: Path, value: dict[str, Any], question: str, answer: str, extra: dict[str, Any]
+) -> None:
+    example = valid_examples(write(tmp_path / "a.json", value))[0]
+    assert example == Example("sums", "dev", 0, "0", question, answer, (), extra)
 
 
 def test_ids_may_repeat_because_those_of_the_papers_files_do(tmp_path: Path) -> None:

@@ -168,6 +168,41 @@ def test_the_key_is_the_same_in_every_release(folder: Path) -> None:
     assert key(folder, sums(), pets()) == "f36adfc82ffdf10fd8b5f21cdac94aa93e0e8c220d6d569178de44a403d842d5"
 
 
+def test_so_are_the_keys_of_the_other_kinds(folder: Path) -> None:
+    (folder / "scoring.py").write_text("def score(example, completion):\n    return 0\n")
+    numbers = [{"context": "Reach 3", "numbers": [1, 2], "target": "3"}]
+    (folder / "numbers.json").write_text(json.dumps({"dev": numbers, "test": [{**numbers[0], "context": "3?"}]}))
+    tasks = [
+        {"kind": "conciseness", "data": "sums.json", "name": "conciseness"},
+        {"kind": "countdown", "data": "numbers.json"},
+        {"kind": "function", "data": "sums.json", "name": "function", "score": "scoring:score"},
+        {"kind": "likelihood", "data": "sums.json", "name": "likelihood"},
+    ]
+    assert key(folder, *tasks) == "827a88d9e7c3b34c7280a89d264f656ea7ce6486b331e3c9a4dc05a8ff5dbcde"
+
+
+def test_the_key_changes_with_the_numbers_of_a_countdown(folder: Path) -> None:
+    def with_numbers(*numbers: int) -> str:
+        example = {"context": "Reach 3", "numbers": numbers, "target": "3"}
+        (folder / "n.json").write_text(json.dumps({"dev": [example], "test": [{**example, "context": "3?"}]}))
+        return key(folder, {"kind": "countdown", "data": "n.json"})
+
+    assert with_numbers(1, 2) != with_numbers(0, 3)
+
+
+def test_a_log_likelihood_is_an_output_by_the_name_of_its_answer(folder: Path) -> None:
+    objective = load_objective(config(folder, {"kind": "likelihood", "data": "pets.json"}))
+    evaluation = objective.score("dev", [LogLikelihoods((-3.0,), (2,))])
+    assert (evaluation.scores, evaluation.predictions) == ((-1.5,), ("-1.5",))
+    assert evaluation.outputs == ('{"B": -3.0}',)
+
+
+def test_conciseness_as_the_public_code_counts_the_prompt_that_was_sent(folder: Path) -> None:
+    task = {"kind": "conciseness", "data": "sums.json", "length": "reference", "template": "Q: {question}", "dev": 1}
+    evaluation = load_objective(config(folder, task)).score("dev", answers(" 1"))
+    assert (evaluation.predictions, evaluation.utility) == (("Q: 0+1= 1",), -8.0)
+
+
 @pytest.mark.parametrize(
     "change",
     [

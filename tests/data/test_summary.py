@@ -1,6 +1,7 @@
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,11 +38,29 @@ def test_choices_make_a_multiple_choice_file_and_then_every_example_needs_them(t
     assert summary.invalid == (InvalidEntry("dev", 1, "choices: is missing, but other examples have them"),)
 
 
-def test_prompts_without_answers_fit_no_kind(tmp_path: Path) -> None:
-    path = tmp_path / "prompts.json"
-    path.write_text(json.dumps({"dev": [{"prompt": "Hello"}], "test": []}))
+@pytest.mark.parametrize(
+    ("values", "kind", "reasons"),
+    [
+        ([{"prompt": "Hello"}], "function", []),
+        ([{"prompt": "Hello"}, {"prompt": "1+1", "answer": "2"}], "exact_match", ["answer: is missing: give the"]),
+        ([{"context": "Reach 9", "numbers": [4, 5], "target": "9"}], "countdown", []),
+        (
+            [{"context": "Reach 9", "numbers": [4, 5], "target": "9"}, {"context": "Reach 9", "target": "9"}],
+            "countdown",
+            ["numbers: None is no list of whole numbers: write [44, 19, 35]"],
+        ),
+        ([{"note": "x"}], None, ["question: is missing: give the text to ask"]),
+    ],
+)
+def test_the_fields_of_a_file_say_which_kind_fits(
+    tmp_path: Path, values: list[dict[str, Any]], kind: str | None, reasons: list[str]
+) -> None:
+    path = tmp_path / "some.json"
+    path.write_text(json.dumps({"dev": values, "test": []}))
     summary = check_data(path)
-    assert (summary.kind, len(summary.invalid)) == (None, 1)
+    assert summary.kind == kind
+    assert len(summary.invalid) == len(reasons)
+    assert all(entry.reason.startswith(reason) for entry, reason in zip(summary.invalid, reasons, strict=True))
 
 
 def test_a_summary_is_plain_json(tmp_path: Path) -> None:

@@ -64,6 +64,7 @@ def test_another_template_is_another_training_but_another_dev_split_is_not(tmp_p
         ('{"train": []}', 'has no "train" split'),
         ('{"train": [{"question": "?", "answer": "!"}, {"question": "?"}]}', "train[1].answer: is missing"),
         ('{"train": [{"question": 3, "answer": "!"}]}', "train[0].question: 3 is not a text"),
+        ('{"train": [{"prompt": "?"}]}', "train[0].answer: is missing"),
     ],
 )
 def test_data_without_usable_training_examples_are_refused_by_name(tmp_path: Path, content: str, problem: str) -> None:

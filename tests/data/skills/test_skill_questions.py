@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 
 from data.skills.generate import generate
-from data.skills.questions import SKILLS
+from data.skills.questions import QUESTIONS
+from data.skills.registry import SKILLS
 from swarm.canonical import content_hash
 from swarm.errors import InputError
 
 
 def drawn(skill, count=300):
     rng = np.random.default_rng(5)
-    return [SKILLS[skill](rng) for _ in range(count)]
+    return [QUESTIONS[skill](rng) for _ in range(count)]
 
 
 def edges(question):
@@ -93,11 +94,11 @@ def test_a_shortest_path_is_the_shortest_walk():
 
 
 @pytest.mark.parametrize("skill", SKILLS)
-def test_no_question_stands_twice_in_a_data_set(skill):
+def test_nothing_is_asked_twice_in_a_data_set(skill):
     made = generate(skill, seed=3, train=40, dev=20, test=30)
-    questions = [example["question"] for split in ("train", "dev", "test") for example in made[split]]
+    examples = [example for split in ("train", "dev", "test") for example in made[split]]
     assert [len(made[split]) for split in ("train", "dev", "test")] == [40, 20, 30]
-    assert len(set(questions)) == 90
+    assert len({example.get("question", example.get("context")) for example in examples}) == 90
 
 
 def test_equal_arguments_give_an_equal_data_set_and_another_seed_another():

@@ -55,3 +55,12 @@ def test_nothing_emerges_before_the_first_iteration(finished: Evidence) -> None:
 
 def test_changes_tell_gained_examples_from_lost_ones() -> None:
     assert changes(evaluation(0, 1, 0.5, 1), evaluation(1, 0, 0.75, 1)) == Changes(gained=(0, 2), lost=(1,))
+
+
+def test_where_answers_are_not_right_or_wrong_nothing_emerges(finished: Evidence) -> None:
+    assert emergence(with_kind(finished, "conciseness")) is None
+
+
+def with_kind(evidence: Evidence, kind: str) -> Evidence:
+    config = evidence.run.config | {"objective": {"tasks": [{"kind": kind, "data": "d.json", "name": "facts"}]}}
+    return replace(evidence, run=replace(evidence.run, config=config))

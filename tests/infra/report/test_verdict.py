@@ -52,6 +52,13 @@ def test_the_headline_says_no_more_than_the_paired_test(
     assert (found.tone, found.sentence) == (tone, sentence)
 
 
+def test_scores_of_no_share_of_right_answers_differ_by_no_points(finished: Evidence) -> None:
+    task = {"kind": "likelihood", "data": "d.json", "name": "facts"}
+    run = replace(finished.run, config=finished.run.config | {"objective": {"tasks": [task]}})
+    found = verdict(told(replace(finished, run=run), -2.5, -2.25, 0.01))
+    assert found.sentence == "Better than the best expert, cot, by 0.250 on the test (p = 0.010)."
+
+
 def test_without_test_examples_nothing_is_claimed(finished: Evidence) -> None:
     found = verdict(told(finished, 0.4, 0.9, None))
     assert (found.tone, found.sentence) == ("undecided", "Not tested: whether it is better is not known.")

@@ -1,0 +1,51 @@
+"""Every skill by its name: what can be generated."""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from data.skills.countdown import countdown
+from data.skills.graphs import GRAPH_QUESTIONS
+from data.skills.questions import QUESTIONS, Question
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One example drawn by a skill.
+
+    Attributes:
+        asked: two examples with equal ones ask the same; a data set holds only one of them.
+        fields: the example as its file has it, but for `id`.
+
+    """
+
+    asked: Hashable
+    fields: dict[str, Any]
+
+
+Skill = Callable[[np.random.Generator], Drawn]
+"""Draws one example; the generator is the only source of chance."""
+
+
+def _asking(question: Question, **fields: Any) -> Skill:
+    def draw(rng: np.random.Generator) -> Drawn:
+        text, answer = question(rng)
+        return Drawn(text, {"question": text, "answer": answer, **fields})
+
+    return draw
+
+
+def _countdown(rng: np.random.Generator) -> Drawn:
+    puzzle = countdown(rng)
+    # The order of the numbers makes no other puzzle.
+    return Drawn((*sorted(puzzle["numbers"]), puzzle["target"]), puzzle)
+
+
+SKILLS: dict[str, Skill] = {
+    **{name: _asking(question) for name, question in QUESTIONS.items()},
+    **{f"nlgraph_{domain}": _asking(question, domain=domain) for domain, question in GRAPH_QUESTIONS.items()},
+    "countdown": _countdown,
+}
+"""Every skill by its name."""
