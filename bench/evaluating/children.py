@@ -1,5 +1,7 @@
 """Measuring in a process of its own, in processor time, on one thread."""
 
+import ctypes
+import signal
 import time
 import warnings
 from collections.abc import Callable
@@ -11,6 +13,9 @@ from typing import ParamSpec, TypeVar
 import torch
 from machine import gemm
 from transformers.utils.logging import disable_progress_bar, set_verbosity_error
+
+_DIE_WITH_PARENT = 1
+"""PR_SET_PDEATHSIG of Linux's prctl."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -28,7 +33,11 @@ def in_child(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 
 
 def quiet_and_single() -> None:
-    """Compute on one thread; transformers keeps its warnings (the public way earns some) to itself."""
+    """Compute on one thread; transformers keeps its warnings (the public way earns some) to itself.
+
+    The process ends when the benchmark is killed: what nobody waits for would disturb the next measurement.
+    """
+    ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
     torch.set_num_threads(1)
     disable_progress_bar()
     set_verbosity_error()
