@@ -21,6 +21,7 @@ CHILD = """
 import signal, sys
 from pathlib import Path
 from infra.engines.gpu_lease import Gpu, bind
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are started deaf to it
 lease = bind(Path(sys.argv[1]), [Gpu(0, "uuid-one")])
 def say(word):
     sys.stdout.write(word + "\\n"); sys.stdout.flush()
