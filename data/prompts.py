@@ -31,6 +31,11 @@ def fill(template: str, example: Example, icl_prompt: str) -> str:
     return f"{icl_prompt}\n{filled}" if icl_prompt else filled
 
 
+def space_after(prompt: str) -> str:
+    """Return what stands between `prompt` and a word: the word begins with its space, unless the prompt ends in one."""
+    return "" if prompt[-1:].isspace() else " "  # most chat formats end in a line break
+
+
 def as_chat(text: str, system: str | None, chat: Chat) -> str:
     """Return `text` as the user's message in the model's own chat format.
 

@@ -4,10 +4,7 @@
 trusted when it is first pulled, and must have the same bytes from then on.
 """
 
-import fcntl
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,8 +12,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from data.catalogue import DataSet, problem_of
-from experts.files import cannot_write, file_sha256, publish_text
+from experts.files import file_sha256, publish_text
 from infra.download import Limits, Report, download
+from infra.file_lock import alone
 from swarm.errors import InputError
 
 LOCK_FILE = "data.lock"
@@ -130,22 +128,10 @@ class DataFolder:
             ) from error
 
     def _remember(self, name: str, locked: Locked) -> None:
-        with self._alone():
+        with alone(self.folder / f".{LOCK_FILE}.held"):  # else what another process adds would be lost
             entries = self._locked() | {name: locked}
             text = json.dumps({key: entries[key].model_dump() for key in sorted(entries)}, indent=1)
             publish_text(self.folder / LOCK_FILE, text + "\n")
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Wait for other processes that add to the lock file, whose entries would else be lost."""
-        path = self.folder / f".{LOCK_FILE}.held"
-        try:
-            file = path.open("a")
-        except OSError as error:
-            raise cannot_write(path, error) from error
-        with file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
 
 
 _REASONS = {

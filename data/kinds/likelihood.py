@@ -7,7 +7,7 @@ from pydantic import Field
 
 from data.examples import Example, require_answer
 from data.kinds.base import Bounds, TaskConfig
-from data.prompts import QUESTION
+from data.prompts import QUESTION, space_after
 from data.requests import LogLikelihood, LogLikelihoods, Request, Response
 from swarm.errors import EvaluationError
 
@@ -50,8 +50,7 @@ class Likelihood(TaskConfig):
 
     def request(self, example: Example, prompt: str) -> Request:
         """Ask for the log-likelihood of the reference."""
-        # A word begins with its space; a prompt that ends in white space (most chat formats) has it already.
-        space = "" if prompt[-1:].isspace() else " "
+        space = space_after(prompt)
         return LogLikelihood(prompt, (space + reference_of(example),))
 
     def prediction(self, example: Example, response: Response) -> str:

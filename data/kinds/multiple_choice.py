@@ -8,7 +8,7 @@ from pydantic import Field
 
 from data.examples import Example, InvalidExample
 from data.kinds.base import TaskConfig, completion_text
-from data.prompts import CHOICES, QUESTION
+from data.prompts import CHOICES, QUESTION, space_after
 from data.requests import Generate, LogLikelihood, LogLikelihoods, Request, Response
 from data.text import normalise
 from swarm.errors import EvaluationError
@@ -71,8 +71,7 @@ class MultipleChoice(TaskConfig):
         """Ask for a completion, or for the log-likelihoods of the choices."""
         if self.parse != "loglik":
             return Generate(prompt, self.max_new_tokens, self.stop, self._decided(example))
-        # A word begins with its space; a prompt that ends in white space (most chat formats) has it already.
-        space = "" if prompt[-1:].isspace() else " "
+        space = space_after(prompt)
         chosen = 0 if self.loglik_of == "key" else 1
         return LogLikelihood(prompt, tuple(space + choice[chosen] for choice in example.choices))
 

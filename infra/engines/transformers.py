@@ -1,21 +1,22 @@
 """The default engine: PyTorch and transformers in this process, the base model resident, populations in one batch."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import as_completed
 from contextlib import contextmanager
 from dataclasses import replace
 from threading import Lock
 
 import torch
 
-from data.requests import Generate, LogLikelihood, Request, Response
+from data.requests import Request, Response
 from experts.base_models import BaseModel
 from experts.basis import Basis, FullBasis
 from experts.materialise import coefficients, materialise_full, population_space
 from infra.engines.base import Progress
 from infra.engines.config import EngineConfig
 from infra.engines.decoding import GreedyJob, Limits
+from infra.engines.encoded import EncodedRequests
 from infra.engines.identity import Resolved, engine_identity, resolve
 from infra.engines.packing import Job, families, jobs
 from infra.engines.reading import Reader
@@ -23,6 +24,7 @@ from infra.engines.resident import ResidentModel
 from infra.engines.scoring import score
 from infra.engines.stacks import AdaptedModules, BareStack, Stack, build_stack
 from infra.engines.tokens import Choices, Prompt, Tokens
+from infra.engines.workers import Report, submitted, worker_pool
 from swarm.errors import EvaluationError
 from swarm.recipes import BASE, Recipe
 
@@ -63,7 +65,7 @@ class TransformersEngine:
             self._adapted = AdaptedModules(self._resident.model, modules)
         self._limits = _limits(self._resolved, self._resident)
         self._tokens = Tokens(self._resident.tokenizer, self._resident.longest)
-        self._pool = _worker_pool(self._resolved.device, self._resolved.workers, self._resolved.threads)
+        self._pool = worker_pool(self._resolved.device, self._resolved.workers, self._resolved.threads)
 
     @property
     def identity(self) -> str:
@@ -85,7 +87,7 @@ class TransformersEngine:
         """
         population_space(population)
         with self._lock, _engine_errors():
-            rows = _Rows(self._tokens, requests)
+            rows = EncodedRequests(self._tokens, requests)
             while (answers := self._run_if_it_fits(population, rows, progress)) is None:
                 torch.cuda.empty_cache()
                 self._limits = _halved(self._limits)
@@ -99,7 +101,7 @@ class TransformersEngine:
             torch.cuda.empty_cache()
 
     def _run_if_it_fits(
-        self, population: Sequence[Recipe], rows: "_Rows", progress: Progress | None
+        self, population: Sequence[Recipe], rows: EncodedRequests, progress: Progress | None
     ) -> list[list[Response]] | None:
         """Return the answers, or None if the GPU's memory did not suffice; the tensors of the failed pass are gone."""
         try:
@@ -107,8 +109,10 @@ class TransformersEngine:
         except torch.OutOfMemoryError:
             return None
 
-    def _run(self, population: Sequence[Recipe], rows: "_Rows", progress: Progress | None) -> list[list[Response]]:
-        report = _Reporter(progress, len(population) * rows.count)
+    def _run(
+        self, population: Sequence[Recipe], rows: EncodedRequests, progress: Progress | None
+    ) -> list[list[Response]]:
+        report = Report(progress, len(population) * rows.count)
         answers: Answers = []
         for stack in self._stacks(population):
             answers += self._answer(stack, rows, report)
@@ -132,9 +136,9 @@ class TransformersEngine:
                 raise EvaluationError(f"tensor {name} of a full-model expert has no place of its own in the model")
             parameters[name].data.copy_(tensor)
 
-    def _answer(self, stack: Stack, rows: "_Rows", report: "_Reporter") -> Answers:
+    def _answer(self, stack: Stack, rows: EncodedRequests, report: Report) -> Answers:
         answers: Answers = [[None] * rows.count for _ in range(stack.size)]
-        with _submitted(self._pool, self._jobs(stack, rows, report), report) as futures:
+        with submitted(self._pool, self._jobs(stack, rows, report), report) as futures:
             for future in as_completed(futures):
                 job, responses = future.result()
                 for particle, of_particle in zip(job.particles, responses, strict=True):
@@ -142,20 +146,18 @@ class TransformersEngine:
                         answers[particle][row] = response
         return answers
 
-    def _jobs(self, stack: Stack, rows: "_Rows", report: "_Reporter") -> Iterator[Callable[[], Result]]:
+    def _jobs(self, stack: Stack, rows: EncodedRequests, report: Report) -> Iterator[Callable[[], Result]]:
         split = self._resolved.device.type == "cpu"
-        for job in rows.jobs(rows.prompts, stack.size, self._limits, split):
+        for job in _jobs(rows.prompts, stack.size, self._limits, split):
             yield self._generation(stack, job, [rows.prompts[row] for row in job.rows], report)
-        for job in rows.jobs(rows.choices, stack.size, self._limits, split):
+        for job in _jobs(rows.choices, stack.size, self._limits, split):
             yield self._scoring(stack, job, [rows.choices[row] for row in job.rows], report)
 
-    def _generation(
-        self, stack: Stack, job: Job, prompts: Sequence[Prompt], report: "_Reporter"
-    ) -> Callable[[], Result]:
+    def _generation(self, stack: Stack, job: Job, prompts: Sequence[Prompt], report: Report) -> Callable[[], Result]:
         reader, limits = self._reader(stack, job), self._limits
         return lambda: (job, GreedyJob(reader, prompts, job.prefix, limits, report.add).run())
 
-    def _scoring(self, stack: Stack, job: Job, choices: Sequence[Choices], report: "_Reporter") -> Callable[[], Result]:
+    def _scoring(self, stack: Stack, job: Job, choices: Sequence[Choices], report: Report) -> Callable[[], Result]:
         reader, limits = self._reader(stack, job), self._limits
         return lambda: (job, score(reader, choices, job.prefix, limits, report.add))
 
@@ -163,49 +165,12 @@ class TransformersEngine:
         return Reader(self._resident, self._adapted, stack.cut(job.particles))
 
 
-class _Rows:
-    """The requests of a call in tokens, by their index."""
-
-    def __init__(self, tokens: Tokens, requests: Sequence[Request]):
-        generate = {index: request for index, request in enumerate(requests) if isinstance(request, Generate)}
-        choose = {index: request for index, request in enumerate(requests) if isinstance(request, LogLikelihood)}
-        self.count = len(requests)
-        self.prompts = dict(zip(generate, tokens.prompts(list(generate.values())), strict=True))
-        self.choices = dict(zip(choose, tokens.choices(list(choose.values())), strict=True))
-
-    @staticmethod
-    def jobs(
-        rows: dict[int, Prompt] | dict[int, Choices], population: int, limits: Limits, split: bool
-    ) -> Iterator[Job]:
-        """Cut `population` times `rows` into jobs whose rows are indices of requests."""
-        indices, sizes = list(rows), [row.size for row in rows.values()]
-        for family in families([row.tokens for row in rows.values()]):
-            for job in jobs(family, sizes, population, limits.cache_tokens, split):
-                yield replace(job, rows=tuple(indices[row] for row in job.rows))
-
-
-class _Abandoned(Exception):
-    """Another job failed or was interrupted: nobody waits for this one's answers."""
-
-
-class _Reporter:
-    """Counts the rows that all workers finish; after `stop`, workers end at their next report."""
-
-    def __init__(self, progress: Progress | None, total: int):
-        self._progress, self._total, self._done = progress, total, 0
-        self._lock, self._stopped = Lock(), False
-
-    def add(self, rows: int) -> None:
-        with self._lock:
-            if self._stopped:
-                raise _Abandoned
-            self._done += rows
-            if self._progress is not None:
-                self._progress(self._done, self._total)
-
-    def stop(self) -> None:
-        with self._lock:
-            self._stopped = True
+def _jobs(rows: dict[int, Prompt] | dict[int, Choices], population: int, limits: Limits, split: bool) -> Iterator[Job]:
+    """Cut `population` times `rows` into jobs whose rows are indices of requests."""
+    indices, sizes = list(rows), [row.size for row in rows.values()]
+    for family in families([row.tokens for row in rows.values()]):
+        for job in jobs(family, sizes, population, limits.cache_tokens, split):
+            yield replace(job, rows=tuple(indices[row] for row in job.rows))
 
 
 def _limits(resolved: Resolved, resident: ResidentModel) -> Limits:
@@ -222,29 +187,6 @@ def _halved(limits: Limits) -> Limits:
         half.token_budget,
     )
     return half
-
-
-def _worker_pool(device: torch.device, workers: int, threads: int) -> ThreadPoolExecutor:
-    """Return threads that compute with `threads` PyTorch threads each; the calling thread keeps its own number."""
-    if device.type != "cpu":
-        return ThreadPoolExecutor(1, thread_name_prefix="engine")
-    return ThreadPoolExecutor(workers, "engine", initializer=torch.set_num_threads, initargs=(threads,))
-
-
-@contextmanager
-def _submitted(
-    pool: ThreadPoolExecutor, jobs: Iterable[Callable[[], Result]], report: _Reporter
-) -> Iterator[list[Future[Result]]]:
-    """Give the jobs' futures; after a failure or an interrupt nothing more is started, and nothing goes on."""
-    futures = [pool.submit(job) for job in jobs]
-    try:
-        yield futures
-    except BaseException:
-        report.stop()
-        for future in futures:
-            future.cancel()
-        wait(futures)
-        raise
 
 
 @contextmanager

@@ -7,14 +7,15 @@ from typing import Any
 
 import torch
 
-from data.requests import Generate, LogLikelihood, Request, Response
+from data.requests import Request, Response
 from experts.base_models import BaseModel
 from experts.basis import Basis, FullBasis
 from experts.materialise import coefficients, materialise_full, population_space
 from infra.engines.base import Progress
 from infra.engines.config import EngineConfig
+from infra.engines.encoded import EncodedRequests
 from infra.engines.identity import resolve
-from infra.engines.tokens import Choices, Prompt, Tokens
+from infra.engines.tokens import Tokens
 from infra.engines.vllm_adapters import adapter_ids, base_weights, merged_weights, population_adapters, room_for
 from infra.engines.vllm_description import describe
 from infra.engines.vllm_identity import adapter_mode, vllm_identity
@@ -22,6 +23,7 @@ from infra.engines.vllm_process import intra_op_threads
 from infra.engines.vllm_requests import Row, rows_of
 from infra.engines.vllm_resident import Slots, VllmResident
 from infra.engines.vllm_worker import SwarmWorker
+from infra.engines.workers import Report
 from swarm.errors import EvaluationError, InputError
 from swarm.recipes import BASE, Recipe, Space
 
@@ -73,9 +75,9 @@ class VllmEngine:
         space = population_space(population)
         coefficients((*self._basis.ids, BASE), population)
         with self._lock, self._working():
-            prompts, choices = self._encoded(requests)
-            rows = [list(rows_of(prompts, choices, self._tokens, self._known.ends)) for _ in population]
-            report = _Reporter(progress, len(population) * len(requests))
+            asked = EncodedRequests(self._tokens, requests)
+            rows = [list(rows_of(asked.prompts, asked.choices, self._tokens, self._known.ends)) for _ in population]
+            report = Report(progress, len(population) * len(requests))
             self._make_room(self._slots(space))
             for part, adapters in self._parts(population):
                 self._answer([rows[particle] for particle in part], adapters, report)
@@ -140,13 +142,7 @@ class VllmEngine:
             )
         return [LoRARequest(recipe.key, ids[recipe.key], f"/in-memory/{recipe.key}") for recipe in part]
 
-    def _encoded(self, requests: Sequence[Request]) -> tuple[dict[int, Prompt], dict[int, Choices]]:
-        generate = {index: request for index, request in enumerate(requests) if isinstance(request, Generate)}
-        choose = {index: request for index, request in enumerate(requests) if isinstance(request, LogLikelihood)}
-        prompts = dict(zip(generate, self._tokens.prompts(list(generate.values())), strict=True))
-        return prompts, dict(zip(choose, self._tokens.choices(list(choose.values())), strict=True))
-
-    def _answer(self, rows: Sequence[Sequence[Row]], adapters: Sequence[Any], report: "_Reporter") -> None:
+    def _answer(self, rows: Sequence[Sequence[Row]], adapters: Sequence[Any], report: Report) -> None:
         jobs = [
             (job, adapter, row)
             for of_particle, adapter in zip(rows, adapters, strict=True)
@@ -171,16 +167,6 @@ class VllmEngine:
         on_cpu = self._resolved.device.type == "cpu"
         with _engine_errors(), intra_op_threads(self._resolved.threads if on_cpu else None):
             yield
-
-
-class _Reporter:
-    def __init__(self, progress: Progress | None, total: int):
-        self._progress, self._total, self._done = progress, total, 0
-
-    def add(self, rows: int) -> None:
-        self._done += rows
-        if self._progress is not None:
-            self._progress(self._done, self._total)
 
 
 @contextmanager

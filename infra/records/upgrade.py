@@ -1,6 +1,5 @@
 """Bringing a database to this version's schema, whoever else opens it at the same moment."""
 
-import fcntl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
-from experts.files import cannot_write
+from infra.file_lock import alone
 from swarm.errors import InputError
 
 _ADVISORY_LOCK = 0x5377_6172_6D
@@ -75,11 +74,5 @@ def _alone(engine: Engine) -> Iterator[None]:
     if engine.dialect.name != "sqlite":
         yield
         return
-    path = Path(f"{engine.url.database}.lock")
-    try:
-        file = path.open("a")
-    except OSError as error:
-        raise cannot_write(path, error) from error
-    with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with alone(Path(f"{engine.url.database}.lock")):
         yield
