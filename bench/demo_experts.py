@@ -31,7 +31,7 @@ def main() -> None:
     bases = (*basis.ids, BASE)
     recipes = [Recipe(bases, tuple(float(i == k) for i in range(len(bases))), Space.PRODUCT) for k in range(len(bases))]
     engine = open_engine(EngineConfig(), base, basis)
-    answers = engine.run(recipes, objective.requests("test"))
+    answers = engine.run(recipes, [objective.requests("test")] * len(recipes))
     engine.close()
     print(f"Accuracy on {examples} test examples a skill:\n")
     print(f"| expert | {' | '.join(SKILLS)} |\n|{'---|' * (len(SKILLS) + 1)}")

@@ -85,7 +85,7 @@ def without_adapters(basis: Basis) -> Basis:
 
 def new_tokens(engine: Engine, recipes: Sequence[Recipe], requests: Sequence[Generate]) -> list[list[int]]:
     """Evaluate, and return how many tokens each row [P][R] got."""
-    responses = engine.run(recipes, requests)
+    responses = engine.run(recipes, [requests] * len(recipes))
     return [[answer.tokens for answer in row if isinstance(answer, Completion)] for row in responses]
 
 

@@ -39,11 +39,14 @@ class InstantEngine:
         return "instant"
 
     def run(
-        self, population: Sequence[Recipe], requests: Sequence[Request], progress: Progress | None = None
+        self, population: Sequence[Recipe], requests: Sequence[Sequence[Request]], progress: Progress | None = None
     ) -> list[list[Response]]:
         """Answer without a model."""
         bits = [int(recipe.key, 16) for recipe in population]
-        return [[Completion("yes" if b >> i & 1 else "no", 1) for i in range(len(requests))] for b in bits]
+        return [
+            [Completion("yes" if b >> i & 1 else "no", 1) for i in range(len(asked))]
+            for b, asked in zip(bits, requests, strict=True)
+        ]
 
     def close(self) -> None:
         """Hold nothing, give back nothing."""

@@ -43,9 +43,10 @@ def opened(base: BaseModel, basis: Basis, actors: int) -> Engine:
 
 def answer(engine: Engine, basis: Basis, requests: list[Request], threads: int) -> tuple[float, object]:
     """Have all groups answered by `threads` calls at a time; return the seconds and the answers."""
+    groups = [population(basis, group) for group in range(GROUPS)]
     start = time.perf_counter()
     with ThreadPoolExecutor(threads) as pool:
-        answers = list(pool.map(lambda group: engine.run(population(basis, group), requests), range(GROUPS)))
+        answers = list(pool.map(lambda group: engine.run(group, [requests] * len(group)), groups))
     return time.perf_counter() - start, answers
 
 
@@ -54,7 +55,7 @@ def overhead(engine: Engine, basis: Basis, calls: int) -> float:
     group, seconds = population(basis, 0), []
     for _ in range(calls):
         start = time.perf_counter()
-        engine.run(group, [])
+        engine.run(group, [[]] * len(group))
         seconds.append(time.perf_counter() - start)
     return 1000 * median(seconds)
 

@@ -134,10 +134,10 @@ def evaluate(
     engine: Engine = open_engine(config, base, basis)
     answers: dict[str, Any] = {}
     seconds: dict[str, float] = {}
-    engine.run(recipes[:1], [Generate("once", 2)])
+    engine.run(recipes[:1], [[Generate("once", 2)]])
     for name, requests in asked.items():
         start = time.process_time()
-        answers[name] = engine.run(recipes, requests)
+        answers[name] = engine.run(recipes, [requests] * len(recipes))
         seconds[name] = time.process_time() - start
     engine.close()
     return answers, seconds
@@ -205,8 +205,8 @@ def swap_seconds(mode: str, base: BaseModel, adapters: int, rounds: int) -> floa
     vllm = VllmConfig.model_validate({"adapters": mode})
     engine = open_engine(EngineConfig(kind="vllm", device="cpu", vllm=vllm, group_size=adapters), base, basis)
     recipes = population(basis.ids, adapters)
-    engine.run(recipes[:1], [])
-    seconds = [wall(lambda: engine.run(recipes, [])) for _ in range(rounds)]
+    engine.run(recipes[:1], [[]])
+    seconds = [wall(lambda: engine.run(recipes, [[]] * len(recipes))) for _ in range(rounds)]
     engine.close()
     return median(seconds)
 

@@ -86,7 +86,7 @@ def _evaluate(question: Question, records: Records, on_rows: OnRows) -> tuple[Ev
     engine = open_engine(question.engine, question.base, question.subject.basis)
     try:
         start = time.perf_counter()
-        [responses] = engine.run([recipe], objective.requests(question.split), on_rows)
+        [responses] = engine.run([recipe], [objective.requests(question.split)], on_rows)
         seconds = time.perf_counter() - start
     finally:
         engine.close()

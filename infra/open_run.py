@@ -213,7 +213,7 @@ class OpenRun:
 
     def _evaluate(self, key: str, recipes: Sequence[Recipe], split: Split) -> tuple[EvaluationRecord, ...]:
         objective = self.inputs.objective
-        responses, seconds = self._host.run(recipes, objective.requests(split))
+        responses, seconds = self._host.run(recipes, [objective.requests(split)] * len(recipes))
         self._count(f"evaluation ({split})", seconds)
         with self.timed("scoring and records"):
             evaluations = [objective.score(split, answers) for answers in responses]

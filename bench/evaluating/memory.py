@@ -38,5 +38,6 @@ def peak(particles: int) -> tuple[int, int]:
     config = EngineConfig(device="cpu", threads=1, workers=1, group_size=particles)
     engine = open_engine(config, base, basis)
     risen = peak_since_now()
-    engine.run(population(basis.ids, particles), [Generate(f"{number} {WORDS}", 2) for number in range(ROWS)])
+    requests = [Generate(f"{number} {WORDS}", 2) for number in range(ROWS)]
+    engine.run(population(basis.ids, particles), [requests] * particles)
     return risen(), adapter_bytes(basis)

@@ -38,12 +38,14 @@ def seconds(load: Workload, folder: Path, rounds: int) -> tuple[list[float], lis
     times: list[list[float]] = [[], []]
     for _ in range(rounds):
         for engine, taken in zip(engines, times, strict=True):
-            taken.append(processor_seconds(lambda e=engine: e.run(recipes, world.requests))[1])  # type: ignore[misc]
+            taken.append(processor_seconds(lambda e=engine: e.run(recipes, [world.requests] * len(recipes)))[1])  # type: ignore[misc]
     return times[0], times[1], new
 
 
 def _tokens(engine: Engine, recipes: Sequence[Recipe], world: World) -> int:
-    return sum(answer.tokens for row in engine.run(recipes, world.requests) for answer in completions(row))
+    return sum(
+        answer.tokens for row in engine.run(recipes, [world.requests] * len(recipes)) for answer in completions(row)
+    )
 
 
 def _figure(load: Workload, bare: list[float], adapted: list[float], new: list[int]) -> Figure:

@@ -46,7 +46,7 @@ def step_seconds(narrower: int, rounds: int, stop: tuple[str, ...]) -> float:
 
     def run(new: int) -> float:
         requests = [Generate(f"prompt {number}", new, stop) for number in range(ROWS)]
-        return processor_seconds(lambda: engine.run(recipes, requests))[1]
+        return processor_seconds(lambda: engine.run(recipes, [requests] * len(recipes)))[1]
 
     run(SHORT)
     return median((run(LONG) - run(SHORT)) / (LONG - SHORT) for _ in range(rounds))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from data.requests import Request, Response
+from experts.materialise import population_space
 from swarm.recipes import Recipe
 
 Progress = Callable[[int, int], None]
@@ -31,11 +32,23 @@ class Engine(Protocol):
         ...
 
     def run(
-        self, population: Sequence[Recipe], requests: Sequence[Request], progress: Progress | None = None
+        self, population: Sequence[Recipe], requests: Sequence[Sequence[Request]], progress: Progress | None = None
     ) -> list[list[Response]]:
-        """Answer every request with every recipe: the result's shape is [len(population)][len(requests)]."""
+        """Answer each recipe's own requests: `requests[i]`, and the result's entry i, are those of `population[i]`.
+
+        Raises:
+            ValueError: there are not as many lists of requests as recipes.
+
+        """
         ...
 
     def close(self) -> None:
         """Give back the memory; a closed engine is never used again."""
         ...
+
+
+def check_population(population: Sequence[Recipe], requests: Sequence[Sequence[Request]]) -> None:
+    """Raise `ValueError` if recipes and lists of requests don't pair up, or recipes don't belong to one space."""
+    population_space(population)
+    if len(population) != len(requests):
+        raise ValueError(f"{len(requests)} lists of requests for {len(population)} recipes")

@@ -32,7 +32,9 @@ class EngineHost:
         self._under_way = UnderWay(on_rows)
         self._interrupted = threading.Event()
 
-    def run(self, population: Sequence[Recipe], requests: Sequence[Request]) -> tuple[list[list[Response]], float]:
+    def run(
+        self, population: Sequence[Recipe], requests: Sequence[Sequence[Request]]
+    ) -> tuple[list[list[Response]], float]:
         """Answer as `Engine.run` does; also return the seconds it took, waiting for other groups left out.
 
         While several groups are under way, each counts an equal share of the time, so that seconds add up to it.
@@ -44,7 +46,7 @@ class EngineHost:
         """
         with self._slot() as engine:
             self._admit()
-            with self._under_way.group(len(population) * len(requests)) as group:
+            with self._under_way.group(sum(map(len, requests))) as group:
                 responses = engine.run(population, requests, self._progress(group))
         return responses, group.seconds
 

@@ -46,10 +46,10 @@ class Leased:
         return self._engine.slots
 
     def run(
-        self, population: Sequence[Recipe], requests: Sequence[Request], progress: Progress | None = None
+        self, population: Sequence[Recipe], requests: Sequence[Sequence[Request]], progress: Progress | None = None
     ) -> list[list[Response]]:
         """Answer as the engine does; in the wait for the GPU, `progress` hears (0, rows in all) and may end it."""
-        rows = len(population) * len(requests)
+        rows = sum(map(len, requests))
         with self._lease.held(lambda: None if progress is None else progress(0, rows)):
             try:
                 return self._engine.run(population, requests, progress)

@@ -115,7 +115,7 @@ class EngineActor:
         return loaded if isinstance(loaded, Failure) else Place(_here(), os.getpid())
 
     def evaluate(
-        self, stored: Stored, call: str, population: Sequence[Recipe], requests: Sequence[Request]
+        self, stored: Stored, call: str, population: Sequence[Recipe], requests: Sequence[Sequence[Request]]
     ) -> list[list[Response]] | Failure:
         """Answer as `Engine.run` does; `call` is the name that `progress` knows it by."""
         self._call, self._done = call, 0

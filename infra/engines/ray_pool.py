@@ -11,8 +11,7 @@ import torch
 from data.requests import Request, Response
 from experts.base_models import BaseModel
 from experts.basis import Basis, FullBasis
-from experts.materialise import population_space
-from infra.engines.base import Progress
+from infra.engines.base import Progress, check_population
 from infra.engines.config import EngineConfig, RayConfig
 from infra.engines.identity import engine_identity
 from infra.engines.ray_cluster import RayCluster, actors_that_fit
@@ -90,18 +89,18 @@ class RayEngine:
         return int(self._roster.size)
 
     def run(
-        self, population: Sequence[Recipe], requests: Sequence[Request], progress: Progress | None = None
+        self, population: Sequence[Recipe], requests: Sequence[Sequence[Request]], progress: Progress | None = None
     ) -> list[list[Response]]:
-        """Answer every request with every recipe, on one actor: [len(population)][len(requests)].
+        """Answer each recipe's own requests, on one actor; see `infra.engines.base.Engine`.
 
         Raises:
             InputError: as the engine in the actor does, or a node lacks what the run needs.
             EvaluationError: as the engine does, or no actor lived long enough to answer.
-            ValueError: the recipes don't share their bases and their space.
+            ValueError: the recipes don't share their bases and their space, or there are not as many lists of requests.
 
         """
-        population_space(population)
-        report = _Reporter(progress, len(population) * len(requests))
+        check_population(population, requests)
+        report = _Reporter(progress, sum(map(len, requests)))
         call, arguments = str(next(self._calls)), (list(population), list(requests))
 
         def ask(member: Any) -> Any:

@@ -6,6 +6,7 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from infra.engines.attention import Step
 from infra.engines.cache import Bucket, Prefix
@@ -27,23 +28,30 @@ class Row:
 
 @dataclass(frozen=True)
 class Reader:
-    """A resident model with the adapters of some particles."""
+    """A resident model with the adapters of some particles.
+
+    Attributes:
+        owners: None if every particle reads every row; else [rows] the one particle that reads each row.
+
+    """
 
     resident: ResidentModel
     adapted: AdaptedModules
     stack: Stack
+    owners: NDArray[np.intp] | None = None
 
     @property
     def population(self) -> int:
-        """The number of particles."""
-        return self.stack.size
+        """How often each row is read: once a particle, or once in all."""
+        return self.stack.size if self.owners is None else 1
 
     def prefix(self, tokens: Sequence[int]) -> Prefix | None:
         """Read what all rows begin with, once a particle; None if that is nothing."""
         if not tokens:
             return None
         prefix = Prefix(len(tokens))
-        self._read_each(tokens, range(len(tokens)), ReadPrefix(prefix, self.population), logits_of=[-1])
+        layout = Layout.even(self.population, self.population * len(tokens))
+        self._read_each(tokens, range(len(tokens)), ReadPrefix(prefix, self.population), layout, logits_of=[-1])
         return prefix
 
     def rows(self, rows: Sequence[Row], prefix: Prefix | None) -> list[tuple[Bucket, torch.Tensor]]:
@@ -62,7 +70,8 @@ class Reader:
         tokens = [token for row in rows for token in row.tokens]
         positions = [before + position for row in rows for position in range(len(row.tokens))]
         lasts = [segment.stop - 1 for segment in segments]
-        logits = self._read_each(tokens, positions, ReadRows(segments, self.population, prefix), lasts)
+        layout = self._layout([row.index for row in rows], [len(row.tokens) for row in rows])
+        logits = self._read_each(tokens, positions, ReadRows(segments, self.population, prefix), layout, lasts)
         by_particle = logits.view(self.population, len(rows), -1)
         edges = pairwise(accumulate((len(run) for _, run in buckets), initial=0))
         return [
@@ -72,10 +81,10 @@ class Reader:
 
     def go_on(self, buckets: Sequence[Bucket], tokens: Sequence[int], prefix: Prefix | None) -> torch.Tensor:
         """Read the next token of every cell, bucket after bucket; return the logits [cells, vocabulary]."""
-        owners = np.concatenate([bucket.particles for bucket in buckets])
+        owners = np.concatenate([self._owners(bucket) for bucket in buckets])
         before = prefix.length if prefix else 0
         positions = np.concatenate([before + bucket.lengths for bucket in buckets])
-        layout = Layout.of(owners, self.population, self.resident.device)
+        layout = Layout.of(owners, self.stack.size, self.resident.device)
         logits = self._read(tokens, positions.tolist(), GoOn(buckets, layout, prefix), layout)
         for bucket in buckets:
             bucket.grow()
@@ -96,15 +105,20 @@ class Reader:
         ]
         step = ReadContinuations(segments, self.population, prefix)
         tokens = [token for _, tokens in texts for token in tokens]
-        logits = self._read_each(tokens, positions, step, range(len(tokens)))
+        layout = self._layout([bucket.rows[place] for place, _ in texts], [len(tokens) for _, tokens in texts])
+        logits = self._read_each(tokens, positions, step, layout, range(len(tokens)))
         return logits.view(self.population, len(tokens), -1)
 
     def _read_each(
-        self, tokens: Sequence[int], positions: Sequence[int], step: Step, logits_of: Sequence[int]
+        self,
+        tokens: Sequence[int],
+        positions: Sequence[int],
+        step: Step,
+        layout: Layout,
+        logits_of: Sequence[int],
     ) -> torch.Tensor:
-        """Read the same tokens with each particle; `logits_of` are indices of them."""
+        """Read the same tokens with each particle (or each with its owner); `logits_of` are indices of them."""
         size, count = len(tokens), self.population
-        layout = Layout.even(count, count * size)
         wanted = [particle * size + token % size for particle in range(count) for token in logits_of]
         return self._read([*tokens] * count, [*positions] * count, step, layout, wanted)
 
@@ -118,6 +132,16 @@ class Reader:
     ) -> torch.Tensor:
         with self.adapted.active(self.stack, layout):
             return self.resident.read(tokens, positions, step, logits_of)
+
+    def _layout(self, rows: Sequence[int], lengths: Sequence[int]) -> Layout:
+        """Return whose the tokens of `rows` are, all rows of a particle one after another."""
+        if self.owners is None:
+            return Layout.even(self.population, self.population * sum(lengths))
+        return Layout.of(np.repeat(self.owners[np.asarray(rows)], lengths), self.stack.size, self.resident.device)
+
+    def _owners(self, bucket: Bucket) -> NDArray[np.intp]:
+        """Return whose each cell is."""
+        return bucket.particles if self.owners is None else self.owners[bucket.rows]
 
     def _bucket(self, rows: Sequence[Row]) -> tuple[Bucket, Sequence[Row]]:
         lengths = [len(row.tokens) for row in rows]

@@ -33,8 +33,8 @@ class Stack(Protocol):
         """Add each particle's update of `module` at `inputs` [size, tokens, in] to `outputs` [size, tokens, out]."""
         ...
 
-    def cut(self, particles: range) -> "Stack":
-        """Return the adapters of a range of particles, without a copy."""
+    def cut(self, particles: Sequence[int]) -> "Stack":
+        """Return the adapters of some particles; without a copy if they are a range."""
         ...
 
 
@@ -50,12 +50,12 @@ class FactorStack:
         down, up = self.factors[module]
         outputs.baddbmm_(torch.bmm(inputs, down), up)
 
-    def cut(self, particles: range) -> "FactorStack":
+    def cut(self, particles: Sequence[int]) -> "FactorStack":
         """See `Stack`."""
         if len(particles) == self.size:
             return self
-        first, last = particles.start, particles.stop
-        return FactorStack(len(particles), {m: (a[first:last], b[first:last]) for m, (a, b) in self.factors.items()})
+        chosen = _index(particles)
+        return FactorStack(len(particles), {m: (a[chosen], b[chosen]) for m, (a, b) in self.factors.items()})
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,9 @@ class ProductStack:
         hidden = (inputs @ down).mul_(self.scales.unsqueeze(1))
         outputs.view(-1, outputs.shape[-1]).addmm_(hidden.flatten(0, 1), up)
 
-    def cut(self, particles: range) -> "ProductStack":
+    def cut(self, particles: Sequence[int]) -> "ProductStack":
         """See `Stack`."""
-        return ProductStack(self.scales[particles.start : particles.stop], self.factors)
+        return ProductStack(self.scales[_index(particles)], self.factors)
 
 
 @dataclass(frozen=True)
@@ -90,9 +90,14 @@ class BareStack:
     def add(self, module: str, inputs: torch.Tensor, outputs: torch.Tensor) -> None:
         """See `Stack`."""
 
-    def cut(self, particles: range) -> "BareStack":
+    def cut(self, particles: Sequence[int]) -> "BareStack":
         """See `Stack`."""
         return BareStack(len(particles))
+
+
+def _index(particles: Sequence[int]) -> slice | list[int]:
+    first, last = particles[0], particles[-1] + 1
+    return slice(first, last) if list(particles) == list(range(first, last)) else list(particles)
 
 
 def build_stack(basis: Basis, population: Sequence[Recipe], dtype: torch.dtype) -> FactorStack | ProductStack:

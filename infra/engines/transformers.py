@@ -1,24 +1,24 @@
 """The default engine: PyTorch and transformers in this process, the base model resident, populations in one batch."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import as_completed
 from contextlib import contextmanager
-from dataclasses import replace
 from threading import Lock
+from typing import TypeVar
 
 import torch
 
 from data.requests import Request, Response
 from experts.base_models import BaseModel
 from experts.basis import Basis, FullBasis
-from experts.materialise import coefficients, materialise_full, population_space
-from infra.engines.base import Progress
+from experts.materialise import coefficients, materialise_full
+from infra.engines.base import Progress, check_population
 from infra.engines.config import EngineConfig
 from infra.engines.decoding import GreedyJob, Limits
-from infra.engines.encoded import EncodedRequests
+from infra.engines.encoded import EncodedBlock, EncodedCall
 from infra.engines.identity import Resolved, engine_identity, resolve
-from infra.engines.packing import Job, families, jobs
+from infra.engines.packing import Job
 from infra.engines.reading import Reader
 from infra.engines.resident import ResidentModel
 from infra.engines.scoring import score
@@ -30,8 +30,11 @@ from swarm.recipes import BASE, Recipe
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 Answers = list[list[Response | None]]
 Result = tuple[Job, Sequence[Sequence[Response]]]
+"""What a job's particles (or its rows' owners, as one) answered to its rows."""
 
 _LEAST_TOKENS = 64
 """A GPU that has no memory for so few tokens has none for the model."""
@@ -73,22 +76,22 @@ class TransformersEngine:
         return self._identity
 
     def run(
-        self, population: Sequence[Recipe], requests: Sequence[Request], progress: Progress | None = None
+        self, population: Sequence[Recipe], requests: Sequence[Sequence[Request]], progress: Progress | None = None
     ) -> list[list[Response]]:
-        """Answer every request with every recipe: [len(population)][len(requests)].
+        """Answer each recipe's own requests; see `infra.engines.base.Engine`.
 
         A GPU that runs out of memory is given half as much at a time from then on, and answers again.
 
         Raises:
             InputError: a recipe names an expert that is not loaded, or a prompt is empty or too long.
             EvaluationError: the model could not answer.
-            ValueError: the recipes don't share their bases and their space.
+            ValueError: the recipes don't share their bases and their space, or there are not as many lists of requests.
 
         """
-        population_space(population)
+        check_population(population, requests)
         with self._lock, _engine_errors():
-            rows = EncodedRequests(self._tokens, requests)
-            while (answers := self._run_if_it_fits(population, rows, progress)) is None:
+            calls = [EncodedCall(self._tokens, part) for part in self._together(requests)]
+            while (answers := self._run_if_it_fits(population, calls, progress)) is None:
                 torch.cuda.empty_cache()
                 self._limits = _halved(self._limits)
             return answers
@@ -101,25 +104,29 @@ class TransformersEngine:
             torch.cuda.empty_cache()
 
     def _run_if_it_fits(
-        self, population: Sequence[Recipe], rows: EncodedRequests, progress: Progress | None
+        self, population: Sequence[Recipe], calls: Sequence[EncodedCall], progress: Progress | None
     ) -> list[list[Response]] | None:
         """Return the answers, or None if the GPU's memory did not suffice; the tensors of the failed pass are gone."""
         try:
-            return self._run(population, rows, progress)
+            return self._run(population, calls, progress)
         except torch.OutOfMemoryError:
             return None
 
     def _run(
-        self, population: Sequence[Recipe], rows: EncodedRequests, progress: Progress | None
+        self, population: Sequence[Recipe], calls: Sequence[EncodedCall], progress: Progress | None
     ) -> list[list[Response]]:
-        report = Report(progress, len(population) * rows.count)
+        report = Report(progress, sum(sum(call.counts) for call in calls))
         answers: Answers = []
-        for stack in self._stacks(population):
-            answers += self._answer(stack, rows, report)
+        for stack, call in zip(self._stacks(population), calls, strict=True):
+            answers += self._answer(stack, call, report)
         return [[response for response in row if response is not None] for row in answers]
 
+    def _together(self, items: Sequence[T]) -> list[Sequence[T]]:
+        """Return what is evaluated together of one item a particle: all at once, or full models one after another."""
+        return [items] if isinstance(self._basis, Basis) else [[item] for item in items]
+
     def _stacks(self, population: Sequence[Recipe]) -> Iterator[Stack]:
-        """Yield what the population is evaluated with, in order: all at once, or full models one after another."""
+        """Yield what `_together` is evaluated with, in order."""
         if isinstance(self._basis, Basis):
             yield build_stack(self._basis, population, self._resolved.dtype)
             return
@@ -136,41 +143,37 @@ class TransformersEngine:
                 raise EvaluationError(f"tensor {name} of a full-model expert has no place of its own in the model")
             parameters[name].data.copy_(tensor)
 
-    def _answer(self, stack: Stack, rows: EncodedRequests, report: Report) -> Answers:
-        answers: Answers = [[None] * rows.count for _ in range(stack.size)]
-        with submitted(self._pool, self._jobs(stack, rows, report), report) as futures:
+    def _answer(self, stack: Stack, call: EncodedCall, report: Report) -> Answers:
+        answers: Answers = [[None] * count for count in call.counts]
+        jobs = [(block, job) for block in call.blocks for job in self._jobs(stack, block, report)]
+        with submitted(self._pool, [job for _, job in jobs], report) as futures:
+            of_future = dict(zip(futures, (block for block, _ in jobs), strict=True))
             for future in as_completed(futures):
-                job, responses = future.result()
-                for particle, of_particle in zip(job.particles, responses, strict=True):
-                    for row, response in zip(job.rows, of_particle, strict=True):
-                        answers[particle][row] = response
+                of_future[future].put(*future.result(), answers)
         return answers
 
-    def _jobs(self, stack: Stack, rows: EncodedRequests, report: Report) -> Iterator[Callable[[], Result]]:
+    def _jobs(self, stack: Stack, block: EncodedBlock, report: Report) -> Iterator[Callable[[], Result]]:
         split = self._resolved.device.type == "cpu"
-        for job in _jobs(rows.prompts, stack.size, self._limits, split):
-            yield self._generation(stack, job, [rows.prompts[row] for row in job.rows], report)
-        for job in _jobs(rows.choices, stack.size, self._limits, split):
-            yield self._scoring(stack, job, [rows.choices[row] for row in job.rows], report)
+        for job in block.jobs(block.rows.prompts, self._limits.cache_tokens, split):
+            yield self._generation(self._reader(stack, block, job), job, block.rows.prompts, report)
+        for job in block.jobs(block.rows.choices, self._limits.cache_tokens, split):
+            yield self._scoring(self._reader(stack, block, job), job, block.rows.choices, report)
 
-    def _generation(self, stack: Stack, job: Job, prompts: Sequence[Prompt], report: Report) -> Callable[[], Result]:
-        reader, limits = self._reader(stack, job), self._limits
-        return lambda: (job, GreedyJob(reader, prompts, job.prefix, limits, report.add).run())
+    def _generation(
+        self, reader: Reader, job: Job, prompts: Mapping[int, Prompt], report: Report
+    ) -> Callable[[], Result]:
+        rows, limits = [prompts[row] for row in job.rows], self._limits
+        return lambda: (job, GreedyJob(reader, rows, job.prefix, limits, report.add).run())
 
-    def _scoring(self, stack: Stack, job: Job, choices: Sequence[Choices], report: Report) -> Callable[[], Result]:
-        reader, limits = self._reader(stack, job), self._limits
-        return lambda: (job, score(reader, choices, job.prefix, limits, report.add))
+    def _scoring(
+        self, reader: Reader, job: Job, choices: Mapping[int, Choices], report: Report
+    ) -> Callable[[], Result]:
+        rows, limits = [choices[row] for row in job.rows], self._limits
+        return lambda: (job, score(reader, rows, job.prefix, limits, report.add))
 
-    def _reader(self, stack: Stack, job: Job) -> Reader:
-        return Reader(self._resident, self._adapted, stack.cut(job.particles))
-
-
-def _jobs(rows: dict[int, Prompt] | dict[int, Choices], population: int, limits: Limits, split: bool) -> Iterator[Job]:
-    """Cut `population` times `rows` into jobs whose rows are indices of requests."""
-    indices, sizes = list(rows), [row.size for row in rows.values()]
-    for family in families([row.tokens for row in rows.values()]):
-        for job in jobs(family, sizes, population, limits.cache_tokens, split):
-            yield replace(job, rows=tuple(indices[row] for row in job.rows))
+    def _reader(self, stack: Stack, block: EncodedBlock, job: Job) -> Reader:
+        particles, owners = block.readers(job)
+        return Reader(self._resident, self._adapted, stack.cut(particles), owners)
 
 
 def _limits(resolved: Resolved, resident: ResidentModel) -> Limits:

@@ -11,7 +11,7 @@ from data.requests import Request, Response
 from experts.base_models import BaseModel
 from experts.basis import Basis, FullBasis
 from experts.materialise import coefficients, materialise_full, population_space
-from infra.engines.base import Progress
+from infra.engines.base import Progress, check_population
 from infra.engines.config import EngineConfig
 from infra.engines.encoded import EncodedRequests
 from infra.engines.identity import resolve
@@ -62,22 +62,23 @@ class VllmEngine:
         return self._identity
 
     def run(
-        self, population: Sequence[Recipe], requests: Sequence[Request], progress: Progress | None = None
+        self, population: Sequence[Recipe], requests: Sequence[Sequence[Request]], progress: Progress | None = None
     ) -> list[list[Response]]:
-        """Answer every request with every recipe: [len(population)][len(requests)].
+        """Answer each recipe's own requests; see `infra.engines.base.Engine`.
 
         Raises:
             InputError: a recipe names an expert that is not loaded, or a prompt is empty or too long.
             EvaluationError: the model could not answer.
-            ValueError: the recipes don't share their bases and their space.
+            ValueError: the recipes don't share their bases and their space, or there are not as many lists of requests.
 
         """
+        check_population(population, requests)
         space = population_space(population)
         coefficients((*self._basis.ids, BASE), population)
         with self._lock, self._working():
-            asked = EncodedRequests(self._tokens, requests)
-            rows = [list(rows_of(asked.prompts, asked.choices, self._tokens, self._known.ends)) for _ in population]
-            report = Report(progress, len(population) * len(requests))
+            encoded = {asked: EncodedRequests(self._tokens, asked) for asked in dict.fromkeys(map(tuple, requests))}
+            rows = [list(rows_of(encoded[tuple(asked)], self._tokens, self._known.ends)) for asked in requests]
+            report = Report(progress, sum(map(len, requests)))
             self._make_room(self._slots(space))
             for part, adapters in self._parts(population):
                 self._answer([rows[particle] for particle in part], adapters, report)

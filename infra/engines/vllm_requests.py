@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from data.requests import Completion, LogLikelihoods, Response
+from infra.engines.encoded import EncodedRequests
 from infra.engines.tokens import Choices, Prompt, Tokens
 
 MOST_CHOICES = 128
@@ -176,9 +177,8 @@ class Scoring:
         return self._contexts[-1], suffix[-1]
 
 
-def rows_of(
-    prompts: Mapping[int, Prompt], choices: Mapping[int, Choices], decoder: Tokens, ends: frozenset[int]
-) -> Iterator[Row]:
-    """Yield new rows in the order of their indices, which are all of 0 … n - 1."""
-    for index in range(len(prompts) + len(choices)):
-        yield Generation(prompts[index], decoder, ends) if index in prompts else Scoring(choices[index])
+def rows_of(encoded: EncodedRequests, decoder: Tokens, ends: frozenset[int]) -> Iterator[Row]:
+    """Yield new rows in the order of the requests."""
+    for index in range(encoded.count):
+        prompt = encoded.prompts.get(index)
+        yield Scoring(encoded.choices[index]) if prompt is None else Generation(prompt, decoder, ends)

@@ -37,7 +37,7 @@ def test_an_expert_gets_the_utility_that_the_objective_gives_its_answers(
     basis, objective = load_basis([world.expert("two")], base), load_objective(config.objective)
     engine = open_engine(config.engine, base, basis)
     recipe = Recipe(basis.ids, (1.0,), Space.FACTORS)
-    [answers] = engine.run([recipe], objective.requests("test"))
+    [answers] = engine.run([recipe], [objective.requests("test")])
     engine.close()
     result = command("evaluate", world.expert("two"), "--objective", world.config, "--split", "test", "--json").json
     low, high = result["ci95"]

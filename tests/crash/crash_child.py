@@ -29,7 +29,7 @@ class SlowEngine:
         return self._engine.identity
 
     def run(
-        self, population: Sequence[Recipe], requests: Sequence[Request], progress: Progress | None = None
+        self, population: Sequence[Recipe], requests: Sequence[Sequence[Request]], progress: Progress | None = None
     ) -> list[list[Response]]:
         def slowly(done: int, total: int) -> None:
             time.sleep(BATCH_SECONDS)

@@ -179,7 +179,7 @@ class Failing:
         return self._engine.identity
 
     def run(
-        self, population: Sequence[Recipe], requests: Sequence[Request], progress: Progress | None = None
+        self, population: Sequence[Recipe], requests: Sequence[Sequence[Request]], progress: Progress | None = None
     ) -> list[list[Response]]:
         if self._fails(next(self._calls)):
             raise EvaluationError("the engine is broken")

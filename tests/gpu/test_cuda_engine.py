@@ -93,7 +93,7 @@ def test_float32_answers_are_those_of_peft(
         model.to("cuda")
         wanted.append([generated_alone(model, tokenizer, request) for request in GENERATE])
     with opened(FLOAT32, base, basis) as engine:
-        assert engine.run(population, GENERATE) == wanted
+        assert engine.run(population, [GENERATE] * len(population)) == wanted
 
 
 def test_bfloat16_is_what_a_gpu_gets_and_is_close_to_float32(
@@ -102,8 +102,8 @@ def test_bfloat16_is_what_a_gpu_gets_and_is_close_to_float32(
     automatic = EngineConfig(device="auto")
     assert '"dtype":"bfloat16"' in engine_identity(automatic, base).replace(" ", "")
     with opened(FLOAT32, base, basis) as exact, opened(automatic, base, basis) as rounded:
-        wanted = values(exact.run(population, SCORE))
-        assert values(rounded.run(population, SCORE)) == pytest.approx(wanted, rel=0.05, abs=0.5)
+        wanted = values(exact.run(population, [SCORE] * len(population)))
+        assert values(rounded.run(population, [SCORE] * len(population))) == pytest.approx(wanted, rel=0.05, abs=0.5)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
@@ -112,7 +112,7 @@ def test_two_engines_give_the_same_bits(population: list[Recipe], base: BaseMode
     runs = []
     for _ in range(2):
         with opened(config, base, basis) as engine:
-            runs += [engine.run(population, [*GENERATE, *SCORE]) for _ in range(2)]
+            runs += [engine.run(population, [[*GENERATE, *SCORE]] * len(population)) for _ in range(2)]
     assert all(run == runs[0] for run in runs)
 
 
@@ -135,7 +135,7 @@ def test_out_of_memory_halves_the_batches_and_says_so_once(
     assert least < 0.8 * most, "the batches' memory does not matter: the test shows nothing"
     caplog.set_level(logging.INFO, "infra.engines")
     with memory_of((least + 4 * most) // 5), opened(large, base, basis) as engine:
-        answers = [engine.run(population, requests) for _ in range(2)]
+        answers = [engine.run(population, [requests] * len(population)) for _ in range(2)]
     assert [texts(answer) for answer in answers] == [wanted, wanted]
     assert len(caplog.records) == 1, caplog.text
 
@@ -147,7 +147,7 @@ def reserved(
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats()
     with opened(config, base, basis) as engine:
-        answers = texts(engine.run(population, requests))
+        answers = texts(engine.run(population, [requests] * len(population)))
     return torch.cuda.max_memory_reserved(), answers
 
 

@@ -55,8 +55,8 @@ def test_an_engine_on_a_gpu_waits_for_who_computes_there(tmp_path: Path, monkeyp
     assert isinstance(engine, Leased)
     other = bind(tmp_path / "cache" / "gpus", [Gpu(0, visible_gpus(CUDA)[0].uuid)])
     with other.held(refuse), pytest.raises(Waited):
-        engine.run(recipes, requests, refuse)
-    assert len(engine.run(recipes, requests)[0]) == 1
+        engine.run(recipes, [requests] * len(recipes), refuse)
+    assert len(engine.run(recipes, [requests] * len(recipes))[0]) == 1
     engine.close()
     other.close()
 

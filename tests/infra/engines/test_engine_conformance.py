@@ -147,7 +147,7 @@ def test_rows_in_batches_are_generated_as_if_alone(
     requests = generation_requests()
     tokenizer = AutoTokenizer.from_pretrained(base.folder)
     wanted = [[generated_alone(model, tokenizer, r) for r in requests] for model in references]  # type: ignore[arg-type]
-    assert engine.run(population, requests) == wanted
+    assert engine.run(population, [requests] * len(population)) == wanted
     counts = [completion.tokens for row in wanted for completion in row[: len(TEXTS)]]
     assert any(count not in (1, 7, 12, 30) for count in counts), "no row ended by itself: the test shows nothing"
     stopped = [completion.tokens for row in wanted for completion in row[len(TEXTS) : len(TEXTS) + 3]]
@@ -169,7 +169,7 @@ def test_log_likelihoods_are_those_of_whole_texts(
         LogLikelihood(PREAMBLE + "letter:", ("a", "b")),
         LogLikelihood(PREAMBLE, (" two", " one more thing")),
     ]
-    answers = engine.run(population, requests)
+    answers = engine.run(population, [requests] * len(population))
     for model, row in zip(references, answers, strict=True):
         for request, answer in zip(requests, row, strict=True):
             assert isinstance(answer, LogLikelihoods)
@@ -188,18 +188,41 @@ def directly(model: Any, tokenizer: Any, prompt: str, continuation: str) -> floa
 
 def test_the_size_of_the_population_changes_no_text(engine: Engine, population: list[Recipe]) -> None:
     requests = generation_requests()
-    together = engine.run(population, requests)
-    assert [engine.run([recipe], requests)[0] for recipe in population] == together
-    assert engine.run(population[1:3], requests) == together[1:3]
+    together = engine.run(population, [requests] * len(population))
+    assert [engine.run([recipe], [requests])[0] for recipe in population] == together
+    assert engine.run(population[1:3], [requests] * 2) == together[1:3]
 
 
 def test_kinds_of_requests_are_mixed_freely(engine: Engine, population: list[Recipe]) -> None:
     generate, score = Generate("two plus", 4), LogLikelihood("two plus", (" two", " x"))
-    answers = engine.run(population[:2], [score, generate, score])
-    alone = engine.run(population[:2], [generate])
+    answers = engine.run(population[:2], [[score, generate, score]] * 2)
+    alone = engine.run(population[:2], [[generate]] * 2)
     assert [row[1] for row in answers] == [row[0] for row in alone]
     assert all(row[0] == row[2] for row in answers)
-    assert engine.run(population[:2], []) == [[], []]
+    assert engine.run(population[:2], [[], []]) == [[], []]
+
+
+def test_each_particle_is_asked_its_own(engine: Engine, population: list[Recipe]) -> None:
+    """Two are asked alike, one nothing, the others each something of their own."""
+    words = generation_requests()
+    scores: list[Request] = [LogLikelihood(text, (" a", " bc")) for text in TEXTS]
+    population = [*population, *population][:5]
+    lists: list[list[Request]] = [[*words, *scores[:1]], words[1:], [], [scores[1], *words[:3], *scores], words[1:]]
+    alone = [engine.run([recipe], [asked])[0] for recipe, asked in zip(population, lists, strict=True)]
+    answers = engine.run(population, lists)
+    for found, wanted, asked in zip(answers, alone, lists, strict=True):
+        assert len(found) == len(wanted) == len(asked)
+        for one, other in zip(found, wanted, strict=True):
+            if isinstance(other, LogLikelihoods):
+                assert isinstance(one, LogLikelihoods)
+                assert one.values == pytest.approx(other.values, rel=1e-4)
+            else:
+                assert one == other
+
+
+def test_lists_of_requests_must_pair_up_with_recipes(engine: Engine, population: list[Recipe]) -> None:
+    with pytest.raises(ValueError, match="1 lists of requests for 2 recipes"):
+        engine.run(population[:2], [[]])
 
 
 def test_two_runs_and_any_number_of_workers_give_the_same_bits(
@@ -210,11 +233,11 @@ def test_two_runs_and_any_number_of_workers_give_the_same_bits(
     base: BaseModel,
 ) -> None:
     requests = [*generation_requests(), *(LogLikelihood(text, (" a", " bc")) for text in TEXTS)]
-    first = engine.run(population, requests)
-    assert engine.run(population, requests) == first
+    first = engine.run(population, [requests] * len(population))
+    assert engine.run(population, [requests] * len(population)) == first
     alone = open_engine(config.model_copy(update={"workers": 1}), base, case[0])
     assert alone.identity == engine.identity
-    assert alone.run(population, requests) == first
+    assert alone.run(population, [requests] * len(population)) == first
     alone.close()
 
 
@@ -225,7 +248,7 @@ def test_the_identity_is_known_without_loading_anything(config: EngineConfig, en
 
 def test_progress_counts_all_rows(engine: Engine, population: list[Recipe]) -> None:
     seen: list[tuple[int, int]] = []
-    engine.run(population, generation_requests(), lambda done, total: seen.append((done, total)))
+    engine.run(population, [generation_requests()] * len(population), lambda done, total: seen.append((done, total)))
     total = len(population) * len(generation_requests())
     assert [count for count, _ in seen] == sorted(count for count, _ in seen)
     assert len({count for count, _ in seen}) > 2, "nobody could see that it goes on"
@@ -240,9 +263,9 @@ def test_an_error_in_the_progress_callback_ends_the_run_and_leaves_the_engine_us
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        engine.run(population, generation_requests(), stop)
+        engine.run(population, [generation_requests()] * len(population), stop)
     requests = [Generate("two plus", 4)]
-    assert engine.run(population, requests) == engine.run(population, requests)
+    assert engine.run(population, [requests] * len(population)) == engine.run(population, [requests] * len(population))
 
 
 def test_weights_that_overflow_are_an_error_and_no_answer(engine: Engine, population: list[Recipe]) -> None:
@@ -250,12 +273,12 @@ def test_weights_that_overflow_are_an_error_and_no_answer(engine: Engine, popula
     requests: list[Request] = [Generate("two plus", 4), LogLikelihood("two", (" a", " b"))]
     for request in requests:
         with pytest.raises(EvaluationError, match="logits are NaN or infinite"):
-            engine.run([population[0], huge], [request])
+            engine.run([population[0], huge], [[request]] * 2)
 
 
 def test_a_prompt_that_is_too_long_is_refused(engine: Engine, population: list[Recipe]) -> None:
     with pytest.raises(InputError) as caught:
-        engine.run(population, [Generate("x" * 500, 13)])
+        engine.run(population, [[Generate("x" * 500, 13)]] * len(population))
     assert str(caught.value) == (
         f"prompt {'x' * 40 + '…'!r} has 500 tokens and may get 13 more, but the base model takes 512: shorten it, "
         "or lower max_new_tokens"
@@ -264,7 +287,7 @@ def test_a_prompt_that_is_too_long_is_refused(engine: Engine, population: list[R
 
 def test_an_empty_prompt_is_refused(engine: Engine, population: list[Recipe]) -> None:
     with pytest.raises(InputError, match="prompt '' has no tokens: an engine needs at least one"):
-        engine.run(population, [Generate("", 3)])
+        engine.run(population, [[Generate("", 3)]] * len(population))
 
 
 def test_a_base_model_of_an_unknown_kind_is_refused(
@@ -278,4 +301,4 @@ def test_a_base_model_of_an_unknown_kind_is_refused(
 
 def test_a_recipe_of_an_expert_that_is_not_loaded_is_refused(engine: Engine) -> None:
     with pytest.raises(InputError, match="a recipe names expert dddddddddddd…, which is not among those loaded"):
-        engine.run([Recipe(("d" * 64,), (1.0,), Space.FACTORS)], [Generate("a", 1)])
+        engine.run([Recipe(("d" * 64,), (1.0,), Space.FACTORS)], [[Generate("a", 1)]])

@@ -38,11 +38,11 @@ def test_half_as_much_is_computed_at_a_time_and_the_answers_stay(
     world: tuple[TransformersEngine, list[Recipe]], caplog: pytest.LogCaptureFixture
 ) -> None:
     engine, population = world
-    wanted = engine.run(population, REQUESTS)
+    wanted = engine.run(population, [REQUESTS] * len(population))
     give_memory_for(engine, 100)
     with caplog.at_level(logging.WARNING):
-        assert engine.run(population, REQUESTS) == wanted
-        assert engine.run(population, REQUESTS) == wanted
+        assert engine.run(population, [REQUESTS] * len(population)) == wanted
+        assert engine.run(population, [REQUESTS] * len(population)) == wanted
     engine.close()
     assert [record.message for record in caplog.records] == [
         f"out of GPU memory: going on with {tokens} tokens a pass (engine.token_budget) and half the cache "
@@ -55,5 +55,5 @@ def test_a_gpu_too_small_for_anything_fails_the_evaluation(world: tuple[Transfor
     engine, population = world
     give_memory_for(engine, 3)
     with pytest.raises(EvaluationError, match="the GPU has no memory left for a batch: give it a smaller base model"):
-        engine.run(population, REQUESTS)
+        engine.run(population, [REQUESTS] * len(population))
     engine.close()

@@ -29,10 +29,10 @@ class SmallEngine:
         self._calls = count()
 
     def run(
-        self, population: Sequence[Recipe], requests: Sequence[Request], progress: Progress | None = None
+        self, population: Sequence[Recipe], requests: Sequence[Sequence[Request]], progress: Progress | None = None
     ) -> list[list[Response]]:
         assert not self.closed
-        rows, number = len(population) * len(requests), next(self._calls)
+        rows, number = sum(map(len, requests)), next(self._calls)
         for done in (rows // 2, rows):
             if progress is not None:
                 progress(done, rows)
@@ -46,7 +46,7 @@ class SmallEngine:
 def run_all(host: EngineHost, groups: int) -> list[float]:
     """Run so many groups at the same time; return the seconds of each."""
     with ThreadPoolExecutor(groups) as threads:
-        calls = [threads.submit(host.run, GROUP, REQUESTS) for _ in range(groups)]
+        calls = [threads.submit(host.run, GROUP, [REQUESTS] * len(GROUP)) for _ in range(groups)]
         assert all(call.result()[0] == ANSWERS for call in calls)
     return [call.result()[1] for call in calls]
 
@@ -76,8 +76,8 @@ def test_an_engine_that_can_not_be_opened_is_tried_again_by_the_next_group() -> 
 
     host = EngineHost(open_engine, lambda done, total: None)
     with pytest.raises(EvaluationError, match="no memory"):
-        host.run(GROUP, REQUESTS)
-    assert host.run(GROUP, REQUESTS)[0] == ANSWERS
+        host.run(GROUP, [REQUESTS] * len(GROUP))
+    assert host.run(GROUP, [REQUESTS] * len(GROUP))[0] == ANSWERS
 
 
 def test_as_many_groups_are_in_the_engine_as_it_has_slots() -> None:
@@ -135,8 +135,8 @@ def test_rows_of_groups_that_share_the_engine_are_one_count() -> None:
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
     del seen[:]
     host = EngineHost(SmallEngine, lambda done, total: seen.append((done, total)))
-    host.run(GROUP, REQUESTS)
-    host.run(GROUP, REQUESTS)
+    host.run(GROUP, [REQUESTS] * len(GROUP))
+    host.run(GROUP, [REQUESTS] * len(GROUP))
     assert seen == [(3, 6), (6, 6), (3, 6), (6, 6)]
 
 
@@ -153,7 +153,7 @@ def test_a_group_that_failed_is_not_counted() -> None:
 
     host = EngineHost(lambda: SmallEngine(2, between), lambda done, total: seen.append((done, total)))
     with ThreadPoolExecutor(2) as threads:
-        calls = [threads.submit(host.run, GROUP, REQUESTS) for _ in range(2)]
+        calls = [threads.submit(host.run, GROUP, [REQUESTS] * len(GROUP)) for _ in range(2)]
         with pytest.raises(EvaluationError, match="lost"):
             while not any(call.done() for call in calls):
                 time.sleep(0.001)
@@ -171,7 +171,7 @@ def test_a_group_that_is_not_admitted_does_not_reach_the_engine() -> None:
 
     host = EngineHost(lambda: SmallEngine(1, fail), lambda done, total: None, refuse)
     with pytest.raises(EvaluationError, match="stop"):
-        host.run(GROUP, REQUESTS)
+        host.run(GROUP, [REQUESTS] * len(GROUP))
 
 
 def test_closing_ends_what_is_under_way_and_what_waits_then_closes_the_engine() -> None:
@@ -188,7 +188,7 @@ def test_closing_ends_what_is_under_way_and_what_waits_then_closes_the_engine() 
 
     host = EngineHost(open_engine, lambda done, total: None)
     with ThreadPoolExecutor(5) as threads:
-        calls = [threads.submit(host.run, GROUP, REQUESTS) for _ in range(4)]
+        calls = [threads.submit(host.run, GROUP, [REQUESTS] * len(GROUP)) for _ in range(4)]
         inside.wait()
         closer = threads.submit(host.close)
         while not host._interrupted.is_set():
@@ -201,4 +201,4 @@ def test_closing_ends_what_is_under_way_and_what_waits_then_closes_the_engine() 
                 call.result()
     assert engines[0].closed
     with pytest.raises(Interrupted):
-        host.run(GROUP, REQUESTS)
+        host.run(GROUP, [REQUESTS] * len(GROUP))

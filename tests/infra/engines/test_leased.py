@@ -60,7 +60,7 @@ def test_the_answers_and_the_identity_are_the_engines_own(
     alone = open_engine(CONFIG, *models)
     assert not isinstance(alone, Leased), "a CPU needs no lease"
     assert engine.identity == alone.identity
-    assert engine.run(population, REQUESTS) == alone.run(population, REQUESTS)
+    assert engine.run(population, [REQUESTS] * len(population)) == alone.run(population, [REQUESTS] * len(population))
     alone.close()
     engine.close()
 
@@ -73,7 +73,7 @@ def test_it_computes_only_while_it_holds_the_gpu(engine: Leased, other: GpuLease
             pass
         seen.append((done, total))
 
-    engine.run(population, REQUESTS, look)
+    engine.run(population, [REQUESTS] * len(population), look)
     assert seen[-1] == (4, 4)
     with other.held(refuse):
         pass
@@ -83,7 +83,7 @@ def test_it_computes_only_while_it_holds_the_gpu(engine: Leased, other: GpuLease
 def test_a_failed_evaluation_frees_the_gpu(engine: Leased, other: GpuLease, population: list[Recipe]) -> None:
     huge = Recipe(population[0].bases, (3e38,), Space.FACTORS)
     with pytest.raises(EvaluationError):
-        engine.run([huge], REQUESTS)
+        engine.run([huge], [REQUESTS])
     with other.held(refuse):
         pass
     engine.close()
@@ -95,7 +95,7 @@ def test_the_end_of_the_run_ends_the_wait(engine: Leased, other: GpuLease, popul
 
     def evaluate() -> None:
         with pytest.raises(Interrupted):
-            host.run(population, REQUESTS)
+            host.run(population, [REQUESTS] * len(population))
         ended.append(True)
 
     thread = threading.Thread(target=evaluate)

@@ -17,7 +17,7 @@ from tiny import make_base, make_expert
 from data.requests import Generate, LogLikelihood, Request, Response
 from experts.base_models import BaseModel, resolve_base_model
 from experts.basis import Basis, FullBasis, load_basis
-from infra.engines.base import Engine
+from infra.engines.base import Engine, Progress
 from infra.engines.config import EngineConfig, RayConfig
 from infra.engines.opening import open_engine
 from swarm.errors import EvaluationError, InputError
@@ -74,15 +74,21 @@ def often_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("infra.engines.ray_roster.POLL", 0.005)
 
 
+def ask(
+    engine: Engine, population: list[Recipe], requests: Sequence[Request], progress: Progress | None = None
+) -> Answers:
+    return engine.run(population, [requests] * len(population), progress)
+
+
 def evaluate(engine: Engine, groups: Sequence[list[Recipe]], requests: Sequence[Request]) -> list[Answers]:
     with ThreadPoolExecutor(len(groups)) as threads:
-        return list(threads.map(lambda group: engine.run(group, requests), groups))
+        return list(threads.map(lambda group: ask(engine, group, requests), groups))
 
 
 def test_groups_answered_at_the_same_time_are_those_of_one_engine(world: World, pool: Engine) -> None:
     assert (pool.slots, pool.identity) == (2, world.alone.identity)
     groups = [world.group(number, space) for number in range(3) for space in Space]
-    assert evaluate(pool, groups, SHORT) == [world.alone.run(group, SHORT) for group in groups]
+    assert evaluate(pool, groups, SHORT) == [ask(world.alone, group, SHORT) for group in groups]
 
 
 def test_actors_work_at_the_same_time(world: World, pool: Engine, often_asked: None) -> None:
@@ -94,14 +100,14 @@ def test_actors_work_at_the_same_time(world: World, pool: Engine, often_asked: N
             both.wait()
 
     with ThreadPoolExecutor(2) as threads:
-        calls = [threads.submit(pool.run, world.group(number), LONG, partial(meet, number)) for number in (1, 2)]
-        assert [call.result() for call in calls] == [world.alone.run(world.group(number), LONG) for number in (1, 2)]
+        calls = [threads.submit(ask, pool, world.group(number), LONG, partial(meet, number)) for number in (1, 2)]
+        assert [call.result() for call in calls] == [ask(world.alone, world.group(number), LONG) for number in (1, 2)]
     assert not first
 
 
 def test_progress_grows_to_all_rows(world: World, pool: Engine, often_asked: None) -> None:
     seen: list[tuple[int, int]] = []
-    pool.run(world.group(1), LONG, lambda done, total: seen.append((done, total)))
+    ask(pool, world.group(1), LONG, lambda done, total: seen.append((done, total)))
     assert len(seen) > 1
     assert [done for done, _ in seen] == sorted({done for done, _ in seen})
     assert seen[-1] == (48, 48)
@@ -118,7 +124,7 @@ def test_an_actor_killed_in_the_middle_of_a_group_changes_no_answer(
             killed.append(at_work(caplog))
             os.kill(killed[0], signal.SIGKILL)
 
-    assert pool.run(world.group(3), LONG, kill) == world.alone.run(world.group(3), LONG)
+    assert ask(pool, world.group(3), LONG, kill) == ask(world.alone, world.group(3), LONG)
     (lost,) = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert lost.startswith(f"engine ray: lost the actor in process {killed[0]} of node ")
     assert at_work(caplog) != killed[0]
@@ -134,7 +140,7 @@ def test_a_group_that_loses_every_actor_is_an_error_and_no_answer(
     caplog.set_level(logging.DEBUG, logger="infra.engines.ray_pool")
     monkeypatch.setattr("infra.engines.ray_pool.ATTEMPTS", 1)
     with pytest.raises(EvaluationError, match="engine ray: lost 1 actors over one group of particles, the last: "):
-        pool.run(world.group(1), LONG, lambda done, total: os.kill(at_work(caplog), signal.SIGKILL))
+        ask(pool, world.group(1), LONG, lambda done, total: os.kill(at_work(caplog), signal.SIGKILL))
 
 
 def at_work(caplog: pytest.LogCaptureFixture) -> int:
@@ -148,17 +154,17 @@ def test_an_error_in_the_progress_callback_ends_the_work_and_leaves_the_pool_usa
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        pool.run(world.group(1), LONG, stop)
-    assert pool.run(world.group(1), SHORT) == world.alone.run(world.group(1), SHORT)
+        ask(pool, world.group(1), LONG, stop)
+    assert ask(pool, world.group(1), SHORT) == ask(world.alone, world.group(1), SHORT)
 
 
 def test_errors_of_the_engine_keep_their_kind_and_their_line(world: World, pool: Engine) -> None:
     for requests, scale in (([Generate("x" * 500, 13)], 1.0), ([Generate("two plus", 4)], 3e38)):
         population = [Recipe(world.basis.ids, (scale, scale), Space.PRODUCT)]
         with pytest.raises((InputError, EvaluationError)) as wanted:
-            world.alone.run(population, requests)
+            ask(world.alone, population, requests)
         with pytest.raises(wanted.type) as found:
-            pool.run(population, requests)
+            ask(pool, population, requests)
         assert (found.type, str(found.value)) == (wanted.type, str(wanted.value))
 
 
@@ -184,6 +190,6 @@ def test_full_models_are_read_on_the_nodes(world: World, pooled: EngineConfig, t
     population = [Recipe((*basis.ids, BASE), (0.5, 0.75, -0.25), Space.PRODUCT)]
     answers = []
     for engine in (open_engine(config, world.base, basis), open_engine(ALONE, world.base, basis)):
-        answers.append(engine.run(population, SHORT))
+        answers.append(ask(engine, population, SHORT))
         engine.close()
     assert answers[0] == answers[1]

@@ -74,7 +74,7 @@ def test_a_hundred_populations_leave_nothing_behind(engine: VllmEngine, basis: B
     lora = engine._resident.slots is not None
     resident = []
     for iteration in range(100):
-        engine.run(population(basis, 3, first=iteration), [Generate("a", 2), LogLikelihood("a", (" b",))])
+        engine.run(population(basis, 3, first=iteration), [[Generate("a", 2), LogLikelihood("a", (" b",))]] * 3)
         resident.append(resident_megabytes())
     assert len(engine._resident.call(SwarmWorker.swarm_adapters) if lora else ()) == (3 if lora else 0)
     gc.collect()
@@ -92,34 +92,34 @@ def test_no_file_is_written_and_no_adapter_is_looked_for(engine: VllmEngine, bas
             seen.append(str(arguments[0]))
 
     sys.addaudithook(hook)
-    engine.run(population(basis, 3), REQUESTS)
+    engine.run(population(basis, 3), [REQUESTS] * 3)
     watching = False
     assert seen == []
 
 
 def test_neither_space_changes_the_answers_of_the_other(engine: VllmEngine, basis: Basis) -> None:
     factors, product = (population(basis, 3, space) for space in Space)
-    first = engine.run(factors, REQUESTS)
-    second = engine.run(product, REQUESTS)
+    first = engine.run(factors, [REQUESTS] * len(factors))
+    second = engine.run(product, [REQUESTS] * len(product))
     assert first != second
-    assert engine.run(factors, REQUESTS) == first
-    assert engine.run(product, REQUESTS) == second
+    assert engine.run(factors, [REQUESTS] * len(factors)) == first
+    assert engine.run(product, [REQUESTS] * len(product)) == second
 
 
 def test_calls_of_several_threads_wait_for_each_other(engine: VllmEngine, basis: Basis) -> None:
     populations = [population(basis, 2, first=index) for index in range(4)]
-    alone = [engine.run(recipes, REQUESTS) for recipes in populations]
+    alone = [engine.run(recipes, [REQUESTS] * len(recipes)) for recipes in populations]
     with ThreadPoolExecutor(4) as pool:
-        assert list(pool.map(lambda recipes: engine.run(recipes, REQUESTS), populations)) == alone
+        assert list(pool.map(lambda recipes: engine.run(recipes, [REQUESTS] * len(recipes)), populations)) == alone
 
 
 def test_the_callers_number_of_threads_changes_no_answer_and_is_left_alone(engine: VllmEngine, basis: Basis) -> None:
     recipes = population(basis, 2)
-    single = engine.run(recipes, REQUESTS)
+    single = engine.run(recipes, [REQUESTS] * len(recipes))
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        assert engine.run(recipes, REQUESTS) == single
+        assert engine.run(recipes, [REQUESTS] * len(recipes)) == single
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
@@ -127,17 +127,19 @@ def test_the_callers_number_of_threads_changes_no_answer_and_is_left_alone(engin
 
 def test_one_recipe_twice_in_a_population_gets_one_answer_twice(engine: VllmEngine, basis: Basis) -> None:
     one, other = population(basis, 2)
-    first, second, third = engine.run([one, other, one], REQUESTS)
+    first, second, third = engine.run([one, other, one], [REQUESTS] * 3)
     assert first == third != second
 
 
 def test_a_population_larger_than_the_room_for_adapters_is_answered_in_parts(base: BaseModel, basis: Basis) -> None:
     small, large = opened_as("lora", base, basis, group_size=2), opened_as("lora", base, basis)
     recipes = population(basis, 5)
-    texts = [[row[:2] for row in engine.run(recipes, REQUESTS)] for engine in (small, large)]
+    texts = [[row[:2] for row in engine.run(recipes, [REQUESTS] * len(recipes))] for engine in (small, large)]
     assert texts[0] == texts[1]
     small.close()
-    assert [row[:2] for row in large.run(recipes, REQUESTS)] == texts[1], "closing one engine hurt another"
+    assert [row[:2] for row in large.run(recipes, [REQUESTS] * len(recipes))] == texts[1], (
+        "closing one engine hurt another"
+    )
     large.close()
 
 
@@ -146,7 +148,7 @@ def test_ranks_that_vllm_has_no_kernels_for_are_merged(tmp_path: Path, base: Bas
     basis = loaded(base, *made)
     engine, merging = opened_as("lora", base, basis), opened_as("merged", base, basis)
     recipes = population(basis, 2)
-    assert engine.run(recipes, REQUESTS) == merging.run(recipes, REQUESTS)
+    assert engine.run(recipes, [REQUESTS] * len(recipes)) == merging.run(recipes, [REQUESTS] * len(recipes))
     engine.close()
     merging.close()
 
@@ -159,7 +161,7 @@ def test_opening_running_and_closing_is_silent_and_leaves_the_process_as_it_was(
 
     before = state()
     engine = opened_as("merged", base, basis)
-    engine.run(population(basis, 2), REQUESTS)
+    engine.run(population(basis, 2), [REQUESTS] * 2)
     assert state() == before
     model = weakref.ref(engine._resident._llm.llm_engine.model_executor.driver_worker.worker.model_runner.get_model())
     assert model() is not None
@@ -177,8 +179,8 @@ def test_a_longest_text_of_the_users_own_is_kept_to(base: BaseModel, basis: Basi
     config = EngineConfig(kind="vllm", device="cpu", vllm=VllmConfig(max_model_len=20))
     engine = VllmEngine(config, base, basis)
     with pytest.raises(InputError, match="has 18 tokens and may get 3 more, but the base model takes 20"):
-        engine.run(population(basis, 1), [Generate("x" * 18, 3)])
-    assert engine.run(population(basis, 1), [Generate("x" * 17, 3), LogLikelihood("x" * 17, ("yzw",))])
+        engine.run(population(basis, 1), [[Generate("x" * 18, 3)]])
+    assert engine.run(population(basis, 1), [[Generate("x" * 17, 3), LogLikelihood("x" * 17, ("yzw",))]])
     engine.close()
 
 
