@@ -18,12 +18,12 @@ from safetensors.torch import save_file
 
 import infra.open_run
 from data.requests import Completion, Request, Response
-from infra.config import RunConfig
+from infra.configs.model_swarms import ModelSwarmsConfig
 from infra.engines.base import Progress
 from infra.observer import Nobody, observed_by
 from infra.settings import Settings
+from infra.views.base import IterationView
 from swarm.recipes import Recipe
-from swarm.state import State
 
 PARTICLES, EXPERTS, EXAMPLES, SIZE = 20, 10, 20, 16
 
@@ -65,7 +65,7 @@ class Watch(Nobody):
         """Note the first thing that the flow does."""
         self.entered = self.entered or time.perf_counter()
 
-    def iteration(self, state: State, experts: tuple[str, ...]) -> None:
+    def iteration(self, view: IterationView) -> None:
         """Note that an iteration is saved."""
         self.finished.append(time.perf_counter())
         self.processor.append(time.process_time())
@@ -103,7 +103,7 @@ class TaskClock:
         return counted
 
 
-def write_inputs(folder: Path, iterations: int, group_size: int) -> RunConfig:
+def write_inputs(folder: Path, iterations: int, group_size: int) -> ModelSwarmsConfig:
     """Write a base model, experts and a data set that hold next to nothing; return a run over them."""
     base = folder / "base"
     base.mkdir()
@@ -117,7 +117,7 @@ def write_inputs(folder: Path, iterations: int, group_size: int) -> RunConfig:
         for split in ("dev", "test")
     }
     (folder / "data.json").write_text(json.dumps({"dataset": "instant", **cases}))
-    return RunConfig.model_validate(
+    return ModelSwarmsConfig.model_validate(
         {
             "name": "instant",
             "base_model": str(base),

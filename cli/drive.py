@@ -3,12 +3,12 @@
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from cli.embedded_server import start_embedded_server
-from infra.config import RunConfig
+from infra.configs.common import RunConfig
 from infra.observer import Observer, observed_by
 from infra.records.store import Records
 from infra.records.values import RunStatus
@@ -58,9 +58,9 @@ def _run_flow(config: RunConfig, observer: Observer) -> dict[str, Any]:
         os.environ.setdefault(name, value)
     from prefect.exceptions import CancelledRun
 
-    from flows.model_swarms import model_swarms
+    from flows.registry import flow_of
 
-    flow: Callable[[RunConfig], Any] = model_swarms
+    flow = flow_of(config)
     start_embedded_server()
     try:
         with observed_by(observer):

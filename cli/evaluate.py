@@ -10,7 +10,7 @@ from data.examples import Split
 
 if TYPE_CHECKING:
     from cli.evaluation import Found, Question
-    from infra.config import RunConfig
+    from infra.configs.common import RunConfig
     from infra.records.store import Records
     from infra.settings import Settings
     from swarm.statistics import Interval
@@ -31,12 +31,11 @@ def evaluate(
     from cli.evaluation import answer
     from cli.progress import progress
     from cli.quiet import quiet_libraries
-    from infra.config import RunConfig
-    from infra.config_files import load_config
+    from infra.configs.registry import load_run_config
     from infra.records.store import Records
     from infra.settings import Settings
 
-    config, settings = load_config(objective, RunConfig), Settings()
+    config, settings = load_run_config(objective), Settings()
     with Records(settings.records_url) as records:
         question = _question(subject, config, split, records, settings)
         with quiet_libraries(), progress(question.subject.name) as report:

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from experts.adapter_config import CONFIG, read_lora_config
-from infra.config import RunConfig
-from infra.config_files import load_config
+from infra.configs.common import ExpertsConfig
+from infra.configs.registry import load_run_config
 from swarm.errors import InputError
 
 
@@ -43,7 +43,10 @@ def describe_expert(folder: Path) -> dict[str, Any]:
 
 def _experts_of(place: Path) -> list[Path]:
     if place.is_file():
-        return list(load_config(place, RunConfig).experts)
+        config = load_run_config(place)
+        if not isinstance(config, ExpertsConfig):
+            raise InputError(f"{place}: algorithm {config.algorithm} has no experts: name another file, or a folder")
+        return list(config.experts)
     if not place.is_dir():
         raise InputError(f"{place}: there is no such folder or config file: check the path")
     # A folder whose name begins with a dot is the checkpoint of a training under way.

@@ -9,9 +9,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from cli.console import err, table
-from infra.config import RunConfig
+from infra.configs.common import RunConfig
 from infra.observer import Observer
-from swarm.state import State
+from infra.views.base import IterationView
 
 
 @contextmanager
@@ -37,8 +37,8 @@ class _Lines:
     def rows(self, done: int, total: int) -> None:
         """Say nothing: a log needs no bar."""
 
-    def iteration(self, state: State, experts: tuple[str, ...]) -> None:
-        err.print(f"{self._config.name}: {_headline(state, self._config)}", soft_wrap=True)
+    def iteration(self, view: IterationView) -> None:
+        err.print(f"{self._config.name}: {view.headline}", soft_wrap=True)
 
 
 class _Display:
@@ -55,7 +55,7 @@ class _Display:
             TimeRemainingColumn(),
             console=err,
         )
-        self._iterations = self._progress.add_task("iterations", total=config.search.max_iterations)
+        self._iterations = self._progress.add_task("iterations", total=config.iterations)
         self._rows = self._progress.add_task("rows of the group", total=None)
         self._phase = ""
         self._headline = ""
@@ -67,37 +67,13 @@ class _Display:
     def rows(self, done: int, total: int) -> None:
         self._progress.update(self._rows, completed=done, total=total)
 
-    def iteration(self, state: State, experts: tuple[str, ...]) -> None:
-        self._progress.update(self._iterations, completed=state.iteration)
-        self._headline = _headline(state, self._config)
-        self._table = _particles(state, experts)
+    def iteration(self, view: IterationView) -> None:
+        self._progress.update(self._iterations, completed=view.iteration)
+        self._headline = view.headline
+        self._table = table(view.columns, view.rows)
 
     def __rich__(self) -> Group:
         head = f"[bold]{self._config.name}[/bold] · {self._phase}"
         if self._table is None:
             return Group(head, self._progress)
         return Group(head, self._progress, self._headline, self._table)
-
-
-def _headline(state: State, config: RunConfig) -> str:
-    best = state.global_best
-    found = f"{best.utility:.4f} (particle {best.particle}, iteration {best.iteration})" if best else "–"
-    utilities = [utility for utility in state.utilities if utility is not None]
-    mean = f", mean {sum(utilities) / len(utilities):.4f}" if utilities else ""
-    return (
-        f"iteration {state.iteration}/{config.search.max_iterations}: global best {found}{mean}, "
-        f"{state.stale}/{config.search.patience} without improvement"
-    )
-
-
-def _particles(state: State, experts: tuple[str, ...]) -> Table:
-    rows = (
-        (
-            f"{i}{' ★' if state.global_best is not None and state.global_best.particle == i else ''}",
-            state.utilities[i],
-            state.personal_best_utilities[i],
-            *(f"{coefficient:+.2f}" for coefficient in state.positions[i]),
-        )
-        for i in range(len(state.positions))
-    )
-    return table(("particle", "utility", "its best", *experts), rows)

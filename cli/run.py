@@ -9,8 +9,8 @@ from cli.console import AsJson, out, print_json, table
 from cli.drive import Unfinished, drive
 from cli.live import live_display
 from cli.run_records import open_records
-from infra.config import RunConfig
-from infra.config_files import load_config, validate
+from infra.configs.common import RunConfig
+from infra.configs.registry import load_run_config, run_config
 from infra.records.values import RunStatus
 from infra.run_folder import RunFolder
 from infra.settings import Settings
@@ -29,7 +29,7 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Run a search (or continue it, if it was begun), and print its summary."""
-    _drive(load_config(config, RunConfig, overrides or []), as_json)
+    _drive(load_run_config(config, overrides or []), as_json)
 
 
 def resume(name: RunName, as_json: AsJson = False) -> None:
@@ -39,7 +39,7 @@ def resume(name: RunName, as_json: AsJson = False) -> None:
         if records.run(name).status is RunStatus.FINISHED:
             raise InputError(f"run {name!r} is finished: there is nothing to resume; see: swarm report {name}")
     folder = RunFolder(settings.runs, name)
-    _drive(validate(folder.read_config(), RunConfig, str(folder.config)), as_json)
+    _drive(run_config(folder.read_config(), str(folder.config)), as_json)
 
 
 def stop(name: RunName, as_json: AsJson = False) -> None:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from cli.run_records import basis_names, last_state
 from experts.base_models import BaseModel, resolve_base_model
 from experts.basis import Basis, FullBasis, load_basis
-from infra.config import RunConfig
 from infra.config_files import validate
+from infra.configs.model_swarms import ModelSwarmsConfig
 from infra.records.store import Records
 from infra.records.values import RunRecord
 from infra.run_folder import RunFolder
@@ -52,7 +52,7 @@ def load_run_best(records: Records, settings: Settings, name: str) -> RunBest:
     if state is None or state.global_best is None:
         raise InputError(f"run {name!r} has no global best yet: wait for its first iteration, or: swarm resume {name}")
     folder = RunFolder(settings.runs, name)
-    config = validate(folder.read_config(), RunConfig, str(folder.config))
+    config = validate(folder.read_config(), ModelSwarmsConfig, str(folder.config))
     base = resolve_base_model(config.base_model, settings.cache)
     basis = load_basis(config.experts, base)
     _check_unchanged(run, base, basis)

@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from data.kinds.registry import AnyTask
 from data.objective_config import ObjectiveConfig
 from experts.training_config import TrainingConfig
-from infra.config import RunConfig, SearchConfig
+from infra.configs.model_swarms import ModelSwarmsConfig, SearchConfig
 from infra.engines.config import EngineConfig, RayConfig, VllmConfig
 from infra.training_files import TrainingData, TrainingFile
 
@@ -32,7 +32,7 @@ def page() -> str:
     kinds = [get_args(kind)[0] if get_origin(kind) is Annotated else kind for kind in _members(AnyTask)]
     parts = [
         HEAD,
-        _section("A run", RunConfig),
+        _section("A run of Model Swarms", ModelSwarmsConfig),
         _section("`search`", SearchConfig),
         _section("`objective`", ObjectiveConfig),
         *(_section(f"`objective.tasks`, kind `{_kind(kind)}`", kind) for kind in kinds),

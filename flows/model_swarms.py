@@ -13,10 +13,11 @@ from prefect.states import Cancelled
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from data.examples import Split
-from infra.config import RunConfig
+from infra.configs.model_swarms import ModelSwarmsConfig
 from infra.open_run import OpenRun, StopRequested
 from infra.outcome import Finalists, Outcome, finalists
 from infra.records.values import EvaluationRecord, Purpose
+from infra.views.model_swarms import model_swarms_view
 from swarm.plan import Group, Link, links
 from swarm.recipes import Recipe
 from swarm.state import State
@@ -31,7 +32,7 @@ RUNNER: Any = ThreadPoolTaskRunner(max_workers=64)
 
 
 @flow(name="model-swarms", flow_run_name="{config.name}", task_runner=RUNNER)
-def model_swarms(config: RunConfig) -> dict[str, Any] | FlowState[Any]:
+def model_swarms(config: ModelSwarmsConfig) -> dict[str, Any] | FlowState[Any]:
     """Search for the best combination of the experts, test it, and publish it; started again, it goes on.
 
     Returns the run's summary, or a cancelled state if somebody asked the run to stop.
@@ -44,11 +45,11 @@ def model_swarms(config: RunConfig) -> dict[str, Any] | FlowState[Any]:
         return Cancelled(message=str(stop))
 
 
-def search(run: OpenRun) -> tuple[State, str]:
+def search(run: OpenRun[ModelSwarmsConfig]) -> tuple[State, str]:
     """Iterate until the search says why it stops; return its last state and that reason."""
-    parameters, seed = asdict(run.parameters), run.config.seed
+    parameters, seed = asdict(run.config.search.parameters()), run.config.seed
     bases, space, size = list(run.inputs.bases), run.config.space.value, run.config.engine.group_size
-    live = LiveArtifacts(run)
+    live = LiveArtifacts(run.config.name)
     moved = stored(initialise_swarm, run).submit(parameters, seed, len(bases))
     while True:
         moved.wait()  # else Prefect asks its server for the state of an unfinished argument
@@ -57,17 +58,18 @@ def search(run: OpenRun) -> tuple[State, str]:
         told = stored(track_best, run).submit(parameters, moved, groups, scores)
         state = State.from_json(told.result())
         reason = stored(check_early_stop, run).submit(parameters, told)
-        run.save(state, found(groups, scores))
+        view = model_swarms_view(state, run.config, run.inputs.names)
+        run.save(state, found(groups, scores), view)
         stopped_by = reason.result()
-        live.update(state, last=stopped_by is not None)
+        live.update(view, last=stopped_by is not None)
         if stopped_by is not None:
             return state, stopped_by
         moved = stored(update_velocity, run).submit(parameters, seed, told)
 
 
-def conclude(run: OpenRun, final: State, stopped_by: str) -> dict[str, Any]:
+def conclude(run: OpenRun[ModelSwarmsConfig], final: State, stopped_by: str) -> dict[str, Any]:
     """Test the starting best, the ending best and the ensemble; publish the best; write summary and report."""
-    initial = run.state(0)
+    initial = State.from_json(run.state(0))
     chosen = finalists(run, initial, final)
     tested = test(run, final.iteration, chosen)
     sha256 = publish_best.submit(run, chosen.ending_best.to_json()).result()
@@ -78,7 +80,7 @@ def conclude(run: OpenRun, final: State, stopped_by: str) -> dict[str, Any]:
     return summary
 
 
-def test(run: OpenRun, iteration: int, chosen: Finalists) -> dict[Recipe, EvaluationRecord]:
+def test(run: OpenRun[ModelSwarmsConfig], iteration: int, chosen: Finalists) -> dict[Recipe, EvaluationRecord]:
     """Evaluate the finalists on the test split, which nothing has read before."""
     run.observer.phase("testing")
     everybody = chosen.recipes()
@@ -90,7 +92,9 @@ def test(run: OpenRun, iteration: int, chosen: Finalists) -> dict[Recipe, Evalua
     return {everybody[link.particle]: run.evaluation(link) for link in places}
 
 
-def evaluate_groups(run: OpenRun, groups: PrefectFuture[Any], split: Split) -> list[PrefectFuture[Json]]:
+def evaluate_groups(
+    run: OpenRun[ModelSwarmsConfig], groups: PrefectFuture[Any], split: Split
+) -> list[PrefectFuture[Json]]:
     """Evaluate every group; one whose scores the records no longer hold is evaluated again, cached result or not."""
     again = stored(evaluate, run).with_options(refresh_cache=True)
     count = range(len(groups.result()))

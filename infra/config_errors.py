@@ -40,7 +40,7 @@ def _describe(error: ErrorDetails, schema: type[Schema]) -> str:
     place, context = _without_tags(error["loc"]), error.get("ctx", {})
     match error["type"]:
         case "extra_forbidden":
-            return f"unknown field {_dotted(place)!r}: {_nearest(str(place[-1]), _fields_at(schema, place[:-1]))}"
+            return f"unknown field {_dotted(place)!r}: {nearest(str(place[-1]), _fields_at(schema, place[:-1]))}"
         case "missing":
             return f"field {_dotted(place)!r} is missing: add it"
         case "union_tag_not_found":
@@ -48,7 +48,7 @@ def _describe(error: ErrorDetails, schema: type[Schema]) -> str:
         case "union_tag_invalid":
             kinds = re.findall(r"'([^']+)'", context["expected_tags"])
             field, known = _dotted((*place, _tag_field(context))), ", ".join(kinds)
-            return f"field {field!r}: there is no {context['tag']!r}, only {known}: {_nearest(context['tag'], kinds)}"
+            return f"field {field!r}: there is no {context['tag']!r}, only {known}: {nearest(context['tag'], kinds)}"
         case "too_short":
             count, least = context["actual_length"], context["min_length"]
             return f"field {_dotted(place)!r}: has {count} and needs at least {least}: add {least - count} or more"
@@ -67,7 +67,8 @@ def _in_its_words(place: Place, error: ErrorDetails, schema: type[Schema]) -> st
     return f"field {_dotted(place)!r}: {message}{seen}" if place else message
 
 
-def _nearest(name: str, names: Sequence[str]) -> str:
+def nearest(name: str, names: Sequence[str]) -> str:
+    """Return what to do about `name`, which is none of `names`."""
     near = difflib.get_close_matches(name, names, n=1)
     return f"did you mean {near[0]!r}?" if near else "remove it or choose another"
 

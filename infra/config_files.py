@@ -27,10 +27,7 @@ def load_config(path: Path, schema: type[Config], overrides: Sequence[str] = ())
         InputError: naming the file, the field, the value seen and what to do.
 
     """
-    value = _read_mapping(path)
-    for override in overrides:
-        _override(value, override)
-    return validate(value, schema, str(path), folder=path.parent.resolve())
+    return validate(overridden(read_mapping(path), overrides), schema, str(path), folder=path.parent.resolve())
 
 
 def validate(value: dict[str, Any], schema: type[Config], source: str, folder: Path | None = None) -> Config:
@@ -46,7 +43,8 @@ def validate(value: dict[str, Any], schema: type[Config], source: str, folder: P
         raise InputError(f"{source}: {describe(error, schema)}") from error
 
 
-def _read_mapping(path: Path) -> dict[str, Any]:
+def read_mapping(path: Path) -> dict[str, Any]:
+    """Return the mapping in the YAML file at `path`; raises `InputError` if there is none."""
     try:
         value = read_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -59,6 +57,18 @@ def _read_mapping(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: is not valid YAML ({error}): correct it") from error
     if not isinstance(value, dict):
         raise InputError(f"{path}: holds no mapping of fields to values: see docs/configuration.md for an example")
+    return value
+
+
+def overridden(value: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    """Set the fields that `overrides` (`dotted.key=value`) name in `value`, and return it.
+
+    Raises:
+        InputError: one of them is no such text, or names no field.
+
+    """
+    for override in overrides:
+        _override(value, override)
     return value
 
 

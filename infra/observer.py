@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Protocol
 
-from swarm.state import State
+from infra.views.base import IterationView
 
 
 class Observer(Protocol):
@@ -20,8 +20,8 @@ class Observer(Protocol):
     def rows(self, done: int, total: int) -> None:
         """Say how many rows of the evaluation group under way are answered."""
 
-    def iteration(self, state: State, experts: tuple[str, ...]) -> None:
-        """Give a finished iteration and the names of the bases of its coefficients."""
+    def iteration(self, view: IterationView) -> None:
+        """Give a finished iteration."""
 
 
 class Nobody:
@@ -33,7 +33,7 @@ class Nobody:
     def rows(self, done: int, total: int) -> None:
         """Ignore it."""
 
-    def iteration(self, state: State, experts: tuple[str, ...]) -> None:
+    def iteration(self, view: IterationView) -> None:
         """Ignore it."""
 
 

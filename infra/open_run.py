@@ -7,12 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 from data.examples import Split
 from experts.basis import Basis
 from experts.export import export_adapter, export_merged
-from infra.config import RunConfig
+from infra.configs.common import RunConfig
 from infra.engines.host import EngineHost
 from infra.engines.opening import open_engine
 from infra.observer import current_observer
@@ -23,10 +23,10 @@ from infra.run_folder import RunFolder
 from infra.run_lock import run_lock
 from infra.run_log import run_log
 from infra.settings import Settings
+from infra.views.base import IterationView
 from swarm.canonical import content_hash
 from swarm.plan import Link
 from swarm.recipes import Recipe
-from swarm.state import State
 
 logger = logging.getLogger(__name__)
 
@@ -35,13 +35,34 @@ class StopRequested(Exception):
     """Somebody asked the run to stop; it is resumable."""
 
 
-class OpenRun:
+Config = TypeVar("Config", bound=RunConfig)
+
+
+class SavedState(Protocol):
+    """The whole state of a search after an iteration."""
+
+    @property
+    def iteration(self) -> int:
+        """Its number; the first is 0."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """The state's content hash."""
+        ...
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the state as JSON."""
+        ...
+
+
+class OpenRun(Generic[Config]):
     """A context in which one run goes on: entering it takes the lock and starts or continues the record.
 
     Leaving it by an exception leaves a resumable run: `stopped` after an interrupt, else `failed` with the error.
     """
 
-    def __init__(self, config: RunConfig, settings: Settings | None = None) -> None:
+    def __init__(self, config: Config, settings: Settings | None = None) -> None:
         self.config = config
         self.settings = settings or Settings()
         self.observer = current_observer()
@@ -56,7 +77,6 @@ class OpenRun:
         with ExitStack() as stack:
             self.observer.phase("reading experts and data")
             self.inputs = prepare(self.config, self.settings)
-            self.parameters = self.config.search.parameters()
             self.folder = RunFolder(self.settings.runs, self.config.name)
             stack.enter_context(run_lock(self.folder.path))
             self.records = stack.enter_context(Records(self.settings.records_url))
@@ -128,18 +148,17 @@ class OpenRun:
             self.config.name, iteration, purpose, [(link.particle, link.group, link.index) for link in links]
         )
 
-    def save(self, state: State, links: Sequence[Link]) -> None:
-        """Save an iteration, after the evaluations that it came from."""
+    def save(self, state: SavedState, links: Sequence[Link], view: IterationView) -> None:
+        """Save an iteration, after the evaluations that it came from, and show it as `view`."""
         self.link(state.iteration, Purpose.SEARCH, links)
         self.records.save_iteration(self.config.name, state.iteration, state.to_json(), state.sha256)
         self.flush_timings(state.iteration)
-        best = state.global_best
-        logger.info("iteration %d: global best %.4f", state.iteration, best.utility if best else float("nan"))
-        self.observer.iteration(state, self.inputs.names)
+        logger.info(view.headline)
+        self.observer.iteration(view)
 
-    def state(self, iteration: int) -> State:
-        """Return a saved iteration."""
-        return State.from_json(self.records.iteration(self.config.name, iteration).state)
+    def state(self, iteration: int) -> dict[str, Any]:
+        """Return a saved iteration's state as JSON."""
+        return self.records.iteration(self.config.name, iteration).state
 
     def evaluation(self, link: Link) -> EvaluationRecord:
         """Return the evaluation that `link` points to; a missing one raises `LookupError`."""

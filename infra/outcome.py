@@ -8,6 +8,7 @@ import numpy as np
 
 from data.examples import Split
 from data.objective import Objective
+from infra.configs.model_swarms import ModelSwarmsConfig
 from infra.open_run import OpenRun
 from infra.records.values import EvaluationRecord, Purpose
 from swarm.draws import Purpose as Draw
@@ -42,7 +43,7 @@ class Finalists:
         return [self.starting_best, self.ending_best, *self.ensemble]
 
 
-def finalists(run: OpenRun, initial: State, final: State) -> Finalists:
+def finalists(run: OpenRun[ModelSwarmsConfig], initial: State, final: State) -> Finalists:
     """Choose who is tested, by dev utility alone: test examples are read after the search only."""
     assert final.global_best is not None
     bases, space = run.inputs.bases, run.config.space
@@ -61,7 +62,11 @@ class Outcome:
     """The test of the finalists, and the run's summary."""
 
     def __init__(
-        self, run: OpenRun, final: State, chosen: Finalists, tested: Mapping[Recipe, EvaluationRecord]
+        self,
+        run: OpenRun[ModelSwarmsConfig],
+        final: State,
+        chosen: Finalists,
+        tested: Mapping[Recipe, EvaluationRecord],
     ) -> None:
         self._run, self._final, self._chosen, self._tested = run, final, chosen, tested
         self._objective: Objective = run.inputs.objective

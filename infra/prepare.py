@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from data.objective import Objective, load_objective
+from data.prompts import Chat
 from experts.base_models import BaseModel, chat_template, resolve_base_model
 from experts.basis import Basis, FullBasis, load_basis
-from infra.config import RunConfig
+from infra.configs.common import ExpertsConfig, RunConfig
 from infra.engines.identity import engine_identity
 from infra.run_folder import RunFolder
 from infra.run_lock import require_free
@@ -50,23 +51,20 @@ def prepare(config: RunConfig, settings: Settings) -> Prepared:
 
     """
     require_free(RunFolder(settings.runs, config.name).path)
+    if not isinstance(config, ExpertsConfig):
+        raise TypeError(f"algorithm {config.algorithm!r} has no experts")
     base = resolve_base_model(config.base_model, settings.cache)
     basis = load_basis(config.experts, base)
     _refuse_twins(basis)
-    chat = chat_template(base) if any(task.prompt == "chat" for task in config.objective.tasks) else None
-    objective = load_objective(config.objective, chat)
+    objective = load_objective(config.objective, _chat(config, base))
     bases = (*basis.ids, BASE) if config.include_base else basis.ids
     names = (*basis.names, BASE) if config.include_base else basis.names
-    _require_room(config.search.particles, names)
+    config.check_experts(names)
     return Prepared(base, basis, objective, bases, names, engine_identity(config.engine, base))
 
 
-def _require_room(particles: int, names: tuple[str, ...]) -> None:
-    if particles < len(names):
-        raise InputError(
-            f"search.particles: {particles} can't hold the {len(names)} experts {', '.join(names)}: "
-            f"set it to {len(names)} or more"
-        )
+def _chat(config: RunConfig, base: BaseModel) -> Chat | None:
+    return chat_template(base) if any(task.prompt == "chat" for task in config.objective.tasks) else None
 
 
 def _refuse_twins(basis: Basis | FullBasis) -> None:

@@ -24,7 +24,7 @@ def _failed_outside(task: Any, task_run: Any, state: Any) -> bool:
     retry_condition_fn=_failed_outside,
     **PERSISTED,
 )
-def evaluate(run: OpenRun, groups: list[Json], index: int, split: Split) -> Json:
+def evaluate(run: OpenRun[Any], groups: list[Json], index: int, split: Split) -> Json:
     """Evaluate `groups[index]`; its scores are committed to the records before this returns.
 
     Returns {"group": its key in the records, "utilities": one a recipe}.

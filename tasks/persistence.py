@@ -42,6 +42,6 @@ PERSISTED: dict[str, Any] = {
 """The options of every task of a search."""
 
 
-def stored(task: Task[P, R], run: OpenRun) -> Task[..., R]:
+def stored(task: Task[P, R], run: OpenRun[Any]) -> Task[..., R]:
     """Return `task` with its results kept in the folder of `run`'s settings."""
     return task.with_options(result_storage=run.settings.results)

@@ -2,12 +2,15 @@
 
 from experts.base_models import BaseModel
 from experts.basis import Basis, FullBasis
+from experts.seed_basis import SeedBasis
 from infra.engines.base import Engine
 from infra.engines.config import EngineConfig
 from infra.engines.identity import resolve
+from infra.engines.members import AnyBasis
+from swarm.errors import InputError
 
 
-def open_engine(config: EngineConfig, base: BaseModel, basis: Basis | FullBasis) -> Engine:
+def open_engine(config: EngineConfig, base: BaseModel, basis: AnyBasis) -> Engine:
     """Load `base` into the engine of `config`; `basis` holds the experts that recipes will name.
 
     On a GPU the engine takes turns with those of other runs on this machine (`infra.engines.gpu_lease`); a pool leaves
@@ -30,7 +33,7 @@ def open_engine(config: EngineConfig, base: BaseModel, basis: Basis | FullBasis)
     )
 
 
-def open_alone(config: EngineConfig, base: BaseModel, basis: Basis | FullBasis) -> Engine:
+def open_alone(config: EngineConfig, base: BaseModel, basis: AnyBasis) -> Engine:
     """Open as `open_engine` does, but as the only engine on its GPU: for those who place engines themselves."""
     match config.kind:
         case "transformers":
@@ -40,8 +43,14 @@ def open_alone(config: EngineConfig, base: BaseModel, basis: Basis | FullBasis) 
         case "vllm":
             from infra.engines.vllm import VllmEngine
 
-            return VllmEngine(config, base, basis)
+            return VllmEngine(config, base, _experts(config, basis))
         case "ray":
             from infra.engines.ray_pool import RayEngine
 
-            return RayEngine(config, base, basis)
+            return RayEngine(config, base, _experts(config, basis))
+
+
+def _experts(config: EngineConfig, basis: AnyBasis) -> Basis | FullBasis:
+    if isinstance(basis, SeedBasis):
+        raise InputError(f"engine.kind: {config.kind} does not run evolution-strategies: set it to transformers")
+    return basis

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import as_completed
 from contextlib import contextmanager
+from itertools import accumulate
 from threading import Lock
 from typing import TypeVar
 
@@ -11,22 +12,21 @@ import torch
 
 from data.requests import Request, Response
 from experts.base_models import BaseModel
-from experts.basis import Basis, FullBasis
-from experts.materialise import coefficients, materialise_full
 from infra.engines.base import Progress, check_population
 from infra.engines.config import EngineConfig
 from infra.engines.decoding import GreedyJob, Limits
 from infra.engines.encoded import EncodedBlock, EncodedCall
 from infra.engines.identity import Resolved, engine_identity, resolve
+from infra.engines.members import AnyBasis, members_of
 from infra.engines.packing import Job
 from infra.engines.reading import Reader
 from infra.engines.resident import ResidentModel
 from infra.engines.scoring import score
-from infra.engines.stacks import AdaptedModules, BareStack, Stack, build_stack
+from infra.engines.stacks import AdaptedModules, Stack
 from infra.engines.tokens import Choices, Prompt, Tokens
 from infra.engines.workers import Report, submitted, worker_pool
 from swarm.errors import EvaluationError
-from swarm.recipes import BASE, Recipe
+from swarm.recipes import Recipe
 
 logger = logging.getLogger(__name__)
 
@@ -49,8 +49,8 @@ class TransformersEngine:
 
     slots = 1
 
-    def __init__(self, config: EngineConfig, base: BaseModel, basis: Basis | FullBasis):
-        """Load `base`; `basis` holds the experts that recipes will name.
+    def __init__(self, config: EngineConfig, base: BaseModel, basis: AnyBasis):
+        """Load `base`; `basis` holds what recipes will name.
 
         Raises:
             InputError: the machine lacks the device, the base model can't be loaded, or the basis adapts a module
@@ -63,9 +63,8 @@ class TransformersEngine:
         self._lock = Lock()
         with _engine_errors():
             self._resident = ResidentModel(base, self._resolved.device, self._resolved.dtype)
-            self._basis = basis.to(self._resolved.device) if isinstance(basis, Basis) else basis
-            modules = list(basis.modules) if isinstance(basis, Basis) else []
-            self._adapted = AdaptedModules(self._resident.model, modules)
+            self._members = members_of(basis, self._resident)
+            self._adapted = AdaptedModules(self._resident.model, self._members.modules)
         self._limits = _limits(self._resolved, self._resident)
         self._tokens = Tokens(self._resident.tokenizer, self._resident.longest)
         self._pool = worker_pool(self._resolved.device, self._resolved.workers, self._resolved.threads)
@@ -90,7 +89,7 @@ class TransformersEngine:
         """
         check_population(population, requests)
         with self._lock, _engine_errors():
-            calls = [EncodedCall(self._tokens, part) for part in self._together(requests)]
+            calls = [EncodedCall(self._tokens, part) for part in cut(requests, self._members.sizes(population))]
             while (answers := self._run_if_it_fits(population, calls, progress)) is None:
                 torch.cuda.empty_cache()
                 self._limits = _halved(self._limits)
@@ -99,7 +98,7 @@ class TransformersEngine:
     def close(self) -> None:
         """Give back the memory of the model and its workers."""
         self._pool.shutdown(wait=True, cancel_futures=True)
-        del self._resident, self._adapted, self._basis
+        del self._resident, self._adapted, self._members
         if self._resolved.device.type == "cuda":
             torch.cuda.empty_cache()
 
@@ -117,31 +116,9 @@ class TransformersEngine:
     ) -> list[list[Response]]:
         report = Report(progress, sum(sum(call.counts) for call in calls))
         answers: Answers = []
-        for stack, call in zip(self._stacks(population), calls, strict=True):
+        for stack, call in zip(self._members.stacks(population), calls, strict=True):
             answers += self._answer(stack, call, report)
         return [[response for response in row if response is not None] for row in answers]
-
-    def _together(self, items: Sequence[T]) -> list[Sequence[T]]:
-        """Return what is evaluated together of one item a particle: all at once, or full models one after another."""
-        return [items] if isinstance(self._basis, Basis) else [[item] for item in items]
-
-    def _stacks(self, population: Sequence[Recipe]) -> Iterator[Stack]:
-        """Yield what `_together` is evaluated with, in order."""
-        if isinstance(self._basis, Basis):
-            yield build_stack(self._basis, population, self._resolved.dtype)
-            return
-        coefficients((*self._basis.ids, BASE), population)
-        for recipe in population:
-            self._load_weights(self._basis, recipe)
-            yield BareStack()
-
-    def _load_weights(self, basis: FullBasis, recipe: Recipe) -> None:
-        """Overwrite the resident model's weights, tensor by tensor."""
-        parameters = dict(self._resident.model.named_parameters()) | dict(self._resident.model.named_buffers())
-        for name, tensor in materialise_full(basis, recipe):
-            if name not in parameters:
-                raise EvaluationError(f"tensor {name} of a full-model expert has no place of its own in the model")
-            parameters[name].data.copy_(tensor)
 
     def _answer(self, stack: Stack, call: EncodedCall, report: Report) -> Answers:
         answers: Answers = [[None] * count for count in call.counts]
@@ -174,6 +151,12 @@ class TransformersEngine:
     def _reader(self, stack: Stack, block: EncodedBlock, job: Job) -> Reader:
         particles, owners = block.readers(job)
         return Reader(self._resident, self._adapted, stack.cut(particles), owners)
+
+
+def cut(items: Sequence[T], sizes: Sequence[int]) -> list[Sequence[T]]:
+    """Cut `items` into runs of these sizes."""
+    ends = accumulate(sizes)
+    return [items[end - size : end] for size, end in zip(sizes, ends, strict=True)]
 
 
 def _limits(resolved: Resolved, resident: ResidentModel) -> Limits:

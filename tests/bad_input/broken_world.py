@@ -11,8 +11,8 @@ import yaml
 from safetensors.torch import load_file, save_file
 from tiny import make_base, make_expert
 
-from infra.config import RunConfig
 from infra.config_files import load_config
+from infra.configs.model_swarms import ModelSwarmsConfig
 from infra.prepare import prepare
 from infra.records.store import Records
 from infra.records.values import RunStatus
@@ -107,7 +107,7 @@ def contents(folder: Path) -> dict[str, bytes | None]:
 
 def record_run(world: World, status: RunStatus = RunStatus.STOPPED, iterations: int = 0) -> None:
     """Record the run of the world's configuration: its first `iterations` + 1 iterations, with made-up utilities."""
-    config, settings = load_config(world.config, RunConfig), Settings()
+    config, settings = load_config(world.config, ModelSwarmsConfig), Settings()
     inputs, parameters = prepare(config, settings), config.search.parameters()
     RunFolder(settings.runs, config.name).write_config(config.model_dump(mode="json"))
     state = initialise(parameters, config.seed, len(inputs.bases))

@@ -41,7 +41,10 @@ def test_an_unknown_field_is_named_with_the_nearest_that_there_is(
         ("ensemble=-1", "field 'ensemble': input should be greater than or equal to 0 (it is -1)"),
         ("engine.group_size=0", "field 'engine.group_size': input should be greater than or equal to 1 (it is 0)"),
         ("space=weights", "field 'space': input should be 'factors' or 'product' (it is 'weights')"),
-        ("algorithm=ga", "field 'algorithm': input should be 'model-swarms' (it is 'ga')"),
+        (
+            "algorithm=model-swarm",
+            "field 'algorithm': there is no 'model-swarm', only model-swarms: did you mean 'model-swarms'?",
+        ),
         ("objective.tasks.0.weight=0", "field 'objective.tasks.0.weight': input should be greater than 0 (it is 0)"),
     ],
 )
@@ -177,11 +180,11 @@ def test_a_list_that_is_no_list_of_two_experts(world: World, refused: Refused, e
 
 def test_the_whole_world_is_accepted_up_to_the_start_of_the_run(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """What every other test breaks is whole: without this, all of them could pass for a wrong reason."""
-    from infra.config import RunConfig
     from infra.config_files import load_config
+    from infra.configs.model_swarms import ModelSwarmsConfig
     from infra.prepare import prepare
     from infra.settings import Settings
 
-    inputs = prepare(load_config(Path("run.yaml"), RunConfig), Settings())
+    inputs = prepare(load_config(Path("run.yaml"), ModelSwarmsConfig), Settings())
     assert inputs.names == ("one", "two", "three")
     assert yaml.safe_load(world.config.read_text())["name"] == "demo"

@@ -13,8 +13,8 @@ from tiny import make_base, make_expert
 
 from cli import console
 from cli.main import main
-from infra.config import RunConfig
 from infra.config_files import load_config
+from infra.configs.model_swarms import ModelSwarmsConfig
 from infra.prepare import prepare
 from infra.records.store import Records
 from infra.records.values import RunStatus
@@ -77,7 +77,7 @@ def record_run(world: World, settings: Settings) -> RecordRun:
         name: str = "demo", iterations: int = 2, status: RunStatus = RunStatus.STOPPED, **overrides: Any
     ) -> list[State]:
         sets = [f"name={name}", *(f"{key}={value}" for key, value in overrides.items())]
-        config = load_config(world.config, RunConfig, sets)
+        config = load_config(world.config, ModelSwarmsConfig, sets)
         inputs = prepare(config, settings)
         folder = RunFolder(settings.runs, name)
         folder.write_config(config.model_dump(mode="json"))
@@ -93,7 +93,7 @@ def record_run(world: World, settings: Settings) -> RecordRun:
     return record
 
 
-def search(config: RunConfig, bases: int, iterations: int) -> list[State]:
+def search(config: ModelSwarmsConfig, bases: int, iterations: int) -> list[State]:
     parameters = config.search.parameters()
     states: list[State] = []
     while len(states) <= iterations:

@@ -12,8 +12,8 @@ from tiny import make_base
 from data.objective import load_objective
 from experts.base_models import resolve_base_model
 from experts.basis import load_basis
-from infra.config import RunConfig
 from infra.config_files import load_config
+from infra.configs.model_swarms import ModelSwarmsConfig
 from infra.engines.opening import open_engine
 from swarm.recipes import Recipe, Space
 
@@ -32,7 +32,7 @@ def two_tasks(world: World, folder: Path) -> Path:
 def test_an_expert_gets_the_utility_that_the_objective_gives_its_answers(
     command: Command, world: World, tmp_path: Path
 ) -> None:
-    config = load_config(world.config, RunConfig)
+    config = load_config(world.config, ModelSwarmsConfig)
     base = resolve_base_model(config.base_model, tmp_path)
     basis, objective = load_basis([world.expert("two")], base), load_objective(config.objective)
     engine = open_engine(config.engine, base, basis)

@@ -76,7 +76,7 @@ def _slow_down(mark: Path) -> None:
 
 def _call_flow(config: Path) -> None:
     from flows.model_swarms import model_swarms
-    from infra.config import RunConfig
     from infra.config_files import load_config
+    from infra.configs.model_swarms import ModelSwarmsConfig
 
-    model_swarms(load_config(config, RunConfig))
+    model_swarms(load_config(config, ModelSwarmsConfig))

@@ -8,20 +8,20 @@ import torch
 from searches import SMALL, Searched, call
 from tiny_search import make_search
 
-from infra.config import RunConfig
 from infra.config_files import load_config
+from infra.configs.model_swarms import ModelSwarmsConfig
 
 torch.set_num_threads(1)
 collect_ignore_glob = [] if find_spec("ray") else ["test_ray_*.py"]
 
 
 @pytest.fixture(scope="session")
-def search_config(tmp_path_factory: pytest.TempPathFactory) -> RunConfig:
-    return load_config(make_search(tmp_path_factory.mktemp("search")), RunConfig, SMALL)
+def search_config(tmp_path_factory: pytest.TempPathFactory) -> ModelSwarmsConfig:
+    return load_config(make_search(tmp_path_factory.mktemp("search")), ModelSwarmsConfig, SMALL)
 
 
 @pytest.fixture(scope="session")
-def searched(prefect_api: None, search_config: RunConfig, tmp_path_factory: pytest.TempPathFactory) -> Searched:
+def searched(prefect_api: None, search_config: ModelSwarmsConfig, tmp_path_factory: pytest.TempPathFactory) -> Searched:
     runs = tmp_path_factory.mktemp("searched")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SWARM_RUNS", str(runs))

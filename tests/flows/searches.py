@@ -9,7 +9,7 @@ from uuid import UUID
 
 from prefect import State as FlowState
 
-from infra.config import RunConfig
+from infra.configs.model_swarms import ModelSwarmsConfig
 from infra.prepare import prepare
 from infra.records.store import Records
 from infra.records.values import Purpose, RunStatus
@@ -26,12 +26,12 @@ SMALL = ["search.particles=4", "search.max_iterations=2", "engine.group_size=2",
 class Searched:
     """A finished run: its configuration, runs folder, flow run and summary."""
 
-    config: RunConfig
+    config: ModelSwarmsConfig
     runs: Path
     flow_run: UUID
     summary: dict[str, Any]
 
-    def again(self, name: str = "again") -> RunConfig:
+    def again(self, name: str = "again") -> ModelSwarmsConfig:
         """Return the configuration of a run that differs by its name alone."""
         return self.config.model_copy(update={"name": name})
 
@@ -56,7 +56,7 @@ class Searched:
             state = pso.ask(parameters, seed, state)
 
 
-def call(config: RunConfig) -> FlowState[Any]:
+def call(config: ModelSwarmsConfig) -> FlowState[Any]:
     """Run the flow; return the state it ended in."""
     from flows.model_swarms import model_swarms
 

@@ -8,8 +8,8 @@ import yaml
 from searches import SMALL, call
 from tiny_search import CONFIG, make_search
 
-from infra.config import RunConfig
 from infra.config_files import load_config
+from infra.configs.model_swarms import ModelSwarmsConfig
 from infra.prepare import prepare
 from infra.settings import Settings
 
@@ -37,18 +37,20 @@ def write(folder: Path) -> Path:
 
 def test_a_run_whose_files_moved_has_the_same_settings() -> None:
     value = {**CONFIG, "objective": {"tasks": TASKS}}
-    here, there = (RunConfig.model_validate(value, context={"folder": Path(folder)}) for folder in ("/here", "/there"))
+    here, there = (
+        ModelSwarmsConfig.model_validate(value, context={"folder": Path(folder)}) for folder in ("/here", "/there")
+    )
     assert here.settings() == there.settings()
 
 
 @pytest.mark.usefixtures("prefect_api")
 def test_scores_of_every_size_and_sign_are_searched_reported_and_found_again(tmp_path: Path, runs: Path) -> None:
-    config = load_config(write(tmp_path), RunConfig, SMALL)
+    config = load_config(write(tmp_path), ModelSwarmsConfig, SMALL)
     summary = call(config).result()
     low, high = summary["ending_best"]["test_ci95"]
     assert low <= summary["ending_best"]["test"] <= high < 0
     assert summary["ending_best"]["dev"] >= summary["starting_best"]["dev"]
     assert (runs / "tiny" / "report.html").is_file()
-    kept = load_config(runs / "tiny" / "config.yaml", RunConfig, [])
+    kept = load_config(runs / "tiny" / "config.yaml", ModelSwarmsConfig, [])
     assert prepare(kept, Settings()).objective.key == prepare(config, Settings()).objective.key
     assert kept.settings() == config.settings()

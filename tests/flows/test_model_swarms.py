@@ -21,6 +21,7 @@ from infra.observer import Nobody, observed_by
 from infra.records.store import Records
 from infra.records.values import RunStatus
 from infra.settings import Settings
+from infra.views.base import IterationView
 from swarm.errors import EvaluationError, InputError
 from swarm.recipes import Recipe
 from swarm.state import State
@@ -161,7 +162,7 @@ def test_bad_input_fails_the_flow_and_leaves_nothing_behind(searched: Searched, 
 
 
 class StopsAfterTheFirstIteration(Nobody):
-    def iteration(self, state: State, experts: tuple[str, ...]) -> None:
+    def iteration(self, view: IterationView) -> None:
         with Records(Settings().records_url) as records:
             records.request_stop("tiny")
 

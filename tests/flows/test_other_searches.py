@@ -11,15 +11,15 @@ from tiny import make_base
 from tiny_search import CONFIG, make_search
 from transformers import AutoModelForCausalLM
 
-from infra.config import RunConfig
 from infra.config_files import load_config
+from infra.configs.model_swarms import ModelSwarmsConfig
 
 
-def configured(folder: Path, overrides: list[str], **fields: Any) -> RunConfig:
+def configured(folder: Path, overrides: list[str], **fields: Any) -> ModelSwarmsConfig:
     """Return the tiny search's configuration with other top-level fields, then with overrides."""
     make_search(folder)
     (folder / "run.yaml").write_text(yaml.safe_dump({**CONFIG, **fields}))
-    return load_config(folder / "run.yaml", RunConfig, [*SMALL, *overrides])
+    return load_config(folder / "run.yaml", ModelSwarmsConfig, [*SMALL, *overrides])
 
 
 @pytest.mark.usefixtures("prefect_api")

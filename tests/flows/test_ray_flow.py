@@ -8,21 +8,21 @@ from pathlib import Path
 import pytest
 from searches import Searched, call, finished
 
-from infra.config import RunConfig
+from infra.configs.model_swarms import ModelSwarmsConfig
 from infra.engines.config import RayConfig
 from infra.observer import Nobody, observed_by
-from swarm.state import State
+from infra.views.base import IterationView
 
 
 @pytest.fixture
-def pooled(searched: Searched, ray_address: str) -> RunConfig:
+def pooled(searched: Searched, ray_address: str) -> ModelSwarmsConfig:
     ray = RayConfig(address=ray_address, actors=2)
     engine = searched.config.engine.model_copy(update={"kind": "ray", "ray": ray})
     return searched.config.model_copy(update={"engine": engine})
 
 
 def test_a_run_over_a_pool_ends_the_same_though_an_actor_is_killed_half_way(
-    searched: Searched, runs: Path, pooled: RunConfig
+    searched: Searched, runs: Path, pooled: ModelSwarmsConfig
 ) -> None:
     killer = KillsAnActorAfterTheFirstIteration(runs / "tiny" / "run.log")
     with observed_by(killer):
@@ -38,7 +38,7 @@ class KillsAnActorAfterTheFirstIteration(Nobody):
         self.killed = 0
         self._log = log
 
-    def iteration(self, state: State, experts: tuple[str, ...]) -> None:
+    def iteration(self, view: IterationView) -> None:
         if not self.killed:
             first = re.search(r"the actor in process (\d+) of node \S+ is ready", self._log.read_text())
             assert first is not None

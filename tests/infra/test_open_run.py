@@ -5,8 +5,8 @@ from threading import Event, Thread
 import pytest
 from tiny_search import RUN, make_search
 
-from infra.config import RunConfig
 from infra.config_files import load_config
+from infra.configs.model_swarms import ModelSwarmsConfig
 from infra.open_run import OpenRun
 from infra.records.store import Records
 from infra.records.values import RunStatus
@@ -17,8 +17,8 @@ from swarm.recipes import Recipe
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> RunConfig:
-    return load_config(make_search(tmp_path), RunConfig)
+def config(tmp_path: Path) -> ModelSwarmsConfig:
+    return load_config(make_search(tmp_path), ModelSwarmsConfig)
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def expert(run: OpenRun, index: int) -> Recipe:
     return Recipe(run.inputs.bases, tuple(float(i == index) for i in range(len(run.inputs.bases))), run.config.space)
 
 
-def test_an_evaluated_group_is_found_and_not_evaluated_again(config: RunConfig, settings: Settings) -> None:
+def test_an_evaluated_group_is_found_and_not_evaluated_again(config: ModelSwarmsConfig, settings: Settings) -> None:
     with OpenRun(config, settings) as run:
         first = run.evaluate([expert(run, 0), expert(run, 1)], "dev")
         assert run.evaluate([expert(run, 0), expert(run, 1)], "dev") == first
@@ -40,7 +40,7 @@ def test_an_evaluated_group_is_found_and_not_evaluated_again(config: RunConfig, 
 
 
 def test_the_lock_is_freed_only_when_the_scores_under_way_are_saved(
-    config: RunConfig, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    config: ModelSwarmsConfig, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     saving, go_on, entered = Event(), Event(), Event()
     save = Records.save_evaluation_group
@@ -74,7 +74,7 @@ def test_the_lock_is_freed_only_when_the_scores_under_way_are_saved(
 
 
 def test_what_is_recorded_can_be_resumed_from_its_folder(
-    config: RunConfig, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    config: ModelSwarmsConfig, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
@@ -84,10 +84,10 @@ def test_what_is_recorded_can_be_resumed_from_its_folder(
         pass
     with Records(settings.records_url) as records:
         assert records.has_run(RUN)
-    assert load_config(settings.runs / RUN / "config.yaml", RunConfig) == config
+    assert load_config(settings.runs / RUN / "config.yaml", ModelSwarmsConfig) == config
 
 
-def test_a_failure_is_recorded_and_never_a_score(config: RunConfig, settings: Settings) -> None:
+def test_a_failure_is_recorded_and_never_a_score(config: ModelSwarmsConfig, settings: Settings) -> None:
     with pytest.raises(EvaluationError), OpenRun(config, settings):
         raise EvaluationError("the engine is gone")
     with Records(settings.records_url) as records:

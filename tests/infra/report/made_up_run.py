@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from infra.config import RunConfig
+from infra.configs.model_swarms import ModelSwarmsConfig
 from infra.records.store import Records
 from infra.records.values import EvaluationRecord, Purpose, RunStatus
 from swarm.ensemble import top_k
@@ -48,7 +48,7 @@ class MadeUpRun:
             "test": goal + 0.5 * draws.normal(size=shape)[1],
         }
         self._reach = draws.uniform(0.5, 1.6, size=examples)
-        config = RunConfig.model_validate(
+        config = ModelSwarmsConfig.model_validate(
             {
                 "name": self.name,
                 "seed": 3,

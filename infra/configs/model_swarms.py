@@ -1,46 +1,13 @@
-"""The configuration of a run: one pydantic model, written by people as YAML and shown by the Prefect UI as a form."""
+"""The configuration of a Model Swarms run."""
 
-from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationInfo,
-    WithJsonSchema,
-    model_validator,
-)
 from pydantic import BaseModel as Schema
+from pydantic import ConfigDict, Field, model_validator
 
-from data.objective import ObjectiveConfig
-from infra.engines.config import EngineConfig
-from infra.run_folder import RUN_NAME, check_run_name
-from swarm.draws import MAX_SEED
+from infra.configs.common import ExpertsConfig
+from swarm.errors import InputError
 from swarm.parameters import InitialVelocity, Parameters, with_reference_defaults
-from swarm.recipes import Space
-
-
-def _from_config_folder(value: object, info: ValidationInfo) -> object:
-    """Read a relative path as relative to the configuration file's folder."""
-    folder = (info.context or {}).get("folder")
-    return Path(folder) / value if folder is not None and isinstance(value, str | Path) else value
-
-
-ExpertPath = Annotated[Path, BeforeValidator(_from_config_folder)]
-RunName = Annotated[str, AfterValidator(check_run_name), WithJsonSchema({"type": "string", "pattern": RUN_NAME})]
-"""Checked here with a message for people; the pattern is for the form in Prefect's UI."""
-
-
-def _folder_beside_config(value: object, info: ValidationInfo) -> object:
-    """Read a base model's name as a folder beside the configuration file, if there is one."""
-    folder = (info.context or {}).get("folder")
-    beside = Path(folder) / str(value) if folder is not None else None
-    return str(beside) if beside is not None and beside.is_dir() else value
-
-
-BaseModelName = Annotated[str, BeforeValidator(_folder_beside_config)]
 
 
 class SearchConfig(Schema):
@@ -112,34 +79,14 @@ class SearchConfig(Schema):
         return Parameters(**self.model_dump())
 
 
-class RunConfig(Schema):
-    """One run: which experts are searched, for which objective, how, and by which engine."""
+class ModelSwarmsConfig(ExpertsConfig):
+    """One run of Model Swarms: which experts are searched, for which objective, how, and by which engine."""
 
-    model_config = ConfigDict(extra="forbid", title="Run")
-
-    name: RunName = Field(title="Name", description="The run's name and folder.")
     algorithm: Literal["model-swarms"] = Field("model-swarms", title="Algorithm", description="Which search is made.")
-    seed: int = Field(0, ge=0, le=MAX_SEED, title="Seed", description="Decides every random draw of the search.")
-    base_model: BaseModelName = Field(
-        title="Base model", description="A folder, a hub id (owner/name), or smollm2-135m-instruct (comes with pip)."
-    )
-    experts: list[ExpertPath] = Field(
-        min_length=2,
-        title="Experts",
-        description="Folders of PEFT LoRA adapters, or of full models, of the base model.",
-    )
-    objective: ObjectiveConfig = Field(title="Objective", description="What is to become better.")
-    space: Space = Field(
-        Space.FACTORS, title="Space", description="Combine LoRA's A and B separately (factors), or their product."
-    )
-    include_base: bool = Field(
-        False, title="Include the base", description="The base model is one more expert, so that skills can be added."
-    )
     search: SearchConfig = Field(default_factory=SearchConfig, title="Search", description="How the particles move.")
     ensemble: int = Field(
         10, ge=0, title="Ensemble", description="Also test the majority vote of the best k particles; 0: none."
     )
-    engine: EngineConfig = Field(default_factory=EngineConfig, title="Engine", description="What generates text.")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -149,14 +96,15 @@ class RunConfig(Schema):
             )
         return self
 
-    def settings(self) -> dict[str, Any]:
-        """Return this configuration as JSON with names for paths: what is compared when a run is resumed.
+    @property
+    def iterations(self) -> int:
+        """See `RunConfig.iterations`."""
+        return self.search.max_iterations
 
-        What the paths hold is compared by content hash (`OpenRun.identity`), so moving the files changes nothing.
-        """
-        value = self.model_dump(mode="json")
-        value["experts"] = [path.name for path in self.experts]
-        for task in value["objective"]["tasks"]:
-            task["data"] = Path(task["data"]).name
-            task.pop("folder", None)
-        return value
+    def check_experts(self, names: tuple[str, ...]) -> None:
+        """See `ExpertsConfig.check_experts`."""
+        if self.search.particles < len(names):
+            raise InputError(
+                f"search.particles: {self.search.particles} can't hold the {len(names)} experts {', '.join(names)}: "
+                f"set it to {len(names)} or more"
+            )

@@ -1,0 +1,42 @@
+"""What is shown of an iteration, whatever the algorithm."""
+
+from dataclasses import dataclass
+
+Cell = str | float | int | bool | None
+
+
+@dataclass(frozen=True)
+class IterationView:
+    """An iteration as people see it.
+
+    Attributes:
+        iteration: its number; the first is 0.
+        iterations: the most that the search makes.
+        utilities: of what was evaluated in it; None for what was left out.
+        best: the best utility so far; None before there is one.
+        best_is: whose that is.
+        stale: evaluated iterations since it last became better.
+        patience: the search ends after so many; None if it does not end so.
+        columns: of the table of what was evaluated.
+        rows: its cells.
+
+    """
+
+    iteration: int
+    iterations: int
+    utilities: tuple[float | None, ...]
+    best: float | None
+    best_is: str
+    stale: int
+    patience: int | None
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+    @property
+    def headline(self) -> str:
+        """The iteration in one line."""
+        found = f"{self.best:.4f} ({self.best_is})" if self.best is not None else "–"
+        known = [utility for utility in self.utilities if utility is not None]
+        mean = f", mean {sum(known) / len(known):.4f}" if known else ""
+        stale = f", {self.stale}/{self.patience} without improvement" if self.patience is not None else ""
+        return f"iteration {self.iteration}/{self.iterations}: global best {found}{mean}{stale}"
