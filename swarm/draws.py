@@ -24,6 +24,8 @@ class Purpose(IntEnum):
     DROP_PARTICLE = 4
     BOOTSTRAP = 5
     PAIRED_TEST = 6
+    NOISE = 20
+    BATCH = 21
 
 
 def generator(seed: int, iteration: int, particle: int, purpose: Purpose) -> np.random.Generator:

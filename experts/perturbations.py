@@ -1,0 +1,117 @@
+"""How seeds move tensors: perturbing them for a member, and updating them for good (docs/algorithms.md §3).
+
+An update is computed exactly. Noise is made of multiples of 2⁻¹² (`experts.noise`), and an update's coefficients are
+rounded to so many bits that every product and every partial sum of Σ c_k ε_k is a float64 without rounding. So the
+order of the sum, the blocks it is made in, and the device don't matter: the weights have the same bits everywhere.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+
+import torch
+
+from experts.noise import MAGNITUDE_BITS, NormalNoise
+from swarm.errors import InputError
+from swarm.seeds import Mode, Perturbation, Update
+
+_EXACT_BITS = 53
+"""Whole numbers of so many bits are float64 numbers."""
+
+_LEAST_BITS = 8
+"""Coefficients with fewer bits would no longer say what the rewards said."""
+
+_BLOCK = 1 << 16
+"""Numbers of a tensor that are updated together: so many that they stay in the cache."""
+
+
+class Perturbations:
+    """The noise of some tensors on one device."""
+
+    def __init__(self, perturbation: Perturbation, names: Sequence[str], device: torch.device) -> None:
+        """`names` are the tensors that are perturbed; a tensor's place among them is part of what its noise is."""
+        self._low_rank = perturbation.mode is Mode.LOW_RANK
+        self._rank = perturbation.rank
+        self._noise = NormalNoise(device, perturbation.correlated)
+        self._places = {name: place for place, name in enumerate(sorted(names))}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The tensors that are perturbed, sorted."""
+        return tuple(self._places)
+
+    def factors(self, name: str, shape: torch.Size, seeds: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return A [seeds, out, r] and B [seeds, in, r] of a matrix's noises A Bᵀ / √r, float32."""
+        place, (out_features, in_features), rank = self._places[name], shape, self._rank
+        left = self._noise.draw(seeds, 2 * place, out_features * rank)
+        right = self._noise.draw(seeds, 2 * place + 1, in_features * rank)
+        return left.reshape(-1, out_features, rank), right.reshape(-1, in_features, rank)
+
+    def perturbed(self, name: str, weight: torch.Tensor, seed: int, scale: float) -> torch.Tensor:
+        """Return `weight` + scale · ε(seed), float32, for noise that is not of low rank; `weight` stays as it is."""
+        made = torch.empty_like(weight)
+        for block, source in zip(_blocks(made), _blocks(weight), strict=True):
+            noise = self._noise.draw([seed], self._places[name], block[1].numel(), block[0])[0]
+            torch.add(source[1], noise.mul_(scale), out=block[1])
+        return made
+
+    def update(self, name: str, weight: torch.Tensor, start: torch.Tensor | None, update: Update) -> None:
+        """Apply `update` to float32 `weight` in place; `start` is its θ_0, needed only where the update decays.
+
+        Raises:
+            InputError: so many noises can't be summed exactly.
+
+        """
+        if not update.seeds:
+            return
+        move = self._low_rank_move if self._low_rank else self._dense_move
+        for (place, block), delta in move(name, weight, update):
+            moved = block.double()
+            if update.keep != 1:
+                assert start is not None
+                origin = start.view(-1)[place : place + block.numel()].to(block.device).double()
+                moved = moved.sub_(origin).mul_(update.keep).add_(origin)
+            block.copy_(moved.add_(delta))
+
+    def _dense_move(
+        self, name: str, weight: torch.Tensor, update: Update
+    ) -> Iterator[tuple[tuple[int, torch.Tensor], torch.Tensor]]:
+        coefficients = self._coefficients(update.coefficients, len(update.seeds), 1).to(weight.device)
+        for place, block in _blocks(weight):
+            noise = self._noise.draw(update.seeds, self._places[name], block.numel(), place)
+            yield (place, block), coefficients @ noise.double()
+
+    def _low_rank_move(
+        self, name: str, weight: torch.Tensor, update: Update
+    ) -> Iterator[tuple[tuple[int, torch.Tensor], torch.Tensor]]:
+        root = math.sqrt(self._rank)
+        terms = len(update.seeds) * self._rank
+        scaled = self._coefficients([one / root for one in update.coefficients], terms, 2).to(weight.device)
+        left, right = self.factors(name, weight.shape, update.seeds)
+        columns = (left.double() * scaled[:, None, None]).transpose(0, 1).flatten(1)  # [out, seeds · r]
+        rows = right.double().transpose(1, 2).flatten(0, 1)  # [seeds · r, in]
+        height = max(1, _BLOCK // weight.shape[1])
+        for top in range(0, len(weight), height):
+            block = weight[top : top + height].view(-1)
+            yield (top * weight.shape[1], block), (columns[top : top + height] @ rows).view(-1)
+
+    def _coefficients(self, coefficients: Sequence[float], terms: int, factors: int) -> torch.Tensor:
+        """Return the coefficients [seeds] float64, rounded so that a sum of `terms` products with noise is exact."""
+        bits = _EXACT_BITS - MAGNITUDE_BITS * factors - math.ceil(math.log2(terms))
+        if bits < _LEAST_BITS:
+            raise InputError(f"population: {terms} noises can't be summed exactly: lower the population or the rank")
+        return torch.tensor(rounded(coefficients, bits), dtype=torch.float64)
+
+
+def rounded(coefficients: Sequence[float], bits: int) -> list[float]:
+    """Return `coefficients` rounded to multiples of one power of two, which are below 2^`bits` multiples."""
+    largest = max(map(abs, coefficients), default=0.0)
+    exponent = math.frexp(largest)[1] - bits
+    # The largest may round up to 2^bits itself: still no more than `bits` bits.
+    return [math.ldexp(round(math.ldexp(one, -exponent)), exponent) for one in coefficients]
+
+
+def _blocks(tensor: torch.Tensor) -> Iterator[tuple[int, torch.Tensor]]:
+    """Yield (place of its first number, view) of runs of `tensor`'s numbers in row-major order."""
+    flat = tensor.view(-1)
+    for place in range(0, flat.numel(), _BLOCK):
+        yield place, flat[place : place + _BLOCK]

@@ -1,0 +1,130 @@
+"""What recipes of seeds are made from: θ_0, which of its tensors are perturbed, and how (docs/algorithms.md §3)."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+
+from experts.adapters import Factors, module_shapes
+from experts.base_models import BaseModel
+from experts.basis import Basis
+from experts.export import recipe_factors
+from experts.full_models import stream
+from experts.noise import NormalNoise
+from experts.tensors import COMBINABLE, weight_shapes
+from swarm.errors import InputError
+from swarm.recipes import BASE, Recipe
+from swarm.seeds import Mode, Perturbation
+
+DOWN, UP = ".lora_A", ".lora_B"
+"""What the factors A [r, in] and B [out, r] of an adapted module are called after the module."""
+
+_FRESH_SEED = 0
+_TIED = "lm_head.weight"
+
+
+@dataclass(frozen=True)
+class SeedBasis:
+    """The tensors θ of an evolution strategies search.
+
+    Attributes:
+        base: the base model.
+        perturbation: which of its tensors are perturbed, and how.
+        experts: what a start may name besides the base model; None if it names nothing else.
+
+    """
+
+    base: BaseModel
+    perturbation: Perturbation
+    experts: Basis | None = None
+
+    @cached_property
+    def modules(self) -> tuple[str, ...]:
+        """The Linear modules that members' adapters are added to, sorted; none in `Mode.FULL`.
+
+        Raises:
+            InputError: the base model has no module of a target's name.
+
+        """
+        if self.perturbation.mode is Mode.FULL:
+            return ()
+        if self.perturbation.mode is Mode.ADAPTER and self.experts is not None:
+            return tuple(sorted(self.experts.modules))
+        found = [m for m in module_shapes(self.base) if m.rsplit(".", 1)[-1] in self.perturbation.targets]
+        missing = set(self.perturbation.targets) - {module.rsplit(".", 1)[-1] for module in found}
+        if missing:
+            known = sorted({module.rsplit(".", 1)[-1] for module in module_shapes(self.base)})
+            raise InputError(
+                f"targets: base model {self.base.name!r} has no module {min(missing)!r}: choose from {', '.join(known)}"
+            )
+        return tuple(sorted(found))
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names of the tensors of θ, sorted; a tensor's place among them is part of what its noise is."""
+        match self.perturbation.mode:
+            case Mode.FULL:
+                names = set(weight_shapes(self.base.folder))
+                return tuple(sorted(names - {_TIED} if _ties_head(self.base) else names))
+            case Mode.ADAPTER:
+                return tuple(sorted(module + factor for module in self.modules for factor in (DOWN, UP)))
+            case Mode.LOW_RANK:
+                return tuple(f"{module}.weight" for module in self.modules)
+
+    def start(self, recipe: Recipe) -> Iterator[tuple[str, torch.Tensor]]:
+        """Yield (name, tensor) of θ_0 for `names`, contiguous float32 on the CPU, sorted.
+
+        Raises:
+            InputError: `recipe` names an expert that is not loaded, or a tensor is of a format that can't be moved.
+
+        """
+        factors = self._factors(recipe)
+        if self.perturbation.mode is Mode.ADAPTER:
+            made = factors or self._fresh_factors()
+            tensors = {m + name: f for m, pair in made.items() for name, f in zip((DOWN, UP), pair, strict=True)}
+            yield from ((name, tensors[name].contiguous()) for name in self.names)
+            return
+        for name, tensor in stream(self.base.folder, frozenset(self.names)):
+            if tensor.dtype not in COMBINABLE:
+                kind = str(tensor.dtype).removeprefix("torch.")
+                raise InputError(
+                    f"base model {self.base.name!r}: tensor {name} is {kind}: use one that is not quantised"
+                )
+            yield name, _merged(tensor.float(), factors.get(name.removesuffix(".weight"))).contiguous()
+
+    def _factors(self, recipe: Recipe) -> dict[str, Factors]:
+        if recipe.bases == (BASE,):
+            return {}
+        if self.experts is None:
+            raise InputError(
+                f"a recipe starts from expert {recipe.bases[0][:12]}…, but none is loaded: give the same one"
+            )
+        return recipe_factors(self.experts, recipe)
+
+    def _fresh_factors(self) -> dict[str, Factors]:
+        """Return an adapter that changes nothing: A ~ N(0, 1/in), B = 0."""
+        noise, rank = NormalNoise(torch.device("cpu")), self.perturbation.rank
+        shapes = module_shapes(self.base)
+        factors: dict[str, Factors] = {}
+        for place, module in enumerate(self.modules):
+            out_features, in_features = shapes[module]
+            drawn = noise.draw([_FRESH_SEED], place, rank * in_features).view(rank, in_features)
+            factors[module] = (drawn / in_features**0.5, torch.zeros(out_features, rank))
+        return factors
+
+
+def _merged(weight: torch.Tensor, factors: Factors | None) -> torch.Tensor:
+    """Return float32 W + B A: term by term in float64, so that every machine has the same bits."""
+    if factors is None:
+        return weight
+    total = weight.double()
+    for row, column in zip(factors[0].double(), factors[1].double().T, strict=True):
+        total += column.unsqueeze(1) * row
+    return total.float()
+
+
+def _ties_head(base: BaseModel) -> bool:
+    config = json.loads((base.folder / "config.json").read_text(encoding="utf-8"))
+    return bool(config.get("tie_word_embeddings", False))
