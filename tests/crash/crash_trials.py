@@ -28,7 +28,7 @@ PRELOADED = [
 ]
 """Imported once, in the process that children are forked from: a child starts at once."""
 
-END_SECONDS = 60
+END_SECONDS = 600
 """A process that was asked to end, or has everything to end, and has not after this long hangs."""
 
 UNFINISHED = 1
