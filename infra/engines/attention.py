@@ -4,7 +4,7 @@ A forward pass reads the tokens of many texts, one after another in one row. The
 `packed_attention`, and the step knows which queries meet which keys; transformers makes no mask.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import torch
@@ -15,6 +15,9 @@ from swarm.errors import InputError
 
 PACKED = "packed_population"
 """The name under which transformers knows the implementation."""
+
+BLOCK = 32
+"""Queries that a CPU attends with at a time; a multiple of what its kernel itself takes at a time."""
 
 
 class Step(Protocol):
@@ -86,6 +89,29 @@ def own(
         return scaled_dot_product_attention(query, key, value, is_causal=True, scale=scale, enable_gqa=True)
     folded = query.view(len(query), key.shape[1], -1, query.shape[3])  # a group's queries meet the same keys
     return scaled_dot_product_attention(folded, key, value, attn_mask=mask, scale=scale).view_as(query)
+
+
+def triangle(columns: int, like: torch.Tensor) -> torch.Tensor:
+    """Return [BLOCK, columns] for `causal`: 0, but −∞ above the diagonal of the last BLOCK columns."""
+    late = torch.ones(BLOCK, columns, dtype=torch.bool, device=like.device).triu_(columns - BLOCK + 1)
+    return torch.zeros(BLOCK, columns, dtype=like.dtype, device=like.device).masked_fill_(late, float("-inf"))
+
+
+def causal(
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scale: float, mask: torch.Tensor
+) -> Iterator[tuple[slice, torch.Tensor]]:
+    """Attend [B, heads, t, size] to [B, groups, s, size], of which the last t are the queries' own; on a CPU.
+
+    A few queries at a time, with all keys that one of them sees: PyTorch's causal kernel takes as long for a text of
+    100 tokens as if every query saw every key, and up to 1.4 times as long as this. `mask` is a `triangle` of at least
+    s columns. Yields which queries, and what they take.
+    """
+    tokens, before = query.shape[2], key.shape[2] - query.shape[2]
+    for start in range(0, tokens, BLOCK):
+        part, seen = slice(start, min(start + BLOCK, tokens)), before + min(start + BLOCK, tokens)
+        rows = mask[start - part.stop :, mask.shape[1] - seen :]
+        keys, values = key[:, :, :seen], value[:, :, :seen]
+        yield part, weighted(query[:, :, part], keys, values, scale, mask=rows[None, None])[0]
 
 
 def weighted(

@@ -1,5 +1,6 @@
 """How the tokens of one forward pass belong to particles."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,6 +51,12 @@ class Layout:
     def width(self) -> int:
         """W: the most tokens of a particle."""
         return self.tokens // self.particles if self.index is None else len(self.index) // self.particles
+
+    def narrowed(self, tokens: Sequence[int]) -> "Layout":
+        """Return the layout of some of the tokens."""
+        slots = np.asarray(tokens) if self.place is None else self.place.cpu().numpy()[np.asarray(tokens)]
+        device = torch.device("cpu") if self.place is None else self.place.device
+        return Layout.of(slots // self.width, self.particles, device)
 
     def split(self, flat: torch.Tensor) -> torch.Tensor:
         """Return `flat` [tokens, …] by particle [particles, W, …]; a view if the tokens lie so."""

@@ -130,7 +130,8 @@ class Reader:
         layout: Layout,
         logits_of: Sequence[int] | None = None,
     ) -> torch.Tensor:
-        with self.adapted.active(self.stack, layout):
+        layouts = [layout] if logits_of is None else [layout, layout.narrowed(logits_of)]
+        with self.adapted.active(self.stack, layouts):
             return self.resident.read(tokens, positions, step, logits_of)
 
     def _layout(self, rows: Sequence[int], lengths: Sequence[int]) -> Layout:

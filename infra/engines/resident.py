@@ -9,6 +9,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from experts.base_models import BaseModel
 from infra.engines.attention import PACKED, Step
+from infra.engines.last_layer import LastLayer
 from infra.engines.shortcuts import take_shortcuts
 from swarm.errors import EvaluationError, InputError
 
@@ -27,6 +28,7 @@ class ResidentModel:
         self.model.to(device).eval().requires_grad_(False)
         if device.type == "cpu":
             take_shortcuts(self.model)
+        self._last_layer = LastLayer(self.model)
         self.device = device
         self.longest: int | None = getattr(self.model.config, "max_position_embeddings", None)
 
@@ -52,14 +54,15 @@ class ResidentModel:
 
         `logits_of` are indices of tokens; all of them if None.
         """
-        wanted = 0 if logits_of is None else torch.as_tensor(logits_of, device=self.device)
-        logits: torch.Tensor = self.model(
-            input_ids=torch.as_tensor(ids, device=self.device)[None],
-            position_ids=torch.as_tensor(positions, device=self.device)[None],
-            use_cache=False,
-            logits_to_keep=wanted,
-            step=step,
-        ).logits
+        wanted = None if logits_of is None else torch.as_tensor(logits_of, device=self.device)
+        with self._last_layer.only(wanted):
+            logits: torch.Tensor = self.model(
+                input_ids=torch.as_tensor(ids, device=self.device)[None],
+                position_ids=torch.as_tensor(positions, device=self.device)[None],
+                use_cache=False,
+                logits_to_keep=0 if wanted is None else wanted,
+                step=step,
+            ).logits
         return logits[0]
 
 

@@ -136,20 +136,23 @@ class AdaptedModules:
             module.register_forward_hook(self._hook(name))
 
     @contextmanager
-    def active(self, stack: Stack, layout: Layout) -> Iterator[None]:
-        """Add `stack` in this thread's forward passes inside the block; `layout` says whose each token is."""
-        self._active.stack, self._active.layout = stack, layout
+    def active(self, stack: Stack, layouts: Sequence[Layout]) -> Iterator[None]:
+        """Add `stack` in this thread's forward passes inside the block.
+
+        Each of `layouts` says of other tokens whose they are: of all, or of those whose logits are wanted.
+        """
+        self._active.stack, self._active.layouts = stack, layouts
         try:
             yield
         finally:
-            del self._active.stack, self._active.layout
+            del self._active.stack, self._active.layouts
 
     def _hook(self, name: str):  # type: ignore[no-untyped-def]
         def hook(_: nn.Module, inputs: tuple[torch.Tensor], outputs: torch.Tensor) -> None:
             stack: Stack = self._active.stack
-            layout: Layout = self._active.layout
             seen, made = inputs[0].flatten(0, -2), outputs.view(-1, outputs.shape[-1])
-            if len(seen) != layout.tokens:
+            layout: Layout | None = next((each for each in self._active.layouts if each.tokens == len(seen)), None)
+            if layout is None:
                 raise EvaluationError(f"module {name} is not called token by token: adapters of it can't be batched")
             if layout.index is None:
                 stack.add(name, layout.split(seen), layout.split(made))

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 
 import torch
 
-from infra.engines.attention import joined, own, weighted
+from infra.engines.attention import BLOCK, causal, joined, own, triangle, weighted
 from infra.engines.cache import Bucket, Prefix
 from infra.engines.layout import Layout
+
+_SHORT = 1024
+"""Tokens up to which copying a prefix to each row, and blocks of queries, cost less than they save on a CPU."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class ReadRows:
 
     def __init__(self, segments: Sequence[Segment], population: int, prefix: Prefix | None) -> None:
         self.segments, self.population, self.prefix = segments, population, prefix
+        self._mask: torch.Tensor | None = None
 
     @property
     def longest(self) -> int:
@@ -58,19 +62,46 @@ class ReadRows:
         """See `infra.engines.attention.Step`."""
         q, k, v = (by_particle(states, self.population) for states in (query, key, value))
         out = torch.empty_like(query).unflatten(0, (self.population, -1)).transpose(1, 2)
+        for segment in self.segments:
+            if segment.bucket is not None:
+                part = slice(segment.start, segment.stop)
+                segment.bucket.write(layer, segment.row, k[:, :, part], v[:, :, part])
+        if query.device.type == "cpu" and self.longest <= _SHORT:
+            self._attend_in_blocks(layer, q, k, v, scale, out)
+        else:
+            self._attend_apart(layer, q, k, v, scale, out)
+        flat: torch.Tensor = out.transpose(1, 2).flatten(0, 1)
+        return flat
+
+    def _attend_in_blocks(
+        self, layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, scale: float, out: torch.Tensor
+    ) -> None:
+        """Have each row see a copy of its prefix and itself at once."""
+        if self._mask is None:
+            self._mask = triangle(max(self.longest, BLOCK), q)
+        for segment in self.segments:
+            part = slice(segment.start, segment.stop)
+            keys, values = k[:, :, part], v[:, :, part]
+            if self.prefix:
+                before = self.prefix.layers[layer]
+                keys, values = (torch.cat(both, dim=2) for both in zip(before, (keys, values), strict=True))
+            mine = out[:, :, part]
+            for queries, taken in causal(q[:, :, part], keys, values, scale, self._mask):
+                mine[:, :, queries] = taken
+
+    def _attend_apart(
+        self, layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, scale: float, out: torch.Tensor
+    ) -> None:
+        """Have all rows see their prefix together, and each itself, and join what they take."""
         before = weighted(q, *self.prefix.layers[layer], scale) if self.prefix else None
         for segment in self.segments:
             part = slice(segment.start, segment.stop)
             q_row, k_row, v_row = q[:, :, part], k[:, :, part], v[:, :, part]
-            if segment.bucket is not None:
-                segment.bucket.write(layer, segment.row, k_row, v_row)
             if before is None:
                 out[:, :, part] = own(q_row, k_row, v_row, scale)
             else:
                 seen = (before[0][:, :, part], before[1][:, :, part])
                 out[:, :, part] = joined([seen, weighted(q_row, k_row, v_row, scale, causal=True)])
-        flat: torch.Tensor = out.transpose(1, 2).flatten(0, 1)
-        return flat
 
 
 class GoOn:

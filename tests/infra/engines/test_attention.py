@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
-from infra.engines.attention import joined, own, packed_attention, weighted, weighted_anywhere
+from infra.engines.attention import BLOCK, causal, joined, own, packed_attention, triangle, weighted, weighted_anywhere
 from swarm.errors import InputError
 
 SCALE = 0.3
@@ -52,6 +52,20 @@ def test_own_is_causal_over_a_row_and_free_for_one_token(tensors) -> None:  # ty
     )
     torch.testing.assert_close(row, wanted)
     torch.testing.assert_close(own(query[:, :, -1:], key, value, SCALE), whole(query, key, value)[:, :, -1:])
+
+
+@pytest.mark.parametrize("tokens", [1, 5, BLOCK, BLOCK + 1, 3 * BLOCK + 7])
+@pytest.mark.parametrize("before", [0, 11])
+@pytest.mark.parametrize("room", [0, 40])
+def test_blocks_of_queries_see_what_is_before_them_and_themselves(tokens: int, before: int, room: int) -> None:
+    keys = before + tokens
+    query, key, value = states(2, 6, tokens, 16), states(2, 3, keys, 16, seed=1), states(2, 3, keys, 16, seed=2)
+    found = torch.full_like(query, float("nan"))
+    for queries, taken in causal(query, key, value, SCALE, triangle(max(keys, BLOCK) + room, query)):
+        found[:, :, queries] = taken
+    allowed = torch.ones(tokens, keys, dtype=torch.bool).tril(before)
+    wanted = scaled_dot_product_attention(query, key, value, attn_mask=allowed, scale=SCALE, enable_gqa=True)
+    torch.testing.assert_close(found, wanted, rtol=1e-6, atol=1e-6)
 
 
 class Nothing:
