@@ -1,15 +1,18 @@
 """What a search remembers: personal bests, global best g, global worst w (docs/algorithms.md §1, "g, w")."""
 
 from dataclasses import replace
+from typing import TypeVar
 
 from swarm.arrays import frozen
 from swarm.state import Extreme, State
+
+S = TypeVar("S", bound=State)
 
 Scored = list[tuple[int, float]]
 """(particle, utility) of the particles that were evaluated, in the order of the particles."""
 
 
-def with_personal_bests(state: State, scored: Scored) -> State:
+def with_personal_bests(state: S, scored: Scored) -> S:
     """Return the state with p_i ← x_i wherever the utility of x_i is above every earlier one of particle i."""
     bests, found = state.personal_bests.copy(), list(state.personal_best_iterations)
     record = list(state.personal_best_utilities)

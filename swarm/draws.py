@@ -24,6 +24,10 @@ class Purpose(IntEnum):
     DROP_PARTICLE = 4
     BOOTSTRAP = 5
     PAIRED_TEST = 6
+    DECODE = 7
+    ASSIGNMENT = 8
+    GRAPH_SWARM = 9
+    ADJACENCY = 10
     NOISE = 20
     BATCH = 21
 

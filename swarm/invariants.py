@@ -9,8 +9,8 @@ TOLERANCE = 1e-9
 """How far a row's sum may be from what it should be, in units of max(1, Σ|coefficient|)."""
 
 
-def check_rows(name: str, rows: Floats, shape: tuple[int, int], total: float, iteration: int) -> None:
-    """Check that `rows` has the shape [N, n], that it is finite and that each row sums to `total`.
+def check_rows(name: str, rows: Floats, shape: tuple[int, int], total: float | None, iteration: int) -> None:
+    """Check that `rows` has the shape [N, n], that it is finite and that each row sums to `total`, if that is given.
 
     Raises:
         InputError: a number is not finite: the search diverged beyond what float64 holds.
@@ -23,6 +23,8 @@ def check_rows(name: str, rows: Floats, shape: tuple[int, int], total: float, it
         scale = np.maximum(1, np.abs(rows).sum(axis=1))
     if not np.isfinite(scale).all():
         raise InputError(f"step_length: {name} diverged at iteration {iteration}: lower step_length or repulsion")
+    if total is None:
+        return
     error = np.abs(rows.sum(axis=1) - total) / scale
     if error.max() > TOLERANCE:
         raise ValueError(f"a row of {name} misses its sum of {total} by {error.max():.1e} at iteration {iteration}")

@@ -7,9 +7,11 @@ the same whenever the same iteration is evaluated.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 from swarm.recipes import Recipe
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -52,11 +54,15 @@ def plan_groups(wanted: Sequence[tuple[int, Recipe]], size: int) -> tuple[Group,
     owners: dict[Recipe, list[int]] = {}
     for particle, recipe in wanted:
         owners.setdefault(recipe, []).append(particle)
-    recipes = list(owners)
-    count = -(-len(recipes) // size)
-    bounds = [round(i * len(recipes) / count) for i in range(count + 1)] if count else []
-    chunks = [recipes[start:end] for start, end in pairwise(bounds)]
-    return tuple(Group(tuple(chunk), tuple(tuple(owners[recipe]) for recipe in chunk)) for chunk in chunks)
+    parts = equal_parts(list(owners), size)
+    return tuple(Group(tuple(part), tuple(tuple(owners[recipe]) for recipe in part)) for part in parts)
+
+
+def equal_parts(items: Sequence[T], size: int) -> list[Sequence[T]]:
+    """Cut `items` into runs of at most `size`, as few and as equal as they can be."""
+    count = -(-len(items) // size)
+    bounds = [round(i * len(items) / count) for i in range(count + 1)] if count else []
+    return [items[start:end] for start, end in pairwise(bounds)]
 
 
 def links(groups: Sequence[Group], keys: Sequence[str]) -> list[Link]:

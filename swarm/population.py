@@ -1,6 +1,7 @@
 """The initial population of a search: n experts grown to N particles (Model Swarms, arXiv 2410.11163, Algorithm 1)."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 
@@ -10,6 +11,8 @@ from swarm.errors import InputError
 from swarm.parameters import Parameters
 from swarm.recipes import Recipe, Space
 from swarm.state import State
+
+S = TypeVar("S", bound=State)
 
 
 def initialise(parameters: Parameters, seed: int, n_experts: int) -> State:
@@ -31,8 +34,40 @@ def initialise(parameters: Parameters, seed: int, n_experts: int) -> State:
         raise InputError(f"experts: a search moves between at least 2 experts, not {n_experts}: add another expert")
     if particles < n_experts:
         raise InputError(f"particles: {particles} cannot hold {n_experts} experts: give {n_experts} or more particles")
-    positions = _grow(parameters, seed, n_experts)
-    return State(
+    return begin(State, parameters, seed, grown(parameters, seed, n_experts))
+
+
+def continued(parameters: Parameters, seed: int, n_experts: int, found: Sequence[Sequence[float]]) -> State:
+    """Return iteration 0 of a search that goes on from what an earlier one among the same experts found.
+
+    The first n particles are the n experts, as in `initialise`; the next are `found`; crossover makes the others.
+
+    Args:
+        parameters: the search's parameters.
+        seed: the run's seed.
+        n_experts: n, the number of initial experts, 2 ≤ n < N.
+        found: the earlier search's personal bests, the best first [·, n]; what there is no particle for is left out.
+
+    Raises:
+        InputError: the experts leave no particle for what was found.
+
+    """
+    room = parameters.particles - n_experts
+    if room < 1:
+        raise InputError(
+            f"particles: {parameters.particles} hold the {n_experts} experts and nothing of the earlier run: "
+            f"give {n_experts + 1} or more particles"
+        )
+    kept = np.array([list(row) for row in found[:room]], dtype=np.float64)
+    positions = grown(parameters, seed, n_experts)
+    positions[n_experts : n_experts + len(kept)] = kept
+    return begin(State, parameters, seed, positions)
+
+
+def begin(kind: type[S], parameters: Parameters, seed: int, positions: Floats) -> S:
+    """Return iteration 0 of a swarm at `positions` [N, n], to be evaluated, as a state of the given kind."""
+    particles = len(positions)
+    return kind(
         iteration=0,
         step_length=float(parameters.step_length),
         positions=frozen(positions),
@@ -52,7 +87,7 @@ def initialise(parameters: Parameters, seed: int, n_experts: int) -> State:
     )
 
 
-def _grow(parameters: Parameters, seed: int, n_experts: int) -> Floats:
+def grown(parameters: Parameters, seed: int, n_experts: int) -> Floats:
     """Return X [N, n]: one-hot rows for the experts, then children of two different random parents."""
     rows = list(np.eye(n_experts))
     for particle in range(n_experts, parameters.particles):
@@ -60,7 +95,7 @@ def _grow(parameters: Parameters, seed: int, n_experts: int) -> Floats:
         # In the public code the children born so far are parents too; in the paper only experts are.
         parents = len(rows) if parameters.reference else n_experts
         a = pick(draws, parents)
-        b = pick_other(draws, parents, a)
+        b = pick_other(draws, parents, a) if parents > 1 else a
         t = draws.random() * parameters.crossover_limit  # t ~ U(0, limit)
         rows.append(t * rows[a] + (1 - t) * rows[b])  # child = t·a + (1 − t)·b
     return np.stack(rows)

@@ -13,6 +13,7 @@ https://arxiv.org/abs/2410.11163; exact definitions and the public code's differ
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +26,12 @@ from swarm.move import move
 from swarm.parameters import Parameters
 from swarm.state import State
 
+S = TypeVar("S", bound=State)
+
 Utilities = tuple[float | None, ...]
 
 
-def ask(parameters: Parameters, seed: int, state: State) -> State:
+def ask(parameters: Parameters, seed: int, state: S) -> S:
     """Return the next iteration, moved and not yet evaluated.
 
     A restarted particle moves in the same iteration, from its personal best and from rest, as in the public code.
@@ -54,7 +57,7 @@ def ask(parameters: Parameters, seed: int, state: State) -> State:
     step_length = _step_length(parameters, state)
     with np.errstate(over="ignore", invalid="ignore"):  # a search that diverges is refused by the new State
         x, v = move(parameters, step_length, draws, x, v, state.personal_bests, best.coefficients, worst.coefficients)
-        x, v = _with_row_sum(x, 1.0), _with_row_sum(v, 0.0)
+        x, v = _with_row_sum(x, state.POSITION_SUM), _with_row_sum(v, state.VELOCITY_SUM)
     to_evaluate = _to_evaluate(parameters, seed, iteration)
     return replace(
         state,
@@ -73,8 +76,10 @@ def ask(parameters: Parameters, seed: int, state: State) -> State:
     )
 
 
-def _with_row_sum(rows: Floats, total: float) -> Floats:
+def _with_row_sum(rows: Floats, total: float | None) -> Floats:
     """Take back the rounding error of the rows' sums, so that it never adds up over the iterations."""
+    if total is None:
+        return rows
     corrected: Floats = rows - (rows.sum(axis=1, keepdims=True) - total) / rows.shape[1]
     return corrected
 
@@ -116,7 +121,7 @@ def _carried(parameters: Parameters, utilities: Utilities, to_evaluate: tuple[bo
     return tuple(old if parameters.reference and not evaluated else None for old, evaluated in pairs)
 
 
-def tell(parameters: Parameters, state: State, utilities: Sequence[float | None]) -> State:
+def tell(parameters: Parameters, state: S, utilities: Sequence[float | None]) -> S:
     """Return this iteration with its utilities, personal bests, global best and global worst.
 
     Args:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -60,6 +60,8 @@ class State:
     A state that breaks an invariant of docs/algorithms.md §0 cannot be made: `check_rows` tells what is raised.
 
     Attributes:
+        POSITION_SUM: what a row of positions, personal bests, g and w sums to; None: to anything.
+        VELOCITY_SUM: what a row of velocities sums to; None: to anything.
         iteration: 0 is the initial population.
         step_length: λ of the move that made this iteration; at iteration 0, of the move to come.
         positions: X [N, n]; rows sum to 1.
@@ -78,6 +80,9 @@ class State:
         stale: evaluated iterations since g last became better.
 
     """
+
+    POSITION_SUM: ClassVar[float | None] = 1.0
+    VELOCITY_SUM: ClassVar[float | None] = 0.0
 
     iteration: int
     step_length: float
@@ -98,12 +103,12 @@ class State:
 
     def __post_init__(self) -> None:
         particles, experts = shape = self.positions.shape
-        check_rows("positions", self.positions, shape, 1.0, self.iteration)
-        check_rows("velocities", self.velocities, shape, 0.0, self.iteration)
-        check_rows("personal_bests", self.personal_bests, shape, 1.0, self.iteration)
+        check_rows("positions", self.positions, shape, self.POSITION_SUM, self.iteration)
+        check_rows("velocities", self.velocities, shape, self.VELOCITY_SUM, self.iteration)
+        check_rows("personal_bests", self.personal_bests, shape, self.POSITION_SUM, self.iteration)
         for name, extreme in (("global_best", self.global_best), ("global_worst", self.global_worst)):
             if extreme is not None:
-                check_rows(name, extreme.coefficients[None], (1, experts), 1.0, self.iteration)
+                check_rows(name, extreme.coefficients[None], (1, experts), self.POSITION_SUM, self.iteration)
         for name in _PER_PARTICLE:
             if len(getattr(self, name)) != particles:
                 raise ValueError(f"{name} has {len(getattr(self, name))} entries for {particles} particles")
@@ -124,7 +129,7 @@ class State:
         return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
 
     @classmethod
-    def from_json(cls, value: dict[str, Any]) -> "State":
+    def from_json(cls, value: dict[str, Any]) -> Self:
         """Read what `to_json` wrote.
 
         Raises:

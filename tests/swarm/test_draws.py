@@ -9,6 +9,20 @@ from swarm.errors import InputError
 
 GOLDEN = [0.6423531766492141, 0.30680785873159655, 0.4656160593724824, 0.7618623708296941]
 
+NUMBERS = {
+    "CROSSOVER": 0,
+    "INITIAL_VELOCITY": 1,
+    "MOVE": 2,
+    "DROP_ITERATION": 3,
+    "DROP_PARTICLE": 4,
+    "BOOTSTRAP": 5,
+    "PAIRED_TEST": 6,
+    "DECODE": 7,
+    "ASSIGNMENT": 8,
+    "GRAPH_SWARM": 9,
+    "ADJACENCY": 10,
+}
+
 
 def test_a_draw_depends_on_its_key_alone_and_not_on_what_was_drawn_before():
     keys = list(itertools.product([0, 7], [0, 3], [0, 5], Purpose))
@@ -20,7 +34,7 @@ def test_a_draw_depends_on_its_key_alone_and_not_on_what_was_drawn_before():
 
 def test_the_draws_of_finished_runs_never_change():
     assert generator(42, 3, 5, Purpose.MOVE).random(4).tolist() == GOLDEN
-    assert [purpose.value for purpose in Purpose] == list(range(7))
+    assert {name: Purpose[name].value for name in NUMBERS} == NUMBERS
 
 
 def test_seeds_of_more_than_32_bits_do_not_meet_smaller_ones():

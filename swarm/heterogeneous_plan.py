@@ -1,0 +1,123 @@
+"""Which systems an iteration of Heterogeneous Swarms evaluates: a function of its state (docs/algorithms.md §2)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from swarm.arrays import Floats
+from swarm.graphs import Dag
+from swarm.heterogeneous_parameters import HeterogeneousParameters
+from swarm.heterogeneous_state import Assigned, HeterogeneousState
+from swarm.jfk import Assignment, assignments_with_replacement, stratified_assignments
+from swarm.recipes import Recipe, Space
+from swarm.systems import System
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """What the nodes of a run's systems are made of.
+
+    Attributes:
+        bases: [m], the initial experts, in the order of the coefficients' columns.
+        space: where they are combined.
+        roles: [n], the instruction of each node; "" for none.
+
+    """
+
+    bases: tuple[str, ...]
+    space: Space
+    roles: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return this as plain JSON."""
+        return {"bases": list(self.bases), "space": self.space.value, "roles": list(self.roles)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "Nodes":
+        """Read what `to_json` wrote."""
+        return cls(tuple(value["bases"]), Space(value["space"]), tuple(value["roles"]))
+
+    def system(self, dag: Dag, assignment: Assignment, coefficients: Floats) -> System:
+        """Return the system in which node i's model has the coefficients [n, m] in row i."""
+        recipes = tuple(Recipe(self.bases, tuple(row), self.space) for row in coefficients.tolist())
+        return System(dag, recipes, self.roles, assignment)
+
+
+Wanted = tuple[Assigned, Assignment]
+"""Models to put into the nodes of the graph that scores them."""
+
+
+def graph_systems(state: HeterogeneousState, nodes: Nodes) -> tuple[System, ...]:
+    """Return the systems to evaluate for the graphs: one a graph that is to be evaluated, model x_i in node i."""
+    positions = state.models.positions
+    own = tuple(range(len(positions)))
+    evaluated = np.flatnonzero(state.graphs.to_evaluate).tolist()
+    return tuple(nodes.system(state.dags[graph], own, positions) for graph in evaluated)
+
+
+def model_systems(
+    parameters: HeterogeneousParameters, seed: int, state: HeterogeneousState, nodes: Nodes
+) -> tuple[System, ...]:
+    """Return the systems to evaluate for the models, whose graphs were told: one for each of `wanted_trials`.
+
+    Raises:
+        ValueError: the graphs were not told.
+
+    """
+    dag = scoring_dag(parameters, state)
+    return tuple(
+        nodes.system(dag, assignment, rows(state, models)[list(assignment)])
+        for models, assignment in wanted_trials(parameters, seed, state)
+    )
+
+
+def best_system(state: HeterogeneousState, nodes: Nodes) -> System:
+    """Return the best system ever evaluated; `ValueError` if none was."""
+    if state.best is None:
+        raise ValueError(f"no system of iteration {state.iteration} was told")
+    return nodes.system(state.best.dag, state.best.assignment, state.best.coefficients)
+
+
+def scoring_dag(parameters: HeterogeneousParameters, state: HeterogeneousState) -> Dag:
+    """Return the graph on which this iteration's models are scored: the best ever; in the public code, of this one.
+
+    Raises:
+        ValueError: the graphs were not told.
+
+    """
+    if not state.graphs.told or state.best_dag is None:
+        raise ValueError(f"the graphs of iteration {state.iteration} were not told their utilities")
+    if not parameters.reference:
+        return state.best_dag
+    utilities = [-np.inf if utility is None else utility for utility in state.graphs.utilities]
+    return state.dags[int(np.argmax(utilities))]
+
+
+def wanted_trials(parameters: HeterogeneousParameters, seed: int, state: HeterogeneousState) -> tuple[Wanted, ...]:
+    """Return the assignments to evaluate: where the graph is another than before, personal bests first, by all models.
+
+    The same assignments serve both, so that both meet the same luck.
+    """
+    assigned = assignments(parameters, seed, state.iteration, state.models.to_evaluate)
+    trials: list[Wanted] = [("positions", one) for one in assigned]
+    if not trials or parameters.reference or state.scored_on in (None, state.best_dag):
+        return tuple(trials)
+    everybody = assignments(parameters, seed, state.iteration, (True,) * parameters.particles)
+    return (*(("personal_bests", one) for one in everybody), *trials)
+
+
+def assignments(
+    parameters: HeterogeneousParameters, seed: int, iteration: int, evaluated: Sequence[bool]
+) -> tuple[Assignment, ...]:
+    """Return the M assignments of the models that are evaluated; none if no model is."""
+    n, count = parameters.particles, parameters.assignments
+    if parameters.reference:
+        return assignments_with_replacement(seed, iteration, n, count)
+    return stratified_assignments(seed, iteration, np.flatnonzero(evaluated).tolist(), n, count)
+
+
+def rows(state: HeterogeneousState, models: Assigned) -> Floats:
+    """Return the coefficients [n, m] of the models' positions or personal bests."""
+    return state.models.positions if models == "positions" else state.models.personal_bests
