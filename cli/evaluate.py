@@ -48,15 +48,16 @@ def evaluate(
 
 
 def _question(subject: str, config: "RunConfig", split: Split, records: "Records", settings: "Settings") -> "Question":
-    from cli.evaluation import Question
+    from cli.evaluation import Question, initial_basis
     from cli.subject import find_subject
-    from data.objective import load_objective
-    from experts.base_models import chat_template, resolve_base_model
+    from experts.base_models import resolve_base_model
+    from infra.evaluating import open_objective
 
     base = resolve_base_model(config.base_model, settings.cache)
-    chat = chat_template(base) if any(task.prompt == "chat" for task in config.objective.tasks) else None
-    objective = load_objective(config.objective, chat)
-    return Question(find_subject(subject, base, records, settings), base, objective, split, config.engine)
+    objective = open_objective(config.objective, base, settings)
+    initial = initial_basis(config, base) if objective.measuring is not None else None
+    found = find_subject(subject, base, records, settings)
+    return Question(found, base, objective, split, config.engine, settings, initial)
 
 
 def _result(question: "Question", found: "Found") -> dict[str, Any]:

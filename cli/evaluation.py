@@ -1,7 +1,7 @@
 """One evaluation outside of a search: found in the records, or made by an engine and recorded."""
 
-import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,12 +11,20 @@ from cli.subject import Subject
 from data.examples import Split
 from data.objective import Objective
 from experts.base_models import BaseModel
+from experts.basis import load_basis
+from experts.seed_basis import seed_basis
+from infra.configs.common import ExpertsConfig, RunConfig
+from infra.configs.evolution_strategies import EvolutionStrategiesConfig
 from infra.engines.config import EngineConfig
+from infra.engines.host import EngineHost
 from infra.engines.identity import engine_identity
+from infra.engines.members import AnyBasis
 from infra.engines.opening import open_engine
+from infra.evaluating import Evaluator, initial_recipes
 from infra.records.store import Records
 from infra.records.values import EvaluationGroup, EvaluationRecord
-from swarm.canonical import content_hash
+from infra.scorers.opening import Scorers
+from infra.settings import Settings
 from swarm.draws import Purpose, generator
 from swarm.statistics import Interval, bootstrap_interval
 
@@ -25,25 +33,28 @@ OnRows = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Question:
-    """What is to be known: how good `subject` is on one split of `objective`, answered by the engine of `engine`."""
+    """What is to be known: how good `subject` is on one split of `objective`, answered by the engine of `engine`.
+
+    `initial` is what the experts that set the objective's scales are made from; None if it needs no scales.
+    """
 
     subject: Subject
     base: BaseModel
     objective: Objective
     split: Split
     engine: EngineConfig
+    settings: Settings
+    initial: AnyBasis | None = None
 
     @cached_property
     def engine_identity(self) -> str:
         """What the engine's answers depend on."""
         return engine_identity(self.engine, self.base)
 
-    @property
-    def key(self) -> str:
-        """The key of its evaluation group: the one under which a run would find it (`OpenRun.group_key`)."""
-        return content_hash(
-            [[self.subject.recipe.to_json()], self.objective.split_key(self.split), self.split, self.engine_identity]
-        )
+    def evaluator(self, scorers: Scorers, records: Records) -> Evaluator:
+        """Return what makes the evaluation as a run would."""
+        initial = () if self.initial is None else initial_recipes(self.initial)
+        return Evaluator(self.objective, self.engine_identity, initial, scorers, records)
 
 
 @dataclass(frozen=True)
@@ -63,10 +74,22 @@ def answer(question: Question, records: Records, on_rows: OnRows) -> Found:
         EvaluationError: the engine could not answer.
 
     """
-    recorded = records.evaluation_group(question.key)
-    evaluations = recorded or _evaluate(question, records, on_rows)
-    group = next(group for group in records.evaluation_groups() if group.key == question.key)
+    with closing(Scorers(question.settings)) as scorers:
+        evaluator = question.evaluator(scorers, records)
+        key = evaluator.key([question.subject.recipe], question.split)
+        recorded = records.evaluation_group(key)
+        evaluations = recorded or _evaluate(question, evaluator, on_rows)
+    group = next(group for group in records.evaluation_groups() if group.key == key)
     return Found(evaluations[0], group, recorded is not None)
+
+
+def initial_basis(config: RunConfig, base: BaseModel) -> AnyBasis:
+    """Return what the initial experts of `config` are made from; raises `InputError` if one can't be read."""
+    if isinstance(config, ExpertsConfig):
+        return load_basis(config.experts, base)
+    if isinstance(config, EvolutionStrategiesConfig):
+        return seed_basis(base, config.perturbation.perturbation(config.search.reference), config.start)
+    raise TypeError(f"algorithm {config.algorithm!r} has no initial experts")
 
 
 def intervals(question: Question, evaluation: EvaluationRecord) -> tuple[Interval, list[Interval]]:
@@ -81,33 +104,13 @@ def _draws() -> np.random.Generator:
     return generator(0, 0, 0, Purpose.BOOTSTRAP)
 
 
-def _evaluate(question: Question, records: Records, on_rows: OnRows) -> tuple[EvaluationRecord, ...]:
-    objective, recipe = question.objective, question.subject.recipe
-    engine = open_engine(question.engine, question.base, question.subject.basis)
-    try:
-        start = time.perf_counter()
-        [responses] = engine.run([recipe], [objective.requests(question.split)], on_rows)
-        seconds = time.perf_counter() - start
-    finally:
-        engine.close()
-    scored = objective.score(question.split, responses)
-    record = EvaluationRecord(
-        question.key,
-        0,
-        recipe.to_json(),
-        scored.utility,
-        scored.task_utilities,
-        scored.scores,
-        scored.predictions,
-        scored.outputs,
-    )
-    tokens = sum(getattr(response, "tokens", 0) for response in responses)
-    return records.save_evaluation_group(
-        question.key,
-        objective.split_key(question.split),
-        question.split,
-        question.engine_identity,
-        [record],
-        tokens,
-        seconds,
-    )
+def _evaluate(question: Question, evaluator: Evaluator, on_rows: OnRows) -> tuple[EvaluationRecord, ...]:
+    if question.initial is not None:  # measured first, and kept: two engines may not fit beside each other
+        with _engine(question, question.initial, on_rows) as host:
+            evaluator.scales(host.run)
+    with _engine(question, question.subject.basis, on_rows) as host:
+        return evaluator.evaluate([question.subject.recipe], question.split, host.run)
+
+
+def _engine(question: Question, basis: AnyBasis, on_rows: OnRows) -> AbstractContextManager[EngineHost]:
+    return closing(EngineHost(lambda: open_engine(question.engine, question.base, basis), on_rows))

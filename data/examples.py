@@ -16,6 +16,7 @@ _QUESTION, _ANSWER = ("question", "prompt", "context"), ("answer", "target")
 """What the papers' files call the text to ask and the right answer; the first that there is counts."""
 
 _NAMED = ("choices", "id", "split")
+_CHUNKS = "context_chunks"
 _NO_ANSWER = "prompt"
 """Where the text to ask is called so, there may be no right answer."""
 
@@ -42,6 +43,7 @@ class Example:
             as in sets of prompts.
         choices: (key, text) of every choice in the file's order; empty if there are none.
         extra: the file's other fields, as JSON: what a kind or a score function needs besides these. Read only.
+            Its `context_chunks`, if there are any, are a long text to answer from, in the order of the text.
 
     """
 
@@ -58,6 +60,11 @@ class Example:
     def asked(self) -> tuple[str, ...]:
         """What a model is asked, up to spaces and the order of the choices: examples with equal ones overlap."""
         return (_spaced(self.question), *sorted(_spaced(text) for _, text in self.choices))
+
+    @cached_property
+    def context(self) -> tuple[str, ...]:
+        """The chunks of the text to answer from, without blank ones; empty if there is no such text."""
+        return tuple(chunk for chunk in self.extra.get(_CHUNKS, ()) if chunk.strip())
 
     @property
     def place(self) -> str:
@@ -87,6 +94,7 @@ def parse_example(value: object, dataset: str, split: Split, index: int) -> Exam
         raise InvalidExample("answer", f"{shown(answer)} is not one of the choices {', '.join(keys)}: give one of them")
     identity = _label(value, "id", "give a label") if "id" in value else str(index)
     extra = {key: value[key] for key in value if key not in (asked, answered, *_NAMED)}
+    _check_chunks(extra.get(_CHUNKS, []))
     return Example(dataset, split, index, identity, question, answer, choices, extra)
 
 
@@ -135,6 +143,14 @@ def _choices(value: object) -> tuple[tuple[str, str], ...]:
         if not key.isalnum():  # scorers look for keys as words
             raise InvalidExample("choices", f"the key {shown(key)} is no letter, word or number: name it A, B, …")
     return tuple((key, _as_text(text, f"choices.{key}", "give the text of the choice")) for key, text in value.items())
+
+
+def _check_chunks(value: object) -> None:
+    if not isinstance(value, list):
+        raise InvalidExample(_CHUNKS, f"{shown(value)} is not a list: write a list of texts")
+    for number, chunk in enumerate(value):
+        if chunk != "":  # the papers' files fill their lists up with empty ones
+            _as_text(chunk, f"{_CHUNKS}[{number}]", "give the text")
 
 
 def _spaced(text: str) -> str:

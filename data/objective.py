@@ -1,43 +1,26 @@
 """An objective: data, prompts and scorers, ready to ask an engine and to score what it answers."""
 
-import json
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import islice
+from itertools import accumulate, islice
 
 from data.aggregates import Aggregate, combine
+from data.evaluation import Evaluation, output_text
 from data.examples import Example, Split
+from data.kinds.rated import RatedTask
+from data.kinds.reward_model import scale_of
 from data.loading import count_overlap
 from data.objective_config import ObjectiveConfig
+from data.outside import Identify, Rating, Scale, Wanted
 from data.prompts import Chat
-from data.requests import Completion, Request, Response
+from data.requests import Request, Response
 from data.task import Case, Task, load_task
 from swarm.canonical import content_hash
 from swarm.errors import EvaluationError, InputError
 
 __all__ = ["Evaluation", "Objective", "ObjectiveConfig", "load_objective"]
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """A split's scores; the flat tuples have one entry an example, task after task, as `Objective.requests` has.
-
-    Attributes:
-        utility: of the whole objective; higher is better.
-        task_utilities: the mean score of each task, within the task's `bounds`.
-        scores: of each example, within its task's `bounds`.
-        predictions: the answer read from each output.
-        outputs: the completion as the engine gave it, or the log-likelihoods as JSON.
-
-    """
-
-    utility: float
-    task_utilities: tuple[float, ...]
-    scores: tuple[float, ...]
-    predictions: tuple[str, ...]
-    outputs: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -77,25 +60,65 @@ class Objective:
         """Return what an engine is asked for each of `examples(split)`."""
         return [case.request for case in self._cases(split)]
 
-    def score(self, split: Split, responses: Sequence[Response]) -> Evaluation:
-        """Score an engine's answers to `requests(split)`.
+    def follow_ups(self, split: Split, responses: Sequence[Response]) -> dict[int, Request]:
+        """Return what is asked after these answers to `requests(split)`, by the place of the example."""
+        self._check_count(split, responses)
+        cases = ((task, case) for task in self.tasks for case in task.cases(split))
+        asked = [task.follow_up(case, response) for (task, case), response in zip(cases, responses, strict=True)]
+        return {place: request for place, request in enumerate(asked) if request is not None}
+
+    def wanted(self, split: Split, responses: Sequence[Response]) -> list[Wanted | None]:
+        """Return what of these answers is to be rated from outside, and by whom; one entry an example."""
+        self._check_count(split, responses)
+        return [case.wanted(response) for case, response in zip(self._cases(split), responses, strict=True)]
+
+    def score(
+        self,
+        split: Split,
+        responses: Sequence[Response],
+        ratings: Sequence[Rating | None] | None = None,
+        scales: Mapping[str, Scale] | None = None,
+    ) -> Evaluation:
+        """Score answers to `requests(split)`, follow-ups included.
+
+        Args:
+            split: which examples.
+            responses: one an example; a `Followed` where `follow_ups` asked for one.
+            ratings: one an entry of `wanted(split, responses)`; needed where that has any.
+            scales: those of `measuring`'s tasks, by name; without them these tasks score bare rewards.
 
         Raises:
             EvaluationError: an answer is missing, of the wrong type, not finite, or can't be scored.
+            ValueError: ratings are missing.
 
         """
         cases = self._cases(split)
-        if len(responses) != len(cases):
-            raise EvaluationError(f"the engine gave {len(responses)} answers to {len(cases)} requests")
+        self._check_count(split, responses)
         predictions = tuple(
             case.task.read(case.example, case.request, response)
             for case, response in zip(cases, responses, strict=True)
         )
+        predictions = self._rated(split, predictions, ratings, scales or {})
         scores = self.score_predictions(split, predictions)
-        outputs = tuple(_output(case.example, response) for case, response in zip(cases, responses, strict=True))
+        outputs = tuple(output_text(case.example, response) for case, response in zip(cases, responses, strict=True))
         return Evaluation(
             self.aggregate(split, scores), self.task_utilities(split, scores), scores, predictions, outputs
         )
+
+    @cached_property
+    def measuring(self) -> "Objective | None":
+        """What the initial experts are scored by, once, for the scales of the tasks that need one; None: none does."""
+        tasks = tuple(task for task in self.tasks if isinstance(task.config, RatedTask) and task.config.measured)
+        return replace(self, tasks=tasks, rule="mean") if tasks else None
+
+    def scales(self, predictions: Sequence[Sequence[str]]) -> dict[str, Scale]:
+        """Return the scale of each task of this objective, a `measuring` one, from each expert's dev predictions."""
+        sizes = [len(task.dev) for task in self.tasks]
+        ends = list(accumulate(sizes))
+        return {
+            task.name: scale_of(text for texts in predictions for text in texts[end - size : end])
+            for task, size, end in zip(self.tasks, sizes, ends, strict=True)
+        }
 
     def score_predictions(self, split: Split, predictions: Sequence[str]) -> tuple[float, ...]:
         """Return the score of one prediction an example, for instance of those that an ensemble voted for."""
@@ -127,21 +150,44 @@ class Objective:
     def _cases(self, split: Split) -> list[Case]:
         return [case for task in self.tasks for case in task.cases(split)]
 
+    def _check_count(self, split: Split, responses: Sequence[Response]) -> None:
+        if len(responses) != len(self._cases(split)):
+            raise EvaluationError(f"the engine gave {len(responses)} answers to {len(self._cases(split))} requests")
 
-def load_objective(config: ObjectiveConfig, chat: Chat | None = None) -> Objective:
+    def _rated(
+        self,
+        split: Split,
+        predictions: tuple[str, ...],
+        ratings: Sequence[Rating | None] | None,
+        scales: Mapping[str, Scale],
+    ) -> tuple[str, ...]:
+        """Return `predictions` with the ratings in those that are rated from outside."""
+        cases = self._cases(split)
+        if ratings is None:
+            if any(isinstance(case.task, RatedTask) for case in cases):
+                raise ValueError("an objective that is rated from outside is scored with ratings only")
+            return predictions
+        return tuple(
+            case.task.rated(text, rating, scales.get(case.task.label)) if isinstance(case.task, RatedTask) else text
+            for case, text, rating in zip(cases, predictions, ratings, strict=True)
+        )
+
+
+def load_objective(config: ObjectiveConfig, chat: Chat | None = None, identify: Identify | None = None) -> Objective:
     """Read the data of `config` and make every prompt.
 
     Args:
         config: the tasks.
         chat: the base model's chat template, which tasks with `prompt: chat` need.
+        identify: says what an outside scorer's ratings depend on, which tasks that are rated from outside need.
 
     Raises:
         InputError: a data file is missing or invalid, a score function can't be loaded, test examples stand in a dev
-            split, or `chat` is missing.
+            split, `chat` is missing, or a scorer can't be had.
 
     """
-    tasks = tuple(load_task(task, chat) for task in config.tasks)
-    dev = [case.example for task in tasks for case in task.dev]
+    tasks = tuple(load_task(task, chat, identify) for task in config.tasks)
+    dev = [example for task in tasks for example in (*task.worked, *(case.example for case in task.dev))]
     overlaps = [count_overlap(dev, (case.example for case in task.test)) for task in tasks]
     for task, overlap in zip(tasks, overlaps, strict=True):
         if overlap and not config.allow_overlap:
@@ -150,12 +196,3 @@ def load_objective(config: ObjectiveConfig, chat: Chat | None = None) -> Objecti
                 "be no test: use data without overlap or set allow_overlap: true"
             )
     return Objective(tasks, config.aggregate, sum(overlaps))
-
-
-def _output(example: Example, response: Response) -> str:
-    if isinstance(response, Completion):
-        return response.text
-    keys = [key for key, _ in example.choices]
-    # One value of an example with choices, or without: that of the right answer.
-    named = keys if len(keys) == len(response.values) else [example.answer]
-    return json.dumps(dict(zip(named, response.values, strict=True)))

@@ -48,4 +48,27 @@ class LogLikelihoods:
 
 
 Request = Generate | LogLikelihood
-Response = Completion | LogLikelihoods
+
+
+@dataclass(frozen=True)
+class Followed:
+    """The answers to a request and to the follow-up that depends on the first; put together here, not by an engine.
+
+    Attributes:
+        first: the answer to the request.
+        then: the follow-up, exactly as it was sent.
+        second: the answer to it.
+
+    """
+
+    first: Completion | LogLikelihoods
+    then: Request
+    second: Completion | LogLikelihoods
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens were generated for both."""
+        return sum(getattr(answer, "tokens", 0) for answer in (self.first, self.second))
+
+
+Response = Completion | LogLikelihoods | Followed

@@ -1,15 +1,17 @@
 """One task of an objective: its data, and what an engine is asked for each example."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-from data.data_file import DataFile, read_data_file
 from data.examples import Example, Split
 from data.kinds.base import TaskConfig
+from data.kinds.rated import RatedTask
 from data.loading import valid_examples
-from data.prompts import Chat, as_chat, fill
-from data.requests import Request
+from data.outside import Identify, Wanted
+from data.prompter import Prompter, make_prompter
+from data.prompts import Chat
+from data.requests import Request, Response
 from swarm.errors import InputError
 
 
@@ -19,6 +21,13 @@ class Case(NamedTuple):
     task: TaskConfig
     example: Example
     request: Request
+
+    def wanted(self, response: Response) -> Wanted | None:
+        """Return what is to be rated from outside of `response`, and by whom; None: nothing."""
+        if not isinstance(self.task, RatedTask):
+            return None
+        item = self.task.item(self.example, self.task.read(self.example, self.request, response))
+        return None if item is None else Wanted(self.task.outside, item)
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,8 @@ class Task:
         settings: the kind and what else decides a score besides requests and examples.
         dev: the cases of the dev split that are used, in the file's order.
         test: those of the test split.
+        worked: the in-context examples; they are no cases.
+        prompter: makes the prompts.
 
     """
 
@@ -43,10 +54,27 @@ class Task:
     settings: dict[str, Any]
     dev: tuple[Case, ...]
     test: tuple[Case, ...]
+    worked: tuple[Example, ...]
+    prompter: Prompter
 
     def cases(self, split: Split) -> tuple[Case, ...]:
         """Return the cases of `split`."""
         return self.dev if split == "dev" else self.test
+
+    def request(self, example: Example, context: str) -> Request:
+        """Return what an engine is asked for `example` if `context` is all of its context that is read.
+
+        A node of a system of models reads its share (`data.long_context.context_chunks`).
+        """
+        return self.config.request(example, self.prompter.prompt(example, context))
+
+    def follow_up(self, case: Case, response: Response) -> Request | None:
+        """Return what is asked after `response`, the answer to `case.request`; None: nothing."""
+
+        def prompt(more: str) -> str:
+            return self.prompter.prompt(case.example, wrap=lambda text: text + more)
+
+        return self.config.follow_up(case.example, response, prompt)
 
     def to_json(self, split: Split) -> dict[str, Any]:
         """Return everything that decides this task's scores on `split`, and no path, name or label."""
@@ -58,37 +86,47 @@ class Task:
         }
 
 
-def load_task(config: TaskConfig, chat: Chat | None) -> Task:
+def load_task(config: TaskConfig, chat: Chat | None, identify: Identify | None = None) -> Task:
     """Read the data of `config` and make every prompt.
 
     Raises:
-        InputError: the data file is missing or invalid, a score function can't be loaded, or a chat prompt is wanted
-            and `chat` is missing or fails.
+        InputError: the data file is missing or invalid, a score function can't be loaded, a chat prompt is wanted
+            and `chat` is missing or fails, or what `identify` raises.
+        ValueError: the task is rated from outside and `identify` is missing.
 
     """
-    file = read_data_file(config.data)
-    settings = config.settings(file.dataset)
+    file = config.read_data()
+    settings = {**config.settings(file.dataset), **_scorer(config, identify)}
     examples = valid_examples(file, config.check_example)
-    dev, test = (
-        tuple(_case(config, file, example, chat) for example in _first(examples, split, limit))
-        for split, limit in (("dev", config.dev), ("test", config.test))
+    dev = [example for example in examples if example.split == "dev"]
+    worked = _in_context(config, dev)
+    prompter = make_prompter(config, file, worked, chat)
+    test = [example for example in examples if example.split == "test"][: config.test]
+    dev_cases, test_cases = (
+        tuple(Case(config, each, config.request(each, prompter.prompt(each))) for each in used)
+        for used in (dev[len(worked) :][: config.dev], test)
     )
-    return Task(config.label, config, file.dataset, file.sha256, settings, dev, test)
+    return Task(config.label, config, file.dataset, file.sha256, settings, dev_cases, test_cases, worked, prompter)
 
 
-def _first(examples: Iterable[Example], split: str, limit: int | None) -> list[Example]:
-    return [example for example in examples if example.split == split][:limit]
+def _scorer(config: TaskConfig, identify: Identify | None) -> dict[str, str]:
+    if not isinstance(config, RatedTask):
+        return {}
+    if identify is None:
+        raise ValueError(f"task {config.label!r} is rated from outside: say by what identity")
+    try:
+        return {"scorer": identify(config.outside)}
+    except InputError as error:
+        raise InputError(f"task {config.label!r}: {error}") from error
 
 
-def _case(config: TaskConfig, file: DataFile, example: Example, chat: Chat | None) -> Case:
-    text = fill(config.template or config.default_template(file.dataset), example, file.icl_prompt)
-    if config.prompt == "chat":
-        if chat is None:
-            raise InputError(
-                f"task {config.label!r}: prompt: chat, but the base model has no chat template: set prompt: raw"
-            )
-        text = as_chat(text, config.system, chat)
-    return Case(config, example, config.request(example, text))
+def _in_context(config: TaskConfig, dev: Sequence[Example]) -> tuple[Example, ...]:
+    if config.examples >= len(dev):
+        raise InputError(
+            f"task {config.label!r}: examples: {config.examples} of the {len(dev)} dev examples are to stand in the "
+            "prompts, but one or more must be left to choose by: lower it"
+        )
+    return tuple(dev[: config.examples])
 
 
 def _case_json(case: Case) -> dict[str, Any]:

@@ -124,7 +124,7 @@ def _source(file: TrainingFile, data: TrainingData) -> Source:
 
 
 def _pair(file: TrainingFile, example: Example) -> tuple[str, str]:
-    return fill(file.template, example, icl_prompt=""), file.completion.replace(ANSWER, example.answer)
+    return fill(file.template, example, context=""), file.completion.replace(ANSWER, example.answer)
 
 
 def read_train_split(path: Path) -> list[Example]:

@@ -1,13 +1,15 @@
 """What every kind of task has: its data, its prompt, and how an answer becomes a score."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from data.examples import Example
-from data.prompts import QUESTION, require_placeholders
+from data.data_file import DataFile, read_data_file
+from data.examples import Example, require_answer
+from data.prompts import QUESTION, fill, require_placeholders
 from data.requests import Completion, Request, Response
 from swarm.errors import EvaluationError
 
@@ -43,6 +45,20 @@ class TaskConfig(BaseModel, ABC):
     test: int | None = Field(
         None, title="Test examples", ge=1, description="Use the first so many test examples; all of them if empty."
     )
+    examples: int = Field(
+        0,
+        title="In-context examples",
+        ge=0,
+        description="So many examples of the dev split stand before each question, with their answers. They are taken "
+        "first, the same for every question, and are no dev examples any more.",
+    )
+    context_characters: int | None = Field(
+        None,
+        title="Context",
+        ge=1,
+        description="A context (context_chunks) is cut to so many characters, at the end of each chunk that is longer "
+        "than its share; whole if empty.",
+    )
     weight: float = Field(
         1.0, title="Weight", gt=0, allow_inf_nan=False, description="Its share in the objective's mean."
     )
@@ -52,7 +68,9 @@ class TaskConfig(BaseModel, ABC):
         description="raw: the template is sent as it is. chat: as a user's message to a chat model.",
     )
     template: str | None = Field(
-        None, title="Template", description="The prompt, with {question} (and {choices}); the kind's own if empty."
+        None,
+        title="Template",
+        description="The prompt, with {question} (and {choices}, {context}); the kind's own if empty.",
     )
     system: str | None = Field(
         None, title="System prompt", min_length=1, description="The system message of a chat prompt; none if empty."
@@ -95,6 +113,29 @@ class TaskConfig(BaseModel, ABC):
         """Return the placeholders that a template must have."""
         return (QUESTION,)
 
+    def read_data(self) -> DataFile:
+        """Read the data; a kind whose examples come from elsewhere overrides this.
+
+        Raises:
+            InputError: it is missing or can't be read.
+
+        """
+        return read_data_file(self.data)
+
+    def text(self, example: Example, dataset: str, context: str) -> str:
+        """Return the filled template: what is asked for `example` where `context` is read, without worked examples."""
+        return fill(self.template or self.default_template(dataset), example, context)
+
+    def worked_answer(self, example: Example) -> str:
+        """Return the answer that stands after `example` where it is an in-context example.
+
+        Raises:
+            InvalidExample: it has none.
+
+        """
+        require_answer(example)
+        return example.answer
+
     @abstractmethod
     def default_template(self, dataset: str) -> str:
         """Return the template for the data set of that name where the config gives none."""
@@ -110,6 +151,13 @@ class TaskConfig(BaseModel, ABC):
     @abstractmethod
     def request(self, example: Example, prompt: str) -> Request:
         """Return what an engine is asked for `example`, whose finished prompt is `prompt`."""
+
+    def follow_up(self, example: Example, response: Response, prompt: Callable[[str], str]) -> Request | None:
+        """Return what is asked after `response`, the answer to `request(example, …)`; None: nothing, as in most kinds.
+
+        A kind that asks on gets a `Followed` to read. `prompt(more)` is the prompt of `example` with `more` after it.
+        """
+        return None
 
     def read(self, example: Example, request: Request, response: Response) -> str:
         """Return the prediction of `response`; a kind whose predictions depend on what was sent overrides this."""

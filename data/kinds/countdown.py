@@ -55,6 +55,10 @@ class Countdown(TaskConfig):
         """Refuse an example without numbers, or whose target is no number."""
         check_numbers(example)
 
+    def worked_answer(self, example: Example) -> str:
+        """Refuse: an equation alone would show no reasoning, and the file has nothing else."""
+        raise InvalidExample("target", "has no reasoning that could be shown: leave out 'examples'")
+
     def facts(self, example: Example) -> dict[str, Any]:
         """Add the numbers: they decide whether an answer is right."""
         return {**super().facts(example), "numbers": example.extra["numbers"]}

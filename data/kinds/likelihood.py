@@ -48,6 +48,10 @@ class Likelihood(TaskConfig):
         """Refuse an example without a reference."""
         require_answer(example)
 
+    def worked_answer(self, example: Example) -> str:
+        """Return the reference."""
+        return reference_of(example)
+
     def request(self, example: Example, prompt: str) -> Request:
         """Ask for the log-likelihood of the reference."""
         space = space_after(prompt)

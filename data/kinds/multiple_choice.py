@@ -55,8 +55,7 @@ class MultipleChoice(TaskConfig):
 
     def placeholders(self) -> tuple[str, ...]:
         """Require the choices in a template, unless their texts are compared without being shown."""
-        by_text = self.parse == "loglik" and self.loglik_of == "text"
-        return (QUESTION,) if by_text else (QUESTION, CHOICES)
+        return (QUESTION,) if self._by_text else (QUESTION, CHOICES)
 
     def default_template(self, dataset: str) -> str:
         """Return the public code's prompt, which ends in "The answer is"."""
@@ -67,6 +66,10 @@ class MultipleChoice(TaskConfig):
         if not example.choices:
             raise InvalidExample("choices", "is missing: write {'A': …, 'B': …} or set kind: exact_match")
 
+    def worked_answer(self, example: Example) -> str:
+        """Return the key of the right choice, or its text where texts are compared."""
+        return dict(example.choices)[example.answer] if self._by_text else example.answer
+
     def request(self, example: Example, prompt: str) -> Request:
         """Ask for a completion, or for the log-likelihoods of the choices."""
         if self.parse != "loglik":
@@ -74,6 +77,10 @@ class MultipleChoice(TaskConfig):
         space = space_after(prompt)
         chosen = 0 if self.loglik_of == "key" else 1
         return LogLikelihood(prompt, tuple(space + choice[chosen] for choice in example.choices))
+
+    @property
+    def _by_text(self) -> bool:
+        return self.parse == "loglik" and self.loglik_of == "text"
 
     def _decided(self, example: Example) -> str:
         return decided_anchored(example) if self.parse == "anchored" else decided_reference(example)

@@ -1,42 +1,70 @@
-"""A search whose objective has scores of every kind that is not a share of right answers."""
+"""A search for an objective of each kind: it ends, it resumes, and its scores are found again."""
 
-import json
 from pathlib import Path
+from typing import Any
 
 import pytest
-import yaml
-from searches import SMALL, call
-from tiny_search import CONFIG, make_search
+from kinds_of_search import TASKS, write_search
+from rated_searches import CLASSIFIED, JUDGED, MATCHED, REWARDED, TOXIC, use, write_rated_search
+from rating_server import rating_service
+from searches import SMALL, call, status
+from tiny_search import CONFIG
 
 from infra.config_files import load_config
 from infra.configs.model_swarms import ModelSwarmsConfig
+from infra.observer import Nobody, observed_by
 from infra.prepare import prepare
+from infra.records.store import Records
+from infra.records.values import RunStatus
 from infra.settings import Settings
+from infra.views.base import IterationView
 
-TASKS = [
-    {"kind": "conciseness", "data": "data.json", "max_new_tokens": 8},
-    {"kind": "likelihood", "data": "data.json", "name": "likelihood"},
-    {"kind": "countdown", "data": "countdown.json", "max_new_tokens": 8},
-    {"kind": "function", "data": "data.json", "name": "vowels", "score": "scoring:vowels", "max_new_tokens": 8},
+THREE = [*SMALL, "search.max_iterations=3"]
+MIXED = [
+    {**TASKS[kind], "name": kind} for kind in ("conciseness", "likelihood", "countdown", "function", "multiple_choice")
 ]
-SCORING = "def vowels(example, completion):\n    return -sum(completion.count(vowel) for vowel in 'aeiou')\n"
 
 
-def write(folder: Path) -> Path:
-    config = make_search(folder)
-    splits = {
-        split: [{"context": f"{split} {n}", "numbers": [n, 1], "target": str(n + 1)} for n in range(3)]
-        for split in ("dev", "test")
-    }
-    (folder / "countdown.json").write_text(json.dumps(splits))
-    (folder / "scoring.py").write_text(SCORING)
-    tasks = [{**task, "dev": 3, "test": 3} for task in TASKS]
-    config.write_text(yaml.safe_dump({**CONFIG, "objective": {"tasks": tasks}}))
-    return config
+class Stops(Nobody):
+    """Asks for a stop after the first iteration."""
+
+    def iteration(self, view: IterationView) -> None:
+        with Records(Settings().records_url) as records:
+            records.request_stop("tiny")
+
+
+@pytest.mark.usefixtures("prefect_api")
+@pytest.mark.parametrize("kind", TASKS)
+def test_a_search_of_three_iterations_resumes_to_the_same_state(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resumes_to_the_same_state(write_search(tmp_path, TASKS[kind]), monkeypatch)
+
+
+@pytest.mark.usefixtures("prefect_api")
+def test_so_does_one_that_is_rated_from_outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with rating_service() as service:
+        use(service, tmp_path / "cache", monkeypatch)
+        tasks = [JUDGED, MATCHED, TOXIC, CLASSIFIED, REWARDED]
+        resumes_to_the_same_state(write_rated_search(tmp_path, *tasks), monkeypatch)
+
+
+def resumes_to_the_same_state(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = load_config(path, ModelSwarmsConfig, THREE)
+    monkeypatch.setenv("SWARM_RUNS", str(path.parent / "whole"))
+    whole = call(config).result()
+    assert (whole["iterations"], whole["stopped_by"]) == (3, "max_iterations")
+    monkeypatch.setenv("SWARM_RUNS", str(path.parent / "stopped"))
+    with observed_by(Stops()):
+        assert call(config).is_cancelled()
+    assert status(path.parent / "stopped", "tiny") is RunStatus.STOPPED
+    resumed = call(config).result()
+    assert resumed["state_sha256"] == whole["state_sha256"]
+    assert resumed["ending_best"] == whole["ending_best"]
 
 
 def test_a_run_whose_files_moved_has_the_same_settings() -> None:
-    value = {**CONFIG, "objective": {"tasks": TASKS}}
+    value: dict[str, Any] = {**CONFIG, "objective": {"tasks": MIXED}}
     here, there = (
         ModelSwarmsConfig.model_validate(value, context={"folder": Path(folder)}) for folder in ("/here", "/there")
     )
@@ -45,7 +73,7 @@ def test_a_run_whose_files_moved_has_the_same_settings() -> None:
 
 @pytest.mark.usefixtures("prefect_api")
 def test_scores_of_every_size_and_sign_are_searched_reported_and_found_again(tmp_path: Path, runs: Path) -> None:
-    config = load_config(write(tmp_path), ModelSwarmsConfig, SMALL)
+    config = load_config(write_search(tmp_path, *MIXED), ModelSwarmsConfig, SMALL)
     summary = call(config).result()
     low, high = summary["ending_best"]["test_ci95"]
     assert low <= summary["ending_best"]["test"] <= high < 0

@@ -120,6 +120,27 @@ def plain_countdown(asked: Example, completion: str) -> float:
     return 0.1 * layout + (abs(value - Fraction(asked.answer)) < Fraction(1, 100_000))
 
 
+def plain_aggregate(rule: str, utilities: list[float], weights: list[float]) -> float:
+    """Return the aggregate in exact fractions, by its definition over weights that sum to 1."""
+    values, whole = list(map(Fraction, utilities)), sum(map(Fraction, weights))
+    shares = [Fraction(weight) / whole for weight in weights]
+    if rule == "min":
+        return float(sorted(values)[0])
+    if rule == "mean":
+        return float(sum(share * value for share, value in zip(shares, values, strict=True)))
+    if 0 in values:
+        return 0.0
+    return float(1 / sum(share / value for share, value in zip(shares, values, strict=True)))
+
+
+def plain_reliability(chosen: str, said: str, right: str, parse: str) -> int:
+    """Return what an answer and the word on it count: 0 where the model does not stand by it."""
+    words = re.findall("[A-Za-z]+", said)
+    if any(word.lower() == "false" for word in words) or (parse == "reference" and said.lower().find("false") >= 0):
+        return 0
+    return 1 if chosen == right else -1
+
+
 class Climber:
     def __init__(self, written: str) -> None:
         self.left = re.findall(r"\d+|\*\*|//|\S", written)

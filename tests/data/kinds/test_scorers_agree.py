@@ -9,20 +9,23 @@ from typing import Any
 
 import pytest
 from plain_scorers import (
+    plain_aggregate,
     plain_anchored,
     plain_countdown,
     plain_number,
     plain_reference,
     plain_reference_match,
+    plain_reliability,
     plain_text,
     plain_word,
 )
 from pydantic import TypeAdapter
 
+from data.aggregates import Aggregate, combine
 from data.examples import Example
 from data.kinds.base import TaskConfig
 from data.kinds.registry import AnyTask
-from data.requests import Completion, LogLikelihoods, Response
+from data.requests import Completion, Followed, Generate, LogLikelihoods, Response
 
 CASES = 1000
 Rng = random.Random
@@ -30,6 +33,9 @@ CHOICES = (("A", "red fox"), ("B", "fox"), ("C", "a bird"), ("D", "Apple"))
 SCRAPS = ["A", "B", "C", "D", "Answer", "The answer is", "fox", "red fox", "A bird", "a dog", "apple", "is", "because",
           "B2", "U.S.A.", "D'or", "C-D", "cat", "(", ")", ":", ".", ",", "**", "\n", "-"]  # fmt: skip
 NUMBERS = ["2", "12", "2.50", "-2", "1,234", "1,23", "$7", "=-3", ".5", "(4)-1", "3-1", "10%", "and", "so", ".", "\n"]
+SAID = ["true", "True", "false", "False", "FALSE", "falsely", "it is", "-", ".", "not", "\n"]
+ELSEWHERE = {"function", "lm_eval", "judge", "judged_match", "reward_model", "toxicity"}
+"""Kinds whose scores others say: the user, lm-eval (its own evaluator is compared), models and services."""
 ARITHMETIC = ["1", "2", "3", "+", "-", "*", "/", "(", ")", "**", "//", " ", "x", "="]
 
 
@@ -136,7 +142,29 @@ def test_countdown() -> None:
     assert 50 < sum(score >= 1 for score in scores) < CASES - 50
 
 
-def test_every_kind_that_scores_by_itself_is_here() -> None:
+@pytest.mark.parametrize("rule", ["mean", "harmonic_mean", "min"])
+def test_aggregates(rule: Aggregate) -> None:
+    rng = Rng(7)
+    for _ in range(CASES):
+        count, least = rng.randrange(1, 6), 0.0 if rule == "harmonic_mean" else -3.0
+        utilities = [rng.choice([0.0, 1.0, rng.uniform(least, 2.0)]) for _ in range(count)]
+        weights = [rng.choice([1.0, rng.uniform(0.1, 9.0)]) for _ in range(count)]
+        assert combine(rule, utilities, weights) == pytest.approx(plain_aggregate(rule, utilities, weights), rel=1e-12)
+
+
+@pytest.mark.parametrize(("parse", "plain"), [("reference", plain_reference), ("anchored", plain_anchored)])
+def test_abstain_qa(parse: str, plain: Callable[[Example, str], str]) -> None:
+    config, asked, rng = made(kind="abstain_qa", parse=parse), question("B", CHOICES), Rng(8)
+    scores = []
+    for _ in range(CASES):
+        first, second = text(rng, SCRAPS, 5), text(rng, SAID, 4)
+        followed = Followed(Completion(first, 1), Generate("true?", 1), Completion(second, 1))
+        scores.append(config.judge(asked, config.prediction(asked, followed)))
+        assert scores[-1] == plain_reliability(plain(asked, first.strip()), second, "B", parse), (first, second)
+    assert {scores.count(score) > 20 for score in (-1, 0, 1)} == {True}
+
+
+def test_every_kind_is_here_or_compared_elsewhere() -> None:
     kinds = set(re.findall(r'made\(kind="(\w+)"', Path(__file__).read_text(encoding="utf-8")))
     schema = TypeAdapter(AnyTask).json_schema()
-    assert kinds == set(schema["discriminator"]["mapping"]) - {"function"}
+    assert kinds | ELSEWHERE == set(schema["discriminator"]["mapping"])

@@ -1,0 +1,1 @@
+"""Tasks of EleutherAI's lm-evaluation-harness (the package lm-eval), asked by this project's engines."""

@@ -1,0 +1,91 @@
+"""Kinds whose completions are rated from outside, by a model or a service (`data/outside.py`)."""
+
+import json
+from abc import abstractmethod
+from typing import Any, ClassVar
+
+from data.examples import Example
+from data.kinds.base import TaskConfig, completion_text
+from data.outside import Item, Outside, Rating, Scale
+from data.prompts import QUESTION
+from data.requests import Generate, Request, Response
+from swarm.canonical import canonical_json
+
+
+class RatedTask(TaskConfig):
+    """A task whose predictions are JSON: the completion, what the scorer said of it, and the score.
+
+    So everything after the rating (votes of ensembles, tests, reports) reads predictions and needs no scorer.
+    """
+
+    measured: ClassVar[bool] = False
+    """Whether ratings are put on a scale that the initial experts' answers set."""
+
+    max_new_tokens: int
+
+    @property
+    @abstractmethod
+    def outside(self) -> Outside:
+        """Who rates."""
+
+    @abstractmethod
+    def score(self, rating: Rating, scale: Scale | None) -> float:
+        """Return the score that a rating comes to; `scale` is given to kinds that are `measured`, once it is known."""
+
+    def item(self, example: Example, text: str) -> Item | None:
+        """Return what is rated for the completion `text`; None if its score is `unrated`."""
+        return Item(example.question, text, example.answer)
+
+    @property
+    def unrated(self) -> float:
+        """The score of a completion for which `item` is None."""
+        raise NotImplementedError(f"task {self.label!r} has every completion rated")
+
+    def rated(self, text: str, rating: Rating | None, scale: Scale | None) -> str:
+        """Return the prediction of the completion `text`, rated so."""
+        if rating is None:
+            return canonical_json({"score": self.unrated, "text": text})
+        said: dict[str, Any] = {"value": rating.value}
+        if rating.tokens:
+            said["tokens"] = rating.tokens
+        if rating.unparsable:
+            said["unparsable"] = True
+        return canonical_json({"score": self.score(rating, scale), "text": text, **said})
+
+    @property
+    def graded(self) -> bool:
+        """No answer is right or wrong."""
+        return False
+
+    def default_template(self, dataset: str) -> str:
+        """Return the question or prompt alone."""
+        return QUESTION
+
+    def check_example(self, example: Example) -> None:
+        """Refuse no example: one needs no right answer."""
+
+    def request(self, example: Example, prompt: str) -> Request:
+        """Ask for a completion."""
+        return Generate(prompt, self.max_new_tokens, self.stop)
+
+    def prediction(self, example: Example, response: Response) -> str:
+        """Return the completion without spaces around it: what is rated."""
+        return completion_text(response)
+
+    def judge(self, example: Example, prediction: str) -> float:
+        """Return the score that is written in `prediction`."""
+        return float(json.loads(prediction)["score"])
+
+    def facts(self, example: Example) -> dict[str, Any]:
+        """Add what was asked, as the scorer is told it."""
+        return {**super().facts(example), "question": example.question}
+
+
+def unparsable(prediction: str) -> bool:
+    """Tell whether `prediction` is that of a rating which could not be read."""
+    if not (prediction.startswith("{") and '"unparsable":true' in prediction):
+        return False
+    try:
+        return json.loads(prediction).get("unparsable") is True
+    except ValueError:
+        return False

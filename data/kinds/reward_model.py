@@ -1,0 +1,88 @@
+"""Reward models: answers that a reward model likes, with or against length (Model Swarms §3; docs/algorithms.md §5)."""
+
+import json
+from collections.abc import Iterable
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from data.kinds.base import Bounds
+from data.kinds.rated import RatedTask
+from data.outside import ModelName, Outside, Rating, Rewarder, Scale
+
+
+class RewardModel(RatedTask):
+    """A prompt whose answer a reward model scores.
+
+    With the reward r and the answer's length l in the reward model's tokens, both on the scale on which the least dev
+    answer of the initial experts is 0 and the greatest is 1 (a better one is above 1):
+
+    - `default`: r
+    - `concise`: (r + 1 − l) / 2
+    - `verbose`: (r + l) / 2
+    - `reverse`: 1 − r
+    """
+
+    version = 1
+    measured: ClassVar[bool] = True
+
+    kind: Literal["reward_model"] = Field(title="Kind", description="Answers that a reward model scores.")
+    model: ModelName = Field(
+        title="Reward model",
+        description="A sequence classification model with one output: a folder or a hub id (owner/name), in "
+        "safetensors. Code that comes with a model is never run.",
+    )
+    form: Literal["default", "concise", "verbose", "reverse"] = Field(
+        "default",
+        title="Form",
+        description="default: the reward. concise: its mean with shortness. verbose: its mean with length. "
+        "reverse: against the reward.",
+    )
+    max_new_tokens: int = Field(200, title="New tokens", ge=1, description="An answer is cut after so many tokens.")
+    device: str = Field(
+        "auto",
+        title="Device",
+        pattern=r"^(auto|cpu|cuda(:\d+)?)$",
+        description="Where the reward model runs: auto (a GPU if there is one), cpu, cuda or cuda:N.",
+    )
+
+    @property
+    def outside(self) -> Outside:
+        """The reward model."""
+        return Rewarder(model=self.model, device=self.device)
+
+    @property
+    def bounds(self) -> Bounds:
+        """None: answers may be better and worse than those that set the scale."""
+        return None, None
+
+    def score(self, rating: Rating, scale: Scale | None) -> float:
+        """Return what `form` says; the bare reward while the scale is being measured."""
+        if scale is None:
+            return rating.value
+        reward, length = _on(scale.value, rating.value), _on(scale.tokens, rating.tokens)
+        match self.form:
+            case "default":
+                return reward
+            case "concise":
+                return (reward + 1.0 - length) / 2
+            case "verbose":
+                return (reward + length) / 2
+            case "reverse":
+                return 1.0 - reward
+
+    def settings(self, dataset: str) -> dict[str, Any]:
+        """Return the kind and the form."""
+        return {"kind": self.kind, "form": self.form}
+
+
+def scale_of(predictions: Iterable[str]) -> Scale:
+    """Return the scale that predictions of this kind set (at least one)."""
+    said = [json.loads(prediction) for prediction in predictions]
+    values, tokens = [each["value"] for each in said], [float(each.get("tokens", 0)) for each in said]
+    return Scale((min(values), max(values)), (min(tokens), max(tokens)))
+
+
+def _on(ends: tuple[float, float], value: float) -> float:
+    low, high = ends
+    return (value - low) / ((high - low) or 1.0)  # where all are alike, the scorer's own units

@@ -1,0 +1,48 @@
+"""Long contexts: a text to answer from that comes with an example in chunks (gaia, qasper).
+
+One model reads the whole of it, or the beginning of every chunk; each node of a system of models reads its share.
+"""
+
+from data.examples import Example
+
+
+def context_chunks(example: Example, count: int) -> list[str]:
+    """Return the share of `example`'s context that each of `count` nodes reads, in the order of the text.
+
+    Chunks stay whole: each node gets neighbouring ones on lines of their own, the first nodes one more where they
+    don't go round evenly. Nodes beyond the number of chunks get "", as all do if the example has no context. For ten
+    nodes and the papers' ten chunks this is a chunk a node, as Heterogeneous Swarms (arXiv 2502.04510) has it.
+
+    Raises:
+        ValueError: `count` is less than 1.
+
+    """
+    if count < 1:
+        raise ValueError(f"a context for {count} nodes: give 1 or more")
+    size, more = divmod(len(example.context), count)
+    ends = [(node + 1) * size + min(node + 1, more) for node in range(count)]
+    starts = [0, *ends[:-1]]
+    return ["\n".join(example.context[start:end]) for start, end in zip(starts, ends, strict=True)]
+
+
+def whole_context(example: Example, most: int | None) -> str:
+    """Return `example`'s context for one model: its chunks on lines of their own, `most` characters at most.
+
+    A longer one loses the end of every chunk that is longer than its share; what shorter ones leave over is shared out
+    among the longer ones, so that the beginning of each section stays (None: nothing is cut).
+    """
+    if most is None:
+        return "\n".join(example.context)
+    share = _share([len(chunk) for chunk in example.context], most - max(0, len(example.context) - 1))
+    return "\n".join(chunk[:share] for chunk in example.context)
+
+
+def _share(lengths: list[int], most: int) -> int:
+    """Return the greatest length to which all may be cut so that their sum is `most` or less; 0 if there is none."""
+    left = most
+    for place, length in enumerate(sorted(lengths)):
+        equal = left // (len(lengths) - place)
+        if equal < length:
+            return max(0, equal)
+        left -= length
+    return max(lengths, default=0)

@@ -1,0 +1,1 @@
+"""Who rates answers from outside: services, and models that are not the engine's (`data/outside.py`)."""
