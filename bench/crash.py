@@ -2,6 +2,7 @@
 
     python bench/crash.py                             # the full list: see FULL
     python bench/crash.py --sigkill 20 --double 5     # only these
+    python bench/crash.py --search heterogeneous-swarms
 
 Prints a table, the machine and a verdict; exits with 1 if any run ended otherwise. Every trial has a runs folder of its
 own; the processes share one Prefect server. The moments come from `--seed`, so a list of kills can be repeated.
@@ -24,12 +25,14 @@ from crash_records import Ending  # noqa: E402
 from crash_table import as_json, print_table  # noqa: E402
 from crash_trials import Processes, Verdict  # noqa: E402
 from prefect_server import prefect_server  # noqa: E402
-from tiny_search import make_search  # noqa: E402
+from tiny_search import CONFIG, EVOLUTION, HETEROGENEOUS, make_search  # noqa: E402
 
 AT_ONCE = 3
 
 FULL = {"sigkill": 200, "sigint": 20, "sigterm": 20, "double": 20}
 """How many trials of each kind when the command line names none."""
+
+SEARCHES = {search.get("algorithm", "model-swarms"): search for search in (CONFIG, HETEROGENEOUS, EVOLUTION)}
 
 CHILDREN = {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
 """What the processes that are killed find in their environment."""
@@ -43,7 +46,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="crash-", ignore_cleanup_errors=True) as name:
         folder = Path(options.keep or name).resolve()
         folder.mkdir(parents=True, exist_ok=True)
-        config = make_search(folder)
+        config = make_search(folder, SEARCHES[options.search])
         with prefect_server(folder / "prefect") as environment:
             os.environ.update(environment, **CHILDREN)
             expected, seconds, verdicts = _attempt(Processes(folder, config), trials)
@@ -79,6 +82,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     for kind in SIGNALS:
         parser.add_argument(f"--{kind}", type=int, metavar="N", help=f"trials of the kind {kind}")
+    parser.add_argument("--search", choices=list(SEARCHES), default="model-swarms", help="what is killed")
     parser.add_argument("--seed", type=int, default=0, help="of the list of moments")
     parser.add_argument("--json", metavar="FILE", help="also write every trial to FILE")
     parser.add_argument("--keep", metavar="FOLDER", help="work in FOLDER, and leave everything there")

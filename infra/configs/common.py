@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 from data.objective import ObjectiveConfig
 from infra.configs.paths import BaseModelName, ExpertPath, RunName
 from infra.engines.config import EngineConfig
+from infra.trackers.opening import TrackerName
 from swarm.draws import MAX_SEED
 from swarm.recipes import Space
 
@@ -27,6 +28,12 @@ class RunConfig(Schema):
     )
     objective: ObjectiveConfig = Field(title="Objective", description="What is to become better.")
     engine: EngineConfig = Field(default_factory=EngineConfig, title="Engine", description="What generates text.")
+    track: list[TrackerName] = Field(
+        default_factory=list,
+        title="Trackers",
+        description="Where else the run's figures go: mlflow, tensorboard, trackio, wandb (each an extra to install). "
+        "They follow their own settings; a resumed run may name others.",
+    )
 
     @property
     @abstractmethod
@@ -38,10 +45,13 @@ class RunConfig(Schema):
 
         What the paths hold is compared by content hash (`Prepared.identity`), so moving the files changes nothing.
         """
-        value = self.model_dump(mode="json")
+        value = self.model_dump(mode="json", exclude={"track"})
         for task in value["objective"]["tasks"]:
             task["data"] = Path(task["data"]).name
             task.pop("folder", None)
+            for names in (task, task.get("scorer") or {}):
+                if Path(names.get("model", "")).is_absolute():
+                    names["model"] = Path(names["model"]).name
         return value
 
 

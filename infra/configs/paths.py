@@ -25,3 +25,4 @@ ExpertPath = Annotated[Path, BeforeValidator(_from_config_folder)]
 BaseModelName = Annotated[str, BeforeValidator(_folder_beside_config)]
 RunName = Annotated[str, AfterValidator(check_run_name), WithJsonSchema({"type": "string", "pattern": RUN_NAME})]
 """Checked here with a message for people; the pattern is for the form in Prefect's UI."""
+OptionalRunName = RunName | None

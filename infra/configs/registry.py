@@ -7,10 +7,16 @@ from typing import Any
 from infra.config_errors import nearest
 from infra.config_files import overridden, read_mapping, validate
 from infra.configs.common import RunConfig
+from infra.configs.evolution_strategies import EvolutionStrategiesConfig
+from infra.configs.heterogeneous_swarms import HeterogeneousSwarmsConfig
 from infra.configs.model_swarms import ModelSwarmsConfig
 from swarm.errors import InputError
 
-SCHEMAS: dict[str, type[RunConfig]] = {"model-swarms": ModelSwarmsConfig}
+SCHEMAS: dict[str, type[RunConfig]] = {
+    "model-swarms": ModelSwarmsConfig,
+    "heterogeneous-swarms": HeterogeneousSwarmsConfig,
+    "evolution-strategies": EvolutionStrategiesConfig,
+}
 """By the value of `algorithm`; the first is what a configuration without one means."""
 
 

@@ -60,7 +60,7 @@ class Evidence:
     @property
     def graded(self) -> bool:
         """Whether every task's answers are right or wrong, so that examples get solved and utilities are shares."""
-        return all(_TASK.validate_python(task).graded for task in self.run.config["objective"]["tasks"])
+        return graded(self.run)
 
     def pair(self, split: str) -> tuple[EvaluationRecord, EvaluationRecord] | None:
         """Return the evaluations of the best expert and of the global best on `split` (dev or test), if both exist."""
@@ -73,6 +73,11 @@ class Evidence:
             return None
         before, after = found
         return None if before is None or after is None else (before, after)
+
+
+def graded(run: RunRecord) -> bool:
+    """Tell whether the answers to every task of `run` are right or wrong (see `Evidence.graded`)."""
+    return all(_TASK.validate_python(task).graded for task in run.config["objective"]["tasks"])
 
 
 def read_evidence(records: Records, run: str) -> Evidence:

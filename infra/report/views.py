@@ -48,6 +48,10 @@ def contenders(evidence: Evidence) -> tuple[Contender, ...]:
             _interval(end.get("test_ci95")),
         ),
     ]
+    if (earlier := summary.get("previous_best")) is not None:
+        interval = _interval(earlier.get("test_ci95"))
+        title = f"Best of run {earlier['run']}"
+        rows.append(Contender(title, "where this run began", earlier["dev"], earlier["test"], interval))
     if (ensemble := summary.get("ensemble")) is not None:
         note = f"majority vote of the best {ensemble['k']} particles"
         interval = _interval(ensemble.get("test_ci95"))

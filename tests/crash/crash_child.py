@@ -17,12 +17,13 @@ BATCH_SECONDS = 0.005
 
 
 class SlowEngine:
-    """A real engine that takes its time, and says in a file whether it is at work."""
+    """A real engine that takes its time, says in a file whether it is at work, and may end the process at a call."""
 
     slots = 1
 
-    def __init__(self, engine: Engine, mark: Path) -> None:
+    def __init__(self, engine: Engine, mark: Path, last_call: int | None) -> None:
         self._engine, self._mark = engine, mark
+        self._calls_left = last_call
 
     @property
     def identity(self) -> str:
@@ -36,6 +37,10 @@ class SlowEngine:
             if progress is not None:
                 progress(done, total)
 
+        if self._calls_left is not None:
+            self._calls_left -= 1
+            if self._calls_left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
         self._mark.touch()
         try:
             return self._engine.run(population, requests, slowly)
@@ -47,13 +52,16 @@ class SlowEngine:
 
 
 def run_child(arguments: Sequence[str], runs: Path, log: Path) -> None:
-    """Become `swarm ARGUMENTS`, or with "flow CONFIG" a caller of the flow, with the runs folder `runs`."""
+    """Become `swarm ARGUMENTS`, or with "flow CONFIG" a caller of the flow, with the runs folder `runs`.
+
+    With "flow CONFIG N" the process ends by SIGKILL as it calls the engine for the Nth time.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell has put into the background
     os.environ["SWARM_RUNS"] = str(runs)
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(output, 1)
     os.dup2(output, 2)
-    _slow_down(runs / "engine_at_work")
+    _slow_down(runs / "engine_at_work", int(arguments[2]) if arguments[0] == "flow" and arguments[2:] else None)
     if arguments[0] == "flow":
         _call_flow(Path(arguments[1]))
     else:
@@ -63,20 +71,20 @@ def run_child(arguments: Sequence[str], runs: Path, log: Path) -> None:
         main()
 
 
-def _slow_down(mark: Path) -> None:
+def _slow_down(mark: Path, last_call: int | None) -> None:
     import infra.open_run as module
 
     real = module.open_engine
 
     def slow(*arguments: Any) -> SlowEngine:
-        return SlowEngine(real(*arguments), mark)
+        return SlowEngine(real(*arguments), mark, last_call)
 
     module.open_engine = slow  # type: ignore[assignment]
 
 
 def _call_flow(config: Path) -> None:
-    from flows.model_swarms import model_swarms
-    from infra.config_files import load_config
-    from infra.configs.model_swarms import ModelSwarmsConfig
+    from flows.registry import flow_of
+    from infra.configs.registry import load_run_config
 
-    model_swarms(load_config(config, ModelSwarmsConfig))
+    run = load_run_config(config)
+    flow_of(run)(run)

@@ -5,7 +5,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from tiny_search import CONFIG, RUN
+from tiny_search import RUN
 
 from infra.records.store import Records
 from infra.records.values import RunStatus
@@ -17,7 +17,8 @@ class Ending:
 
     Attributes:
         state: the SHA-256 of the last iteration's state.
-        adapter: the SHA-256 of the best adapter's weights.
+        adapter: the SHA-256 of the best adapter's weights, or of the best mean's, or of the best system's
+            file, which names its weights'.
         groups: key → how often that evaluation group was finished.
 
     """
@@ -43,7 +44,9 @@ def ending(runs: Path) -> Ending:
     written = json.loads((runs / RUN / "summary.json").read_text())
     if written != record.summary:
         raise LookupError("summary.json and the records differ")
-    return Ending(written["state_sha256"], written["best_adapter_sha256"], groups)
+    names = ("best_adapter_sha256", "best_system_sha256", "weights_sha256")
+    weights = next(written[name] for name in names if name in written)
+    return Ending(written["state_sha256"], weights, groups)
 
 
 def moment(runs: Path, engine_at_work: bool) -> str:
@@ -68,7 +71,7 @@ def _place(records: Records, engine_at_work: bool) -> str:
         return "before the run was recorded"
     if known[RUN].status is RunStatus.FINISHED:
         return "after the end"
-    last = len(records.iterations(RUN)) > CONFIG["search"]["max_iterations"]
+    last = len(records.iterations(RUN)) > known[RUN].config["search"]["max_iterations"]
     if engine_at_work:
         return "inside evaluate, test split" if last else "inside evaluate, dev split"
     return "between, testing and publishing" if last else "between, searching"

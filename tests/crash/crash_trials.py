@@ -16,6 +16,8 @@ from tiny_search import RUN
 PRELOADED = [
     "cli.main",
     "fastapi",
+    "flows.evolution_strategies",
+    "flows.heterogeneous_swarms",
     "flows.model_swarms",
     "infra.engines.transformers",
     "infra.report.page",

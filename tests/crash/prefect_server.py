@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
@@ -16,10 +16,13 @@ START_SECONDS = 180
 
 
 @contextmanager
-def prefect_server(home: Path) -> Iterator[dict[str, str]]:
-    """Run a server in `home`; give the environment that its clients need."""
+def prefect_server(
+    home: Path, settings: Mapping[str, str] | None = None, with_ui: bool = False
+) -> Iterator[dict[str, str]]:
+    """Run a server in `home`, with `settings` of its own; give the environment that its clients need."""
     home.mkdir(parents=True)
     port = _free_port()
+    url = f"http://127.0.0.1:{port}/api"
     quiet = {
         "PREFECT_HOME": str(home),
         "PREFECT_LOGGING_LEVEL": "ERROR",
@@ -37,20 +40,20 @@ def prefect_server(home: Path) -> Iterator[dict[str, str]]:
         "127.0.0.1",
         "--port",
         str(port),
-        "--no-ui",
+        *([] if with_ui else ["--no-ui"]),
     ]
     with (home / "server.log").open("wb") as log:
         server = subprocess.Popen(
             command,
-            env={**os.environ, **quiet},
+            env={**os.environ, **quiet, "PREFECT_SERVER_UI_API_URL": url, **(settings or {})},
             stdout=log,
             stderr=log,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
     try:
-        _await(f"http://127.0.0.1:{port}/api/health", server, home / "server.log")
-        yield {**quiet, "PREFECT_API_URL": f"http://127.0.0.1:{port}/api"}
+        _await(f"{url}/health", server, home / "server.log")
+        yield {**quiet, "PREFECT_API_URL": url}
     finally:
         os.killpg(server.pid, signal.SIGKILL)
         server.wait()

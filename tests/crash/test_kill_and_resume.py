@@ -1,4 +1,4 @@
-"""Twenty-five kills of the benchmark `bench/crash.py`, which makes hundreds; it says what each property means."""
+"""Some kills of each search by `bench/crash.py`, which makes hundreds; it says what each property means."""
 
 import json
 import subprocess
@@ -9,34 +9,40 @@ from typing import Any
 import pytest
 
 BENCH = Path(__file__).parents[2] / "bench" / "crash.py"
-KILLS = {"sigkill": 13, "sigint": 4, "sigterm": 4, "double": 4}
+KILLS = {
+    "model-swarms": {"sigkill": 13, "sigint": 4, "sigterm": 4, "double": 4},
+    "heterogeneous-swarms": {"sigkill": 6, "sigint": 1, "sigterm": 1, "double": 2},
+    "evolution-strategies": {"sigkill": 6, "sigint": 1, "sigterm": 1, "double": 2},
+}
 
 pytestmark = pytest.mark.timeout(900)
 
 
-@pytest.fixture(scope="module")
-def killed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+@pytest.fixture(scope="module", params=KILLS)
+def killed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     result = tmp_path_factory.mktemp("crash") / "trials.json"
-    options = [option for kind, count in KILLS.items() for option in (f"--{kind}", str(count))]
-    done = subprocess.run([sys.executable, BENCH, *options, "--json", result], capture_output=True, text=True)
+    options = [option for kind, count in KILLS[request.param].items() for option in (f"--{kind}", str(count))]
+    command = [sys.executable, BENCH, "--search", request.param, *options, "--json", result]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert result.exists(), done.stderr
-    return {**json.loads(result.read_text()), "code": done.returncode, "output": done.stdout}
+    ended = {"code": done.returncode, "output": done.stdout, "kills": sum(KILLS[request.param].values())}
+    return {**json.loads(result.read_text()), **ended}
 
 
 def test_every_killed_run_resumes_to_the_state_and_adapter_of_an_uninterrupted_one(killed: dict[str, Any]) -> None:
     endings = {(trial["state"], trial["adapter"]) for trial in killed["trials"]}
-    assert len(killed["trials"]) == sum(KILLS.values())
+    assert len(killed["trials"]) == killed["kills"]
     assert endings == {(killed["uninterrupted"]["state"], killed["uninterrupted"]["adapter"])}, killed["output"]
 
 
 def test_no_finished_evaluation_is_repeated(killed: dict[str, Any]) -> None:
-    assert [trial["repeated"] for trial in killed["trials"]] == [0] * sum(KILLS.values())
+    assert [trial["repeated"] for trial in killed["trials"]] == [0] * killed["kills"]
 
 
 def test_nothing_else_is_wrong_and_the_benchmark_says_so(killed: dict[str, Any]) -> None:
-    assert [trial["problems"] for trial in killed["trials"]] == [[]] * sum(KILLS.values())
+    assert [trial["problems"] for trial in killed["trials"]] == [[]] * killed["kills"]
     assert killed["code"] == 0
-    assert killed["output"].splitlines()[-1].startswith("passed: 25 of 25 ")
+    assert killed["output"].splitlines()[-1].startswith(f"passed: {killed['kills']} of {killed['kills']} ")
 
 
 def test_kills_hit_evaluations_and_what_lies_between_them(killed: dict[str, Any]) -> None:

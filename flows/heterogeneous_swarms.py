@@ -1,0 +1,164 @@
+"""Heterogeneous Swarms (arXiv 2502.04510) as a Prefect flow: the order of things, and nothing else.
+
+Each iteration is a DAG of tasks: update velocity → put models into graphs → evaluate systems → track graphs →
+assign models → evaluate systems → track best → check early stop.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas import State as FlowState
+from prefect.futures import PrefectFuture
+from prefect.states import Cancelled
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from data.examples import Split
+from flows.model_swarms import evaluate_groups, found
+from infra.configs.heterogeneous_swarms import HeterogeneousSwarmsConfig
+from infra.open_run import OpenRun, StopRequested
+from infra.records.values import EvaluationRecord, Purpose
+from infra.systems.outcome import Finalists, SystemOutcome, SystemRun, Tested, expert_recipes, finalists, nodes_of
+from infra.views.heterogeneous_swarms import heterogeneous_view
+from swarm.heterogeneous_plan import best_system
+from swarm.heterogeneous_state import HeterogeneousState
+from swarm.plan import Link
+from swarm.recipes import Recipe
+from tasks.artifacts import LiveArtifacts
+from tasks.heterogeneous import (
+    check_end,
+    evaluate_parts,
+    evaluate_systems,
+    initialise_swarms,
+    plan_graphs,
+    plan_models,
+    publish_system,
+    track_graphs,
+    track_models,
+    update_velocities,
+)
+from tasks.outcome import write_run_report
+from tasks.persistence import Json, stored
+from tasks.search import choose_for_test
+
+RUNNER: Any = ThreadPoolTaskRunner(max_workers=64)
+
+NOTHING: Json = {"group": None, "utilities": []}
+"""The score of no systems: all were dropped."""
+
+
+@flow(name="heterogeneous-swarms", flow_run_name="{config.name}", task_runner=RUNNER)
+def heterogeneous_swarms(config: HeterogeneousSwarmsConfig) -> dict[str, Any] | FlowState[Any]:
+    """Search for the best system of models and its graph, test it, and publish it; started again, it goes on.
+
+    Returns the run's summary, or a cancelled state if somebody asked the run to stop.
+    """
+    try:
+        with OpenRun(config) as run:
+            final, stopped_by = search(run)
+            return conclude(run, final, stopped_by)
+    except StopRequested as stop:
+        return Cancelled(message=str(stop))
+
+
+def search(run: SystemRun) -> tuple[HeterogeneousState, str]:
+    """Iterate until the search says why it stops; return its last state and that reason."""
+    seed, experts, nodes = run.config.seed, len(run.inputs.bases), nodes_of(run.config, run.inputs.bases)
+    parameters = run.config.search.parameters(len(nodes.roles)).to_json()
+    live = LiveArtifacts(run.config.name)
+    moved = stored(initialise_swarms, run).submit(parameters, seed, experts)
+    while True:
+        moved.wait()  # else Prefect asks its server for the state of an unfinished argument
+        planned = stored(plan_graphs, run).submit(moved, nodes.to_json())
+        of_graphs = evaluate(run, planned, "dev")
+        graphs_told = stored(track_graphs, run).submit(parameters, moved, of_graphs)
+        assigned = stored(plan_models, run).submit(parameters, seed, graphs_told, nodes.to_json())
+        of_models = evaluate(run, assigned, "dev", after=keys([of_graphs]))
+        told = stored(track_models, run).submit(parameters, seed, graphs_told, of_models)
+        state = HeterogeneousState.from_json(told.result())
+        reason = stored(check_end, run).submit(parameters, told)
+        view = heterogeneous_view(state, run.config.iterations, run.config.search.patience, run.inputs.names)
+        run.save(state, places(state, of_graphs, of_models), view)
+        stopped_by = reason.result()
+        live.update(view, last=stopped_by is not None)
+        if stopped_by is not None:
+            return state, stopped_by
+        moved = stored(update_velocities, run).submit(parameters, seed, told)
+
+
+def conclude(run: SystemRun, final: HeterogeneousState, stopped_by: str) -> dict[str, Any]:
+    """Test the best expert, the best system and its models; publish the system; write summary and report."""
+    best = best_system(final, nodes_of(run.config, run.inputs.bases))
+    prompts = run.config.system.model_dump(mode="json")
+    experts, last = expert_recipes(run), final.iteration
+    run.observer.phase("testing")
+    chosen = finalists(experts, alone(run, last, experts, "dev", [Purpose.EXPERT] * len(experts)), best)
+    tested = test(run, last, chosen)
+    parts = resubmitted(run, evaluate_parts, best.to_json(), prompts).result()
+    run.link(last, Purpose.CONTRIBUTION, [Link(i, parts["group"], i) for i in range(len(parts["utilities"]))])
+    sha256 = publish_system.submit(run, best.to_json(), prompts).result()
+    run.flush_timings(last)
+    summary = SystemOutcome(run, final, chosen, tested).summary(stopped_by, parts["utilities"], sha256)
+    run.finish(stopped_by, summary)
+    write_run_report.submit(run).result()
+    return summary
+
+
+def test(run: SystemRun, iteration: int, chosen: Finalists) -> Tested:
+    """Evaluate the finalists on the test split, which nothing has read before."""
+    purposes = [Purpose.STARTING_BEST, *[Purpose.COMPONENT] * len(chosen.components)]
+    first, *components = alone(run, iteration, [chosen.starting_best, *chosen.components], "test", purposes)
+    score = evaluate(run, [chosen.best.to_json()], "test")
+    place = Link(0, keys([score])[0], 0)
+    run.link(iteration, Purpose.ENDING_BEST, [place])
+    return Tested(first, run.evaluation(place), tuple(components))
+
+
+def alone(
+    run: SystemRun, iteration: int, models: Sequence[Recipe], split: Split, purposes: Sequence[Purpose]
+) -> list[EvaluationRecord]:
+    """Evaluate models that answer alone, each for its purpose."""
+    size = run.config.engine.group_size
+    groups = stored(choose_for_test, run).submit([model.to_json() for model in models], size)
+    at = sorted(found(groups, evaluate_groups(run, groups, split)), key=lambda link: link.particle)
+    for purpose in dict.fromkeys(purposes):
+        run.link(iteration, purpose, [link for link in at if purposes[link.particle] is purpose])
+    return [run.evaluation(link) for link in at]
+
+
+def evaluate(
+    run: SystemRun, systems: PrefectFuture[list[Json]] | list[Json], split: Split, after: Sequence[str] = ()
+) -> PrefectFuture[Json] | Json:
+    """Evaluate systems as one group; what the nodes of the groups `after` were asked is not asked again."""
+    if not (systems if isinstance(systems, list) else systems.result()):
+        return NOTHING
+    return resubmitted(run, evaluate_systems, systems, run.config.system.model_dump(mode="json"), split, list(after))
+
+
+def resubmitted(run: SystemRun, task: Any, *arguments: Any) -> PrefectFuture[Json]:
+    """Evaluate a group; if the records no longer hold its scores, evaluate it again, cached result or not."""
+    score: PrefectFuture[Json] = stored(task, run).submit(run, *arguments)
+    if run.has_group(score.result()["group"]):
+        return score
+    return stored(task, run).with_options(refresh_cache=True).submit(run, *arguments)
+
+
+def keys(scores: Sequence[PrefectFuture[Json] | Json]) -> list[str]:
+    """Return the keys of the groups that were evaluated."""
+    results = [score if isinstance(score, dict) else score.result() for score in scores]
+    return [score["group"] for score in results if score["group"] is not None]
+
+
+def places(
+    state: HeterogeneousState, of_graphs: PrefectFuture[Json] | Json, of_models: PrefectFuture[Json] | Json
+) -> list[Link]:
+    """Return where in the records each evaluation is: the graphs', then, numbered after them, the assignments'."""
+    count = len(state.dags)
+    graphs = [graph for graph, evaluated in enumerate(state.graphs.to_evaluate) if evaluated]
+    trials = range(count, count + len(state.trials))
+    return [
+        Link(particle, group, index)
+        for particles, score in ((graphs, of_graphs), (trials, of_models))
+        for group in keys([score])
+        for index, particle in enumerate(particles)
+    ]

@@ -1,0 +1,34 @@
+"""The answers of nodes: what names them, and how they are kept."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from data.requests import Completion, LogLikelihoods, Request, Response
+from swarm.canonical import content_hash
+from swarm.recipes import Recipe
+
+Call = tuple[str, str]
+"""Who is asked what: the content hashes of a recipe and of a request."""
+
+Memory = Mapping[Call, Response]
+
+
+def call_of(recipe: Recipe, request: Request) -> Call:
+    """Return the name of asking `recipe` for `request`."""
+    return recipe.key, content_hash([type(request).__name__, asdict(request)])
+
+
+def response_json(response: Response) -> list[Any]:
+    """Return `response` as plain JSON: [text, tokens], or [values, lengths]."""
+    if isinstance(response, Completion):
+        return [response.text, response.tokens]
+    if not isinstance(response, LogLikelihoods):
+        raise TypeError(f"no engine answers with {type(response).__name__}")
+    return [list(response.values), list(response.lengths)]
+
+
+def response_from_json(value: list[Any]) -> Response:
+    """Read what `response_json` wrote."""
+    first, second = value
+    return Completion(first, second) if isinstance(first, str) else LogLikelihoods(tuple(first), tuple(second))

@@ -1,0 +1,103 @@
+"""How a run's models are asked a question that is in no data set: the way its objective's first task asks."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel as Schema
+from pydantic import ConfigDict, Field
+
+from data.examples import Example
+from data.prompts import QUESTION, Chat, Worked, as_chat, as_raw, fill
+from data.requests import Generate, Request
+from data.task import Task
+from infra.systems.nodes import Node
+from infra.systems.questions import Wrap
+from swarm.errors import InputError
+
+ANSWER_TOKENS = 100
+"""Most tokens of an answer where the task itself asks for no text (log-likelihoods)."""
+
+
+class Asking(Schema):
+    """A task's way of asking, without its data."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    prompt: Literal["raw", "chat"]
+    template: str
+    system: str | None
+    icl_prompt: str
+    worked: tuple[tuple[str, str], ...]
+    stop: tuple[str, ...]
+    max_new_tokens: int = Field(ge=1)
+
+
+def asking_of(task: Task) -> Asking:
+    """Return how `task` asks; a template without a question's place is left out."""
+    config, prompter = task.config, task.prompter
+    template = config.template or config.default_template(task.dataset)
+    requests = [case.request for case in (*task.dev, *task.test) if isinstance(case.request, Generate)]
+    return Asking(
+        prompt=config.prompt,
+        template=template if QUESTION in template else QUESTION,
+        system=config.system,
+        icl_prompt=prompter.icl_prompt,
+        worked=tuple((shown.text, shown.answer) for shown in prompter.worked),
+        stop=config.stop,
+        max_new_tokens=max((request.max_new_tokens for request in requests), default=ANSWER_TOKENS),
+    )
+
+
+@dataclass(frozen=True)
+class FreeQuestion:
+    """A question as somebody asks it.
+
+    Attributes:
+        asking: how the models are used to being asked.
+        text: the question.
+        chat: the base model's chat template; None if it has none, or none is needed.
+        system: replaces the task's system message; None keeps it.
+        max_new_tokens: of the answer; None: as many as the task allows.
+        also_stop: the answer ends before the first of these strings, too.
+
+    """
+
+    asking: Asking
+    text: str
+    chat: Chat | None
+    system: str | None = None
+    max_new_tokens: int | None = None
+    also_stop: tuple[str, ...] = ()
+
+    @property
+    def limit(self) -> int:
+        """Most tokens of the answer."""
+        return self.asking.max_new_tokens if self.max_new_tokens is None else self.max_new_tokens
+
+    @property
+    def stop(self) -> tuple[str, ...]:
+        """See `Question.stop`."""
+        return self.asking.stop
+
+    def prompt(self, node: Node, wrap: Wrap) -> str:
+        """See `Question.prompt`; there is no long context to share out.
+
+        Raises:
+            InputError: the chat template refuses the messages, or a raw prompt is given a system message.
+
+        """
+        asking, worked = self.asking, [Worked(*shown) for shown in self.asking.worked]
+        example = Example("", "dev", 0, "0", self.text, "")
+        text = wrap(fill(asking.template, example, ""))
+        if asking.prompt == "raw" or self.chat is None:
+            if self.system is not None:
+                raise InputError(
+                    "a system message has no place here: this run's models are asked without a chat format"
+                )
+            return as_raw(text, asking.icl_prompt, worked)
+        system = asking.system if self.system is None else self.system
+        return as_chat(text, asking.icl_prompt, worked, system, self.chat)
+
+    def final(self, prompt: str) -> Request:
+        """See `Question.final`."""
+        return Generate(prompt, self.limit, (*self.asking.stop, *self.also_stop))

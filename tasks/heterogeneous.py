@@ -1,0 +1,93 @@
+"""The tasks of one Heterogeneous Swarms iteration: evaluate graphs → track graphs → evaluate models → track best.
+
+Small JSON in, small JSON out; every result is persisted under a key of its content.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from data.examples import Split
+from infra.open_run import OpenRun
+from infra.systems.artefact import save_system
+from infra.systems.config import SystemConfig
+from infra.systems.contributions import parts_of
+from swarm import heterogeneous
+from swarm.heterogeneous_parameters import HeterogeneousParameters
+from swarm.heterogeneous_plan import Nodes, graph_systems, model_systems
+from swarm.heterogeneous_population import initialise
+from swarm.heterogeneous_state import HeterogeneousState
+from swarm.systems import System
+from tasks.evaluation import EVALUATED
+from tasks.persistence import PERSISTED, Json
+
+
+@task(name="initialise", **PERSISTED)
+def initialise_swarms(parameters: Json, seed: int, experts: int) -> Json:
+    """Make iteration 0: random graphs, and the experts grown to the models."""
+    return initialise(HeterogeneousParameters(**parameters), seed, experts).to_json()
+
+
+@task(name="update velocity", **PERSISTED)
+def update_velocities(parameters: Json, seed: int, state: Json) -> Json:
+    """Move every graph and every model, and decode the graphs: the next iteration, not yet evaluated."""
+    moved = heterogeneous.ask(HeterogeneousParameters(**parameters), seed, HeterogeneousState.from_json(state))
+    return moved.to_json()
+
+
+@task(name="put models into graphs", **PERSISTED)
+def plan_graphs(state: Json, nodes: Json) -> list[Json]:
+    """Write the systems that the graphs are evaluated by: every model in its own place."""
+    planned = graph_systems(HeterogeneousState.from_json(state), Nodes.from_json(nodes))
+    return [system.to_json() for system in planned]
+
+
+@task(name="track graphs", **PERSISTED)
+def track_graphs(parameters: Json, state: Json, score: Json) -> Json:
+    """Tell the graphs their utilities: personal bests, global best and worst, and the best graph's nodes and edges."""
+    now = HeterogeneousState.from_json(state)
+    return heterogeneous.tell_graphs(HeterogeneousParameters(**parameters), now, score["utilities"]).to_json()
+
+
+@task(name="assign models", **PERSISTED)
+def plan_models(parameters: Json, seed: int, state: Json, nodes: Json) -> list[Json]:
+    """Write the systems that the models are scored by: assignments of them to the nodes of the best graph."""
+    now = HeterogeneousState.from_json(state)
+    planned = model_systems(HeterogeneousParameters(**parameters), seed, now, Nodes.from_json(nodes))
+    return [system.to_json() for system in planned]
+
+
+@task(name="track best", **PERSISTED)
+def track_models(parameters: Json, seed: int, state: Json, score: Json) -> Json:
+    """Tell the models their scores (JFK): personal bests, global best and worst, and the best system so far."""
+    now = HeterogeneousState.from_json(state)
+    return heterogeneous.tell_models(HeterogeneousParameters(**parameters), seed, now, score["utilities"]).to_json()
+
+
+@task(name="check early stop", **PERSISTED)
+def check_end(parameters: Json, state: Json) -> str | None:
+    """Say why the search ends here, or None."""
+    return heterogeneous.stop_reason(HeterogeneousParameters(**parameters), HeterogeneousState.from_json(state))
+
+
+@task(name="evaluate systems", **EVALUATED)
+def evaluate_systems(run: OpenRun[Any], systems: list[Json], prompts: Json, split: Split, after: Sequence[str]) -> Json:
+    """Evaluate systems together; their scores are committed to the records before this returns.
+
+    Returns {"group": its key in the records, "utilities": one a system, "saved": what sharing answers saved}.
+    """
+    return run.evaluate_systems([System.from_json(s) for s in systems], SystemConfig(**prompts), split, after)
+
+
+@task(name="evaluate parts", **EVALUATED)
+def evaluate_parts(run: OpenRun[Any], system: Json, prompts: Json) -> Json:
+    """Evaluate a system without each of its nodes; the scores are committed to the records before this returns."""
+    return run.evaluate_candidates(parts_of(System.from_json(system)), SystemConfig(**prompts), "dev")
+
+
+@task(name="publish best", cache_policy=NO_CACHE)
+def publish_system(run: OpenRun[Any], system: Json, prompts: Json) -> str:
+    """Write the best system to the run's folder; return the SHA-256 of its file. Never cached: it makes files."""
+    return save_system(run.folder.best, System.from_json(system), run.inputs, SystemConfig(**prompts))

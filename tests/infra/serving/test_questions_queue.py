@@ -1,0 +1,99 @@
+"""The queue between clients and the engine."""
+
+import asyncio
+import threading
+from collections.abc import Sequence
+
+import pytest
+
+from infra.serving.answering import Answered
+from infra.serving.queue import TOGETHER, WAITING, Busy, Questions
+from infra.systems.asking import Asking, FreeQuestion
+from swarm.errors import InputError
+
+ASKING = Asking(prompt="raw", template="{question}", system=None, icl_prompt="", worked=(), stop=(), max_new_tokens=1)
+
+
+def question(text: str) -> FreeQuestion:
+    return FreeQuestion(ASKING, text, None)
+
+
+class Held:
+    """Answers each question with its text, once it is let go; "bad" can't be asked."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+        self.batches: list[list[str]] = []
+
+    def __call__(self, questions: Sequence[FreeQuestion]) -> list[Answered]:
+        self.go.wait()
+        self.batches.append([each.text for each in questions])
+        if any(each.text == "bad" for each in questions):
+            raise InputError("it can't be asked")
+        return [Answered(each.text, (), 1, False) for each in questions]
+
+
+def test_what_waits_is_answered_together_and_each_gets_its_own_answer() -> None:
+    held = Held()
+
+    async def scenario() -> list[Answered]:
+        questions = Questions(held)
+        working = asyncio.create_task(questions.work())
+        asked = [asyncio.create_task(questions.ask(question(str(i)))) for i in range(TOGETHER + 3)]
+        await asyncio.sleep(0)
+        held.go.set()
+        answers = await asyncio.gather(*asked)
+        working.cancel()
+        return list(answers)
+
+    assert [each.answer for each in asyncio.run(scenario())] == [str(i) for i in range(TOGETHER + 3)]
+    assert max(map(len, held.batches)) == TOGETHER and sum(map(len, held.batches)) == TOGETHER + 3
+
+
+def test_a_question_that_can_t_be_asked_fails_alone() -> None:
+    held = Held()
+    held.go.set()
+
+    async def scenario() -> list[object]:
+        questions = Questions(held)
+        asked = [asyncio.create_task(questions.ask(question(text))) for text in ("one", "bad", "two")]
+        await asyncio.sleep(0)
+        working = asyncio.create_task(questions.work())
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        working.cancel()
+        return list(answers)
+
+    one, bad, two = asyncio.run(scenario())
+    assert (one.answer, two.answer) == ("one", "two")  # type: ignore[attr-defined]
+    assert isinstance(bad, InputError)
+
+
+def test_more_than_can_wait_are_refused() -> None:
+    async def scenario() -> None:
+        questions = Questions(Held())
+        asked = [asyncio.create_task(questions.ask(question(str(i)))) for i in range(WAITING)]
+        await asyncio.sleep(0)
+        with pytest.raises(Busy):
+            await questions.ask(question("one more"))
+        for each in asked:
+            each.cancel()
+
+    asyncio.run(scenario())
+
+
+def test_a_client_that_went_away_is_not_answered() -> None:
+    held = Held()
+    held.go.set()
+
+    async def scenario() -> None:
+        questions = Questions(held)
+        gone, stays = (asyncio.create_task(questions.ask(question(text))) for text in ("gone", "stays"))
+        await asyncio.sleep(0)
+        gone.cancel()
+        await asyncio.sleep(0)
+        working = asyncio.create_task(questions.work())
+        await stays
+        working.cancel()
+
+    asyncio.run(scenario())
+    assert held.batches == [["stays"]]
