@@ -1,25 +1,38 @@
 """θ_t of an evolution strategies search: replayed from its start and its journal (docs/algorithms.md §3)."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping
+from typing import NamedTuple
 
 import torch
 
 from experts.perturbations import Perturbations
 from experts.seed_basis import SeedBasis
 from experts.tensors import tensor_bytes
+from swarm.canonical import content_hash
 from swarm.recipes import Recipe
 from swarm.seeds import Journal, Update
 
 
-def replay(basis: SeedBasis, start: Recipe, journal: Journal) -> Iterator[tuple[str, torch.Tensor]]:
-    """Yield (name, tensor) of θ after `journal`, float32 on the CPU, sorted; few tensors are in memory at a time."""
-    perturbations = Perturbations(basis.perturbation, basis.names, torch.device("cpu"))
-    for name, origin in basis.start(start):
+class Moved(NamedTuple):
+    """A tensor of θ: what it is called, what it was at the start, and what it is."""
+
+    name: str
+    start: torch.Tensor
+    weight: torch.Tensor
+
+
+def replay(basis: SeedBasis, start: Recipe, journal: Journal, names: Collection[str] | None = None) -> Iterator[Moved]:
+    """Yield the tensors of θ after `journal` for `names` (all if None), float32 on the CPU, sorted by name.
+
+    Few tensors are in memory at a time.
+    """
+    perturbations = Perturbations(basis.perturbation, basis.tensor_names, torch.device("cpu"))
+    for name, origin in basis.start(start, names):
         weight = origin.clone()
         for update in journal.updates:
             perturbations.update(name, weight, origin, update)
-        yield name, weight
+        yield Moved(name, origin, weight)
 
 
 class EvolvedWeights:
@@ -30,7 +43,7 @@ class EvolvedWeights:
         self._basis, self._device = basis, device
         self._tensors = tensors
         self._held: tuple[Recipe, Journal] | None = None
-        self.perturbations = Perturbations(basis.perturbation, basis.names, device)
+        self.perturbations = Perturbations(basis.perturbation, basis.tensor_names, device)
 
     @property
     def tensors(self) -> Mapping[str, torch.Tensor]:
@@ -40,7 +53,7 @@ class EvolvedWeights:
     @property
     def sha256(self) -> str:
         """The content hash of θ: the same wherever the same journal was replayed."""
-        return weights_sha256(sorted(self._tensors.items()))
+        return weights_sha256((name, tensor_sha256(tensor)) for name, tensor in self._tensors.items())
 
     def go_to(self, start: Recipe, journal: Journal) -> bool:
         """Make θ what `journal` makes of `start`; return whether anything was changed."""
@@ -66,16 +79,19 @@ class EvolvedWeights:
 
     def _apply(self, start: Recipe, updates: tuple[Update, ...]) -> None:
         decays = any(update.keep != 1 for update in updates)
-        origins = self._basis.start(start) if decays else ((name, None) for name in self._basis.names)
+        origins = self._basis.start(start) if decays else ((name, None) for name in self._basis.tensor_names)
         for name, origin in origins:
             for update in updates:
                 self.perturbations.update(name, self._tensors[name], origin, update)
 
 
-def weights_sha256(tensors: Iterable[tuple[str, torch.Tensor]]) -> str:
-    """Return the content hash of float32 tensors, given sorted by name."""
-    digest = hashlib.sha256()
-    for name, tensor in tensors:
-        digest.update(f"{name}{list(tensor.shape)}".encode())
-        digest.update(tensor_bytes(tensor.detach().cpu()))
+def tensor_sha256(tensor: torch.Tensor) -> str:
+    """Return the content hash of a float32 tensor: its shape and its numbers."""
+    digest = hashlib.sha256(str(list(tensor.shape)).encode())
+    digest.update(tensor_bytes(tensor.detach().cpu()))
     return digest.hexdigest()
+
+
+def weights_sha256(hashes: Iterable[tuple[str, str]]) -> str:
+    """Return the content hash of θ from the name and the hash of each of its tensors, in any order."""
+    return content_hash(dict(hashes))

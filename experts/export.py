@@ -19,7 +19,7 @@ from swarm.canonical import content_hash
 from swarm.errors import InputError
 from swarm.recipes import Recipe, Space
 
-_COPIED = {".json", ".jinja", ".model", ".txt"}
+COPIED = {".json", ".jinja", ".model", ".txt"}
 """The kinds of files beside its weights that a model folder consists of (configuration and tokenizer)."""
 
 
@@ -58,7 +58,11 @@ def export_adapter(basis: Basis | FullBasis, recipe: Recipe, folder: Path, base:
     """
     if isinstance(basis, FullBasis):
         raise InputError("full-model experts have no adapter: export the merged model")
-    factors = recipe_factors(basis, recipe)
+    return write_adapter(recipe_factors(basis, recipe), recipe, folder, base)
+
+
+def write_adapter(factors: Mapping[str, Factors], recipe: Recipe, folder: Path, base: BaseModel) -> str:
+    """Write the adapter ΔW = B A of each module, which `recipe` stands for; see `export_adapter`."""
     tensors: dict[str, torch.Tensor] = {}
     for module, (down, up) in factors.items():
         tensors[f"{PREFIX}{module}.lora_A.weight"] = down.contiguous()
@@ -89,7 +93,7 @@ def export_merged(basis: Basis | FullBasis, recipe: Recipe, folder: Path, base: 
         else:
             _write_merged(files, updates, temporary)
         for path in sorted(base.folder.iterdir()):
-            if path.suffix in _COPIED:
+            if path.suffix in COPIED:
                 shutil.copyfile(path, temporary / path.name)
         digest = content_hash({file.name: file_sha256(temporary / file.name) for file in files})
     return digest

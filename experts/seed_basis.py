@@ -1,15 +1,16 @@
 """What recipes of seeds are made from: θ_0, which of its tensors are perturbed, and how (docs/algorithms.md §3)."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import torch
 
 from experts.adapters import Factors, module_shapes
 from experts.base_models import BaseModel
-from experts.basis import Basis
+from experts.basis import Basis, FullBasis, load_basis
 from experts.export import recipe_factors
 from experts.full_models import stream
 from experts.noise import NormalNoise
@@ -40,6 +41,19 @@ class SeedBasis:
     perturbation: Perturbation
     experts: Basis | None = None
 
+    def __post_init__(self) -> None:
+        assert self.tensor_names  # a target that the base model lacks is refused here
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The content hashes of the experts that a start may name."""
+        return () if self.experts is None else self.experts.ids
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Their names, for people."""
+        return () if self.experts is None else self.experts.names
+
     @cached_property
     def modules(self) -> tuple[str, ...]:
         """The Linear modules that members' adapters are added to, sorted; none in `Mode.FULL`.
@@ -62,7 +76,7 @@ class SeedBasis:
         return tuple(sorted(found))
 
     @cached_property
-    def names(self) -> tuple[str, ...]:
+    def tensor_names(self) -> tuple[str, ...]:
         """The names of the tensors of θ, sorted; a tensor's place among them is part of what its noise is."""
         match self.perturbation.mode:
             case Mode.FULL:
@@ -73,20 +87,21 @@ class SeedBasis:
             case Mode.LOW_RANK:
                 return tuple(f"{module}.weight" for module in self.modules)
 
-    def start(self, recipe: Recipe) -> Iterator[tuple[str, torch.Tensor]]:
-        """Yield (name, tensor) of θ_0 for `names`, contiguous float32 on the CPU, sorted.
+    def start(self, recipe: Recipe, names: Collection[str] | None = None) -> Iterator[tuple[str, torch.Tensor]]:
+        """Yield (name, tensor) of θ_0 for `names` (all `tensor_names` if None), float32 on the CPU, sorted.
 
         Raises:
             InputError: `recipe` names an expert that is not loaded, or a tensor is of a format that can't be moved.
 
         """
+        wanted = frozenset(self.tensor_names if names is None else names)
         factors = self._factors(recipe)
         if self.perturbation.mode is Mode.ADAPTER:
             made = factors or self._fresh_factors()
             tensors = {m + name: f for m, pair in made.items() for name, f in zip((DOWN, UP), pair, strict=True)}
-            yield from ((name, tensors[name].contiguous()) for name in self.names)
+            yield from ((name, tensors[name].contiguous()) for name in sorted(wanted))
             return
-        for name, tensor in stream(self.base.folder, frozenset(self.names)):
+        for name, tensor in stream(self.base.folder, wanted):
             if tensor.dtype not in COMBINABLE:
                 kind = str(tensor.dtype).removeprefix("torch.")
                 raise InputError(
@@ -113,6 +128,19 @@ class SeedBasis:
             drawn = noise.draw([_FRESH_SEED], place, rank * in_features).view(rank, in_features)
             factors[module] = (drawn / in_features**0.5, torch.zeros(out_features, rank))
         return factors
+
+
+def seed_basis(base: BaseModel, perturbation: Perturbation, start: Path | None) -> SeedBasis:
+    """Return the tensors of a search from the LoRA expert in the folder `start`, or from `base` itself.
+
+    Raises:
+        InputError: the expert can't be read or is a full model, or the base model lacks a target.
+
+    """
+    experts = None if start is None else load_basis([start], base)
+    if isinstance(experts, FullBasis):
+        raise InputError(f"start: {start} is a full model: name it as base_model instead")
+    return SeedBasis(base, perturbation, experts)
 
 
 def _merged(weight: torch.Tensor, factors: Factors | None) -> torch.Tensor:

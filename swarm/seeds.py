@@ -120,6 +120,17 @@ class Journal:
         """Return the journal of the first `count` updates."""
         return self if count >= len(self.updates) else Journal().extended(*self.updates[:count])
 
+    def named(self, identity: str) -> "Journal":
+        """Return the journal of the id `identity` that this one is, or begins with; `LookupError` if there is none."""
+        journal = Journal()
+        for update in self.updates:
+            if journal.id == identity:
+                break
+            journal = journal.extended(update)
+        if journal.id != identity:
+            raise LookupError(f"no journal {identity[:12]}… leads to {self.id[:12]}…")
+        return journal
+
     def after(self, earlier: "Journal") -> tuple[Update, ...] | None:
         """Return the updates that come after `earlier`, or None if this journal does not begin with it."""
         known = len(earlier.updates)

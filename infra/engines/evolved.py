@@ -51,7 +51,7 @@ class LowRankMembers:
     def __init__(self, basis: SeedBasis, resident: ResidentModel) -> None:
         self.modules: Sequence[str] = basis.modules
         places = resident_tensors(resident.model)
-        self._places = {name: place_of(places, name) for name in basis.names}
+        self._places = {name: place_of(places, name) for name in basis.tensor_names}
         self._rank, self._dtype = basis.perturbation.rank, resident.model.dtype
         own = self._dtype is torch.float32  # else θ_t is kept in float32 beside the rounded weights
         self._weights = EvolvedWeights(basis, dict(self._places) if own else {}, resident.device)
@@ -125,7 +125,7 @@ class FullSpaceMembers:
 
     def __init__(self, basis: SeedBasis, resident: ResidentModel) -> None:
         places = resident_tensors(resident.model)
-        self._places: Mapping[str, torch.Tensor] = {name: place_of(places, name) for name in basis.names}
+        self._places: Mapping[str, torch.Tensor] = {name: place_of(places, name) for name in basis.tensor_names}
         self._weights = EvolvedWeights(basis, {}, resident.device)
 
     @property

@@ -47,7 +47,7 @@ def open_alone(config: EngineConfig, base: BaseModel, basis: AnyBasis) -> Engine
         case "ray":
             from infra.engines.ray_pool import RayEngine
 
-            return RayEngine(config, base, _experts(config, basis))
+            return RayEngine(config, base, basis)
 
 
 def _experts(config: EngineConfig, basis: AnyBasis) -> Basis | FullBasis:

@@ -15,6 +15,7 @@ from data.requests import Request, Response
 from experts.base_models import BaseModel, resolve_base_model
 from experts.basis import Basis, FullBasis
 from experts.full_models import read_full_model
+from experts.seed_basis import SeedBasis
 from infra.engines.base import Engine
 from infra.engines.config import EngineConfig
 from infra.engines.identity import engine_identity
@@ -23,7 +24,7 @@ from swarm.errors import EvaluationError, InputError
 from swarm.recipes import Recipe
 
 T = TypeVar("T")
-Stored = list["ray.ObjectRef[PackedBasis | FullBasis]"]
+Stored = list["ray.ObjectRef[PackedBasis | FullBasis | SeedBasis]"]
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class Place:
 class EngineActor:
     """Holds one engine; a restarted actor loads it again when it is next asked for something.
 
-    So every call says where the basis is: `stored` holds Ray's reference to a `PackedBasis` or a `FullBasis`, in a list
+    So every call says where the basis is: `stored` holds Ray's reference to a `PackedBasis` or another basis, in a list
     so that Ray fetches it only where it is needed.
     """
 
@@ -139,7 +140,7 @@ class EngineActor:
         return self._engine
 
 
-def check_node(wanted: Assignment, basis: PackedBasis | FullBasis, elsewhere: bool) -> None:
+def check_node(wanted: Assignment, basis: PackedBasis | FullBasis | SeedBasis, elsewhere: bool) -> None:
     """Check that this node has the run's files and the run's engine; the files' content only if it is `elsewhere`.
 
     Raises:
@@ -167,7 +168,7 @@ def _here() -> str:
     return f"node {socket.gethostname()}"
 
 
-def _changed_folder(base: BaseModel, basis: PackedBasis | FullBasis) -> str | None:
+def _changed_folder(base: BaseModel, basis: PackedBasis | FullBasis | SeedBasis) -> str | None:
     if resolve_base_model(str(base.folder), base.folder).sha256 != base.sha256:
         return str(base.folder)
     models = zip(basis.ids, basis.folders, strict=True) if isinstance(basis, FullBasis) else ()

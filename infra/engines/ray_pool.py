@@ -10,10 +10,11 @@ import torch
 
 from data.requests import Request, Response
 from experts.base_models import BaseModel
-from experts.basis import Basis, FullBasis
+from experts.basis import Basis
 from infra.engines.base import Progress, check_population
 from infra.engines.config import EngineConfig, RayConfig
 from infra.engines.identity import engine_identity
+from infra.engines.members import AnyBasis
 from infra.engines.ray_cluster import RayCluster, actors_that_fit
 from swarm.errors import EvaluationError, InputError
 from swarm.recipes import Recipe
@@ -59,7 +60,7 @@ class RayEngine:
     the actors through Ray's object store; base models and full-model experts lie in the same folders on every node.
     """
 
-    def __init__(self, config: EngineConfig, base: BaseModel, basis: Basis | FullBasis) -> None:
+    def __init__(self, config: EngineConfig, base: BaseModel, basis: AnyBasis) -> None:
         """Connect to the cluster, or start one; return as soon as the first actor has loaded `base`.
 
         Raises:
@@ -156,7 +157,7 @@ class _Reporter:
             self._progress(self._done, self.total)
 
 
-def _start(config: EngineConfig, base: BaseModel, basis: Basis | FullBasis, identity: str) -> Any:
+def _start(config: EngineConfig, base: BaseModel, basis: AnyBasis, identity: str) -> Any:
     import ray
 
     from infra.engines.ray_actor import Assignment, EngineActor, PackedBasis

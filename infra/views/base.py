@@ -1,6 +1,7 @@
 """What is shown of an iteration, whatever the algorithm."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 Cell = str | float | int | bool | None
 
@@ -19,6 +20,7 @@ class IterationView:
         patience: the search ends after so many; None if it does not end so.
         columns: of the table of what was evaluated.
         rows: its cells.
+        figures: what else is worth a chart over the iterations, by name.
 
     """
 
@@ -31,6 +33,7 @@ class IterationView:
     patience: int | None
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    figures: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def headline(self) -> str:

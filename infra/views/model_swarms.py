@@ -27,4 +27,5 @@ def model_swarms_view(state: State, config: ModelSwarmsConfig, names: tuple[str,
             )
             for i, position in enumerate(state.positions)
         ),
+        figures={"step length": state.step_length},
     )

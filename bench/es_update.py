@@ -1,0 +1,66 @@
+"""What noise and updates of evolution strategies cost: numbers a second, and the low-rank update against STREAM copy.
+
+    python bench/es_update.py [--population N] [--rank R] [--threads T] [--quick]
+
+Weights are those of SmolLM2-135M's Linear modules (float32, random). An update reads and writes every weight once: that
+is what is counted as its bytes. Every round runs copy and update in turn, so that a neighbour's work meets both alike.
+"""
+
+from statistics import median
+from typing import Annotated
+
+import torch
+import typer
+from machine import Quick, Stream, Threads, console, describe, rounds
+
+from experts.noise import NormalNoise
+from experts.perturbations import Perturbations
+from swarm.seeds import Mode, Perturbation, Update
+
+SHAPES = {"q": (576, 576), "k": (192, 576), "v": (192, 576), "o": (576, 576)}
+SHAPES |= {"gate": (1536, 576), "up": (1536, 576), "down": (576, 1536)}
+LAYERS = 30
+
+
+def main(
+    population: Annotated[int, typer.Option(min=2, help="Members; an antithetic pair shares one noise.")] = 32,
+    rank: Annotated[int, typer.Option(min=1, help="Of the noise of a matrix.")] = 1,
+    threads: Threads = 1,
+    quick: Quick = False,
+) -> None:
+    """Measure, and print what was measured with the machine's name."""
+    torch.set_num_threads(threads)
+    layers, count = (1, 2) if quick else (LAYERS, 7)
+    weights = {f"{layer}.{name}": torch.randn(shape) for layer in range(layers) for name, shape in SHAPES.items()}
+    update = Update(tuple(range(population // 2)), tuple(0.001 * (k + 1) for k in range(population // 2)))
+    low_rank = Perturbations(Perturbation(Mode.LOW_RANK, rank, ("q",)), list(weights), torch.device("cpu"))
+    noise, stream = NormalNoise(torch.device("cpu")), Stream.of(10 if quick else 200)
+    numbers = 1 << (16 if quick else 22)
+
+    def apply() -> None:
+        for name, weight in weights.items():
+            low_rank.update(name, weight, None, update)
+
+    actions = {
+        "copy": stream.copy,
+        "update": apply,
+        "noise": lambda: noise.draw([1], 0, numbers),
+        "torch.randn": lambda: torch.randn(numbers),
+    }
+    taken = rounds(actions, count)
+    moved = 2 * sum(weight.nbytes for weight in weights.values())
+    shares = [moved / u / (stream.copy_bytes / c) for u, c in zip(taken["update"], taken["copy"], strict=True)]
+    console.print(describe(threads))
+    console.print(f"STREAM copy: {stream.copy_bytes / median(taken['copy']) / 1e9:.1f} GB/s")
+    console.print(
+        f"low-rank update, {population // 2} seeds of rank {rank}, {moved / 8e6:.0f} M weights: "
+        f"{median(taken['update']):.3f} s, {moved / median(taken['update']) / 1e9:.1f} GB/s, "
+        f"{median(shares):.0%} of copy (best round {max(shares):.0%})"
+    )
+    for name in ("noise", "torch.randn"):
+        each = [seconds / numbers * 1e9 for seconds in taken[name]]
+        console.print(f"{name}: {median(each):.1f} ns a number (best {min(each):.1f})")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,102 @@
+"""Writing θ_t of an evolution strategies search: an adapter where it is one, else a whole model."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from math import sqrt
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from experts.evolved import Moved, replay, tensor_sha256, weights_sha256
+from experts.export import COPIED, write_adapter
+from experts.files import publish_folder
+from experts.seed_basis import DOWN, UP, SeedBasis
+from experts.tensors import open_tensors, weight_files
+from swarm.recipes import Recipe
+from swarm.seeds import Mode, SeedRecipe
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written.
+
+    Attributes:
+        sha256: the hash of the weights (`experts.evolved.weights_sha256`): that of every engine at the same journal.
+        drift: ‖θ − θ_0‖ / ‖θ_0‖ over the tensors that the search moves.
+
+    """
+
+    sha256: str
+    drift: float
+
+
+@dataclass
+class _Seen:
+    """What is found out of the tensors on their way to the file."""
+
+    hashes: dict[str, str] = field(default_factory=dict)
+    moved: float = 0.0
+    start: float = 0.0
+
+    def through(self, tensors: Iterator[Moved]) -> Iterator[tuple[str, torch.Tensor]]:
+        for name, start, weight in tensors:
+            self.hashes[name] = tensor_sha256(weight)
+            self.moved += float((weight.double() - start.double()).square().sum())
+            self.start += float(start.double().square().sum())
+            yield name, weight
+
+    @property
+    def exported(self) -> Exported:
+        drift = sqrt(self.moved / self.start) if self.start else 0.0
+        return Exported(weights_sha256(self.hashes.items()), drift)
+
+
+def export_evolved(basis: SeedBasis, recipe: Recipe, folder: Path) -> Exported:
+    """Write the mean that `recipe` names, with exactly the weights that engines evaluated.
+
+    In `Mode.ADAPTER` a PEFT folder is written, else a whole model whose moved tensors are float32: a search of low-rank
+    noise ends in an update of full rank.
+
+    Raises:
+        ValueError: `recipe` is not the mean of a search.
+        InputError: the folder can't be written.
+
+    """
+    if not isinstance(recipe, SeedRecipe) or recipe.seed is not None:
+        raise ValueError("only the mean of a search of seeds is exported")
+    seen = _Seen()
+    if basis.perturbation.mode is Mode.ADAPTER:
+        tensors = dict(seen.through(replay(basis, recipe.start, recipe.journal)))
+        factors = {module: (tensors[module + DOWN], tensors[module + UP]) for module in basis.modules}
+        write_adapter(factors, recipe, folder, basis.base)
+    else:
+        _write_model(basis, recipe, folder, seen)
+    return seen.exported
+
+
+def _write_model(basis: SeedBasis, recipe: SeedRecipe, folder: Path, seen: _Seen) -> None:
+    """Write a whole model; one of the base model's files at a time is in memory."""
+    with publish_folder(folder) as temporary:
+        for file in weight_files(basis.base.folder):
+            with open_tensors(file) as source:
+                tensors: dict[str, torch.Tensor] = {name: source.get_tensor(name) for name in sorted(source.keys())}
+            moved = tensors.keys() & set(basis.tensor_names)
+            tensors |= dict(seen.through(replay(basis, recipe.start, recipe.journal, moved)))
+            save_file(tensors, temporary / file.name, metadata={"format": "pt"})
+        for path in sorted(basis.base.folder.iterdir()):
+            if path.suffix in COPIED:
+                shutil.copyfile(path, temporary / path.name)
+        _declare_float32(temporary / "config.json")
+        _write_json(temporary / "provenance.json", {"base_sha256": basis.base.sha256, "recipe": recipe.to_json()})
+
+
+def _declare_float32(path: Path) -> None:
+    config = json.loads(path.read_text(encoding="utf-8"))
+    _write_json(path, {**{name: v for name, v in config.items() if name != "torch_dtype"}, "dtype": "float32"})
+
+
+def _write_json(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")

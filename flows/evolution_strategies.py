@@ -1,0 +1,124 @@
+"""Evolution strategies (arXiv 2509.24372) as a Prefect flow: the order of things, and nothing else.
+
+Each iteration is a DAG of tasks: sample → evaluate (a task per group) → update → check end → move the mean.
+"""
+
+from dataclasses import asdict
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas import State as FlowState
+from prefect.futures import PrefectFuture
+from prefect.states import Cancelled
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from infra.configs.evolution_strategies import EvolutionStrategiesConfig
+from infra.evolution.members import divided, perturbation
+from infra.evolution.outcome import EvolutionRun, Tested, summary
+from infra.open_run import OpenRun, StopRequested
+from infra.records.values import Purpose
+from infra.views.evolution_strategies import evolution_view
+from swarm import es
+from swarm.es_state import EsState
+from swarm.plan import Link
+from swarm.seeds import Journal
+from tasks.artifacts import LiveArtifacts
+from tasks.evolution import (
+    MEAN,
+    check_end,
+    evaluate_members,
+    move_mean,
+    probe_mean,
+    publish_mean,
+    sample,
+    update,
+    write_evolution_report,
+)
+from tasks.persistence import Json, stored
+
+RUNNER: Any = ThreadPoolTaskRunner(max_workers=64)
+
+
+@flow(name="evolution-strategies", flow_run_name="{config.name}", task_runner=RUNNER)
+def evolution_strategies(config: EvolutionStrategiesConfig) -> dict[str, Any] | FlowState[Any]:
+    """Fine-tune a model from rewards, test its best mean, and publish it; started again, it goes on.
+
+    Returns the run's summary, or a cancelled state if somebody asked the run to stop.
+    """
+    try:
+        with OpenRun(config) as run:
+            final, journal, stopped_by = search(run)
+            return conclude(run, final, journal, stopped_by)
+    except StopRequested as stop:
+        return Cancelled(message=str(stop))
+
+
+def search(run: EvolutionRun) -> tuple[EsState, Journal, str]:
+    """Iterate until the search says why it stops; return its last state, its journal and that reason."""
+    settings, seed = run.config.search.parameters(), run.config.seed
+    searched, held_out = divided(run.inputs.objective, run.config.search.held_out)
+    live, journal, moved = LiveArtifacts(run.config.name), Journal(), EsState().to_json()
+    while True:
+        size = run.config.engine.group_size
+        groups = stored(sample, run).submit(asdict(settings), seed, moved, searched, held_out, size)
+        scores = evaluate_groups(run, journal, groups)
+        told = stored(update, run).submit(asdict(settings), seed, moved, groups, scores)
+        state = EsState.from_json(told.result())
+        reason = stored(check_end, run).submit(asdict(settings), told)
+        view = evolution_view(state, run.config, es.members(settings, seed, state))
+        run.save(state, found(groups, scores), view)
+        stopped_by = reason.result()
+        live.update(view, last=stopped_by is not None)
+        if stopped_by is not None:
+            return state, journal, stopped_by
+        if state.update is not None:
+            journal = journal.extended(state.update)
+        moved = stored(move_mean, run).submit(told).result()
+
+
+def conclude(run: EvolutionRun, final: EsState, journal: Journal, stopped_by: str) -> dict[str, Any]:
+    """Test the start and the best mean, and publish it; write summary and report."""
+    assert final.best is not None
+    best = journal.named(final.best.journal)
+    tested = test(run, final.iteration, best)
+    run.flush_timings(final.iteration)
+    told = summary(run, final, best, tested, stopped_by)
+    run.finish(stopped_by, told)
+    write_evolution_report.submit(run).result()
+    return told
+
+
+def test(run: EvolutionRun, iteration: int, best: Journal) -> Tested:
+    """Evaluate the start and the best mean on the test split, which nothing has read before, and publish the best."""
+    run.observer.phase("testing")
+    whole = [{"split": "test", "places": None, "members": [MEAN]}]
+    scores = [evaluate_groups(run, journal, whole)[0].result() for journal in (Journal(), best)]
+    links = [Link(0, score["group"], 0) for score in scores]
+    for purpose, link in zip((Purpose.STARTING_BEST, Purpose.ENDING_BEST), links, strict=True):
+        run.link(iteration, purpose, [link])
+    start, ending = (run.evaluation(link) for link in links)
+    probed = stored(probe_mean, run).submit(run, perturbation(run.inputs).to_json(), best, scores)
+    return Tested(start, ending, probed.result(), publish_mean.submit(run, best).result())
+
+
+def evaluate_groups(
+    run: EvolutionRun, journal: Journal, groups: PrefectFuture[list[Json]] | list[Json]
+) -> list[PrefectFuture[Json]]:
+    """Evaluate every group; one whose scores the records no longer hold is evaluated again, cached result or not."""
+    once = stored(evaluate_members, run)
+    again = once.with_options(refresh_cache=True)
+    meaning = perturbation(run.inputs).to_json()
+    count = range(len(groups if isinstance(groups, list) else groups.result()))
+    scores = [once.submit(run, meaning, journal, groups, index) for index in count]
+    lost = [index for index in count if not run.has_group(scores[index].result()["group"])]
+    for index in lost:
+        scores[index] = again.submit(run, meaning, journal, groups, index)
+    return scores
+
+
+def found(groups: PrefectFuture[list[Json]], scores: list[PrefectFuture[Json]]) -> list[Link]:
+    """Return where in the records each member's evaluation is; the mean's comes after the last member's."""
+    keys = [score.result()["group"] for score in scores]
+    sizes = [len(group["members"]) for group in groups.result()]
+    places = [(key, index) for key, size in zip(keys, sizes, strict=True) for index in range(size)]
+    return [Link(member, key, index) for member, (key, index) in enumerate(places)]

@@ -1,0 +1,1 @@
+"""What a run of evolution strategies needs besides what every run has."""

@@ -1,0 +1,105 @@
+"""The tasks of one evolution strategies iteration: sample → evaluate → update → track.
+
+Small JSON in, small JSON out; every result is persisted under a key of its content.
+"""
+
+from dataclasses import asdict
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from experts.evolved_export import export_evolved
+from infra.evolution.members import member_recipes, seed_basis
+from infra.evolution.probe import probe
+from infra.open_run import OpenRun
+from infra.report.page import write_report
+from swarm import es
+from swarm.es_parameters import EsParameters
+from swarm.es_state import EsState
+from swarm.plan import Link, equal_parts
+from swarm.seeds import Journal
+from tasks.evaluation import EVALUATED
+from tasks.persistence import PERSISTED, Json
+
+MEAN: Json = {"seed": None, "scale": 0.0}
+"""The mean θ_t as a member of a group."""
+
+
+@task(name="sample", **PERSISTED)
+def sample(
+    parameters: Json, seed: int, state: Json, searched: list[int], held_out: list[int], group_size: int
+) -> list[Json]:
+    """Draw the population and its batch of examples: evaluation groups; the mean's own comes last, where it is due.
+
+    A group is {"split", "places": of the examples that are asked, "members": [{"seed", "scale"}, …]}.
+    """
+    settings, now = EsParameters(**parameters), EsState.from_json(state)
+    batch = es.batch(settings, seed, now.iteration, len(searched))
+    places = [searched[index] for index in batch]
+    members = [{"seed": member.seed, "scale": member.scale} for member in es.members(settings, seed, now)]
+    groups = [{"split": "dev", "places": places, "members": part} for part in equal_parts(members, group_size)]
+    if es.measured(settings, now.iteration):
+        groups.append({"split": "dev", "places": held_out, "members": [MEAN]})
+    return groups
+
+
+@task(name="evaluate members", **EVALUATED)
+def evaluate_members(run: OpenRun[Any], perturbation: Json, journal: Journal, groups: list[Json], index: int) -> Json:
+    """Evaluate `groups[index]` around the mean of `journal`; its scores are committed before this returns.
+
+    `perturbation` says what seeds mean, so that it is part of this result's key.
+
+    Returns {"group": its key in the records, "utilities": one a member}.
+    """
+    group = groups[index]
+    return run.evaluate(member_recipes(run.inputs, journal, group["members"]), group["split"], group["places"])
+
+
+@task(name="update", **PERSISTED)
+def update(parameters: Json, seed: int, state: Json, groups: list[Json], scores: list[Json]) -> Json:
+    """Tell the search its rewards, and the mean's where it was measured: the update, and the best mean so far."""
+    rewards: list[float] = []
+    held_out: float | None = None
+    for group, score in zip(groups, scores, strict=True):
+        if group["members"] == [MEAN]:
+            held_out = score["utilities"][0]
+        else:
+            rewards += score["utilities"]
+    return es.tell(EsParameters(**parameters), seed, EsState.from_json(state), rewards, held_out).to_json()
+
+
+@task(name="check end", **PERSISTED)
+def check_end(parameters: Json, state: Json) -> str | None:
+    """Say why the search ends here, or None."""
+    return es.stop_reason(EsParameters(**parameters), EsState.from_json(state))
+
+
+@task(name="move the mean", **PERSISTED)
+def move_mean(state: Json) -> Json:
+    """Return the next iteration, around the updated mean."""
+    return es.ask(EsState.from_json(state)).to_json()
+
+
+@task(name="probe", **PERSISTED)
+def probe_mean(run: OpenRun[Any], perturbation: Json, journal: Journal, places: list[Json]) -> Json | None:
+    """Compare the start's and the best mean's answers, whose evaluations are at `places`; return what `Probe` says."""
+    start, best = (member_recipes(run.inputs, each, [MEAN])[0] for each in (Journal(), journal))
+    before, after = (run.evaluation(Link(0, place["group"], 0)) for place in places)
+    found = probe(run, (start, best), (before, after))
+    return None if found is None else asdict(found)
+
+
+@task(name="publish best", cache_policy=NO_CACHE)
+def publish_mean(run: OpenRun[Any], journal: Journal) -> Json:
+    """Write the mean at the end of `journal` to the run's folder; return what `Exported` says. Never cached."""
+    recipe = member_recipes(run.inputs, journal, [MEAN])[0]
+    with run.timed("replay and export"):
+        return asdict(export_evolved(seed_basis(run.inputs), recipe, run.folder.best))
+
+
+@task(name="write report", cache_policy=NO_CACHE)
+def write_evolution_report(run: OpenRun[Any]) -> str:
+    """Write the run's report from the records; return its path."""
+    write_report(run.records, run.config.name, run.folder.report)
+    return str(run.folder.report)
