@@ -10,6 +10,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModu
 from sqlalchemy.orm import Session
 
 from experts.files import cannot_write
+from infra.records.lost import ConnectionLost, is_lost
 from infra.records.upgrade import upgrade
 from swarm.canonical import canonical_json
 from swarm.errors import InputError
@@ -33,7 +34,7 @@ class Database:
     """A migrated database and its transactions; safe to use from several threads, not across a fork.
 
     A database that cannot be opened, read or written raises `InputError`, whose message names it (never its
-    password) and says what to do.
+    password) and says what to do; `ConnectionLost`, which is one, says that trying again may help.
     """
 
     def __init__(self, url: str | URL) -> None:
@@ -84,7 +85,8 @@ class Database:
         except IntegrityError:
             raise
         except DBAPIError as error:
-            raise _unusable(str(self._where), str(error.orig)) from error
+            kind = ConnectionLost if is_lost(error) else InputError
+            raise kind(_unusable(str(self._where), str(error.orig))) from error
 
 
 def _is_sqlite(url: URL) -> bool:
@@ -152,7 +154,7 @@ def _damage(connection: Connection) -> str | None:
     return None if row is None else f"row {row[1]} of {row[0]} refers to a missing row of {row[2]}"
 
 
-def _unusable(where: str, reason: str) -> InputError:
+def _unusable(where: str, reason: str) -> str:
     line = (reason.strip().splitlines() or ["unknown error"])[0]
     remedy = next((text for part, text in _REMEDIES.items() if part in reason), "check the database, then resume")
-    return InputError(f"cannot use the records at {where}: {line}: {remedy}")
+    return f"cannot use the records at {where}: {line}: {remedy}"

@@ -1,13 +1,16 @@
 """Evaluations: what engines found, shared by all runs, and which run used which of them."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Select, and_, select, update
+from sqlalchemy import Executable, and_, select, update
 from sqlalchemy.orm import Session
 
-from infra.records.models import EvaluationGroupRow, EvaluationRow, RunEvaluationRow
+from infra.records.lost import survives_loss
+from infra.records.models import EvaluationGroupRow, EvaluationRow, NodeAnswersRow, RunEvaluationRow
 from infra.records.part import Part, existing_run, insert_if_absent, plain
 from infra.records.values import EvaluationGroup, EvaluationRecord, Purpose, RunEvaluation
 from swarm.errors import EvaluationError
@@ -16,11 +19,13 @@ from swarm.errors import EvaluationError
 class Evaluations(Part):
     """The part of the records that is about evaluations; see `Records` for what holds for every method."""
 
+    @survives_loss
     def evaluation_group(self, key: str) -> tuple[EvaluationRecord, ...] | None:
         """Return the evaluations of a finished group in the order of their index; None if it was never finished."""
         with self._database.reading() as session:
             return _members(session, key) if session.get(EvaluationGroupRow, key) else None
 
+    @survives_loss
     def has_evaluation_group(self, key: str) -> bool:
         """Tell whether a group was finished, without reading its outputs."""
         with self._database.reading() as session:
@@ -35,8 +40,11 @@ class Evaluations(Part):
         evaluations: Sequence[EvaluationRecord],
         generated_tokens: int,
         seconds: float,
+        node_answers: dict[str, Any] | None = None,
     ) -> tuple[EvaluationRecord, ...]:
         """Save a finished group, whole or not at all, and return the evaluations that the records hold for it.
+
+        Those of systems come with their `node_answers`, plain JSON.
 
         A group that is there already stays as it was first saved, its `finished` goes up by one, and the first
         evaluations are returned: whoever goes on with what is returned agrees with everybody else.
@@ -47,31 +55,50 @@ class Evaluations(Part):
 
         """
         _check(key, evaluations, seconds)
-        group = EvaluationGroupRow(
-            key=key,
-            objective=objective,
-            split=split,
-            engine=engine,
-            finished=1,
-            generated_tokens=generated_tokens,
-            seconds=seconds,
-            created_at=self._clock(),
-        )
+        group = {
+            "key": key,
+            "objective": objective,
+            "split": split,
+            "engine": engine,
+            "finished": 1,
+            "generated_tokens": generated_tokens,
+            "seconds": seconds,
+            "created_at": self._clock(),
+        }
+        return self._save_group(group, evaluations, node_answers)
+
+    @survives_loss
+    def _save_group(
+        self, group: dict[str, Any], evaluations: Sequence[EvaluationRecord], node_answers: dict[str, Any] | None
+    ) -> tuple[EvaluationRecord, ...]:
+        key = group["key"]
         with self._database.writing() as session:
-            if insert_if_absent(session, group):
+            if insert_if_absent(session, EvaluationGroupRow(**group)):
                 session.add_all(EvaluationRow(**plain(asdict(evaluation))) for evaluation in evaluations)
+                if node_answers is not None:
+                    session.add(NodeAnswersRow(group=key, answers=plain(node_answers)))
                 session.flush()
             else:
-                again = {EvaluationGroupRow.finished: EvaluationGroupRow.finished + 1}
-                session.execute(update(EvaluationGroupRow).where(EvaluationGroupRow.key == key).values(again))
+                _count_again(session, key, group["created_at"])
             return _members(session, key)
 
-    def evaluation_groups(self) -> list[EvaluationGroup]:
-        """Return what is known of every finished group, the oldest first."""
+    @survives_loss
+    def node_answers(self, key: str) -> dict[str, Any] | None:
+        """Return what was saved with a group as its `node_answers`; None if nothing was."""
+        with self._database.reading() as session:
+            row = session.get(NodeAnswersRow, key)
+            return None if row is None else row.answers
+
+    @survives_loss
+    def evaluation_groups(self, keys: Collection[str] | None = None) -> list[EvaluationGroup]:
+        """Return what is known of every finished group, or of those with `keys`, the oldest first."""
         oldest_first = select(EvaluationGroupRow).order_by(EvaluationGroupRow.created_at, EvaluationGroupRow.key)
+        if keys is not None:
+            oldest_first = oldest_first.where(EvaluationGroupRow.key.in_(keys))
         with self._database.reading() as session:
             return [row.record() for row in session.scalars(oldest_first)]
 
+    @survives_loss
     def link_evaluations(self, run: str, iteration: int, purpose: str, links: Sequence[tuple[int, str, int]]) -> None:
         """Record which evaluations a run used in an iteration; doing so again changes nothing.
 
@@ -100,6 +127,7 @@ class Evaluations(Part):
                 if (row.particle, row.group, row.index) not in linked:
                     session.add(row)
 
+    @survives_loss
     def run_evaluations(self, run: str, purpose: str | None = None) -> list[RunEvaluation]:
         """Return the evaluations of a run by iteration, particle, purpose; those of one purpose if it is given."""
         link = RunEvaluationRow
@@ -116,12 +144,18 @@ class Evaluations(Part):
             ]
 
 
+def _count_again(session: Session, key: str, now: datetime) -> None:
+    """Count that a group was finished again; one saved at the same moment is this one, whose commit was not heard."""
+    row = EvaluationGroupRow
+    session.execute(update(row).where(row.key == key, row.created_at != now).values({row.finished: row.finished + 1}))
+
+
 def _members(session: Session, key: str) -> tuple[EvaluationRecord, ...]:
     query = select(EvaluationRow).where(EvaluationRow.group == key).order_by(EvaluationRow.index)
     return tuple(row.record() for row in session.scalars(query))
 
 
-def _links(run: str, iteration: int, purpose: str) -> Select[int, str, int]:
+def _links(run: str, iteration: int, purpose: str) -> Executable:
     link = RunEvaluationRow
     return select(link.particle, link.group, link.index).where(
         link.run == run, link.iteration == iteration, link.purpose == purpose

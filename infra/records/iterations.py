@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from infra.records.lost import survives_loss
 from infra.records.models import IterationRow
 from infra.records.part import Part, existing_run, insert_if_absent, plain
 from infra.records.values import IterationRecord
@@ -12,6 +13,7 @@ from infra.records.values import IterationRecord
 class Iterations(Part):
     """The part of the records that is about iterations; see `Records` for what holds for every method."""
 
+    @survives_loss
     def save_iteration(self, run: str, iteration: int, state: dict[str, Any], sha256: str) -> None:
         """Save the state after an iteration, once: saving an equal one again changes nothing.
 
@@ -33,6 +35,7 @@ class Iterations(Part):
                     f"its state was {saved.sha256} and is now {sha256}"
                 )
 
+    @survives_loss
     def iteration(self, run: str, iteration: int) -> IterationRecord:
         """Return one saved iteration of a run; one that was not saved raises `LookupError`."""
         with self._database.reading() as session:
@@ -42,6 +45,7 @@ class Iterations(Part):
                 raise LookupError(f"run {run!r} has no iteration {iteration}")
             return row.record()
 
+    @survives_loss
     def iterations(self, run: str) -> list[IterationRecord]:
         """Return the saved iterations of a run, in order."""
         with self._database.reading() as session:

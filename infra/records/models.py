@@ -149,6 +149,15 @@ class EvaluationRow(Base):
         return EvaluationRecord(**values)
 
 
+class NodeAnswersRow(Base):
+    """What the nodes of a group's systems answered (`infra.systems.group`); none for a group of recipes."""
+
+    __tablename__ = "node_answers"
+
+    group: Mapped[str] = mapped_column(ForeignKey("evaluation_groups.key"), primary_key=True)
+    answers: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
 class RunEvaluationRow(Base):
     """Which run used which evaluation, when and why."""
 

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from infra.records.differences import differences
+from infra.records.lost import survives_loss
 from infra.records.models import RunRow, TimingRow
 from infra.records.part import Part, existing_run, insert_if_absent, plain
 from infra.records.values import RunRecord, RunStatus
@@ -17,6 +18,7 @@ from swarm.errors import InputError
 class Runs(Part):
     """The part of the records that is about runs; see `Records` for what holds for every method."""
 
+    @survives_loss
     def start_run(
         self, name: str, algorithm: str, config: dict[str, Any], identity: dict[str, str], seed: int
     ) -> RunRecord:
@@ -52,21 +54,25 @@ class Runs(Part):
             )
         return run
 
+    @survives_loss
     def run(self, name: str) -> RunRecord:
         """Return the run called `name`; an unknown one raises `InputError` that names the nearest."""
         with self._database.reading() as session:
             return existing_run(session, name).record()
 
+    @survives_loss
     def has_run(self, name: str) -> bool:
         """Tell whether there is a run called `name`."""
         with self._database.reading() as session:
             return session.get(RunRow, name) is not None
 
+    @survives_loss
     def runs(self) -> list[RunRecord]:
         """Return every run, the oldest first."""
         with self._database.reading() as session:
             return [row.record() for row in session.scalars(select(RunRow).order_by(RunRow.created_at, RunRow.name))]
 
+    @survives_loss
     def mark(
         self,
         name: str,
@@ -79,18 +85,22 @@ class Runs(Part):
         values: dict[str, Any] = {"status": RunStatus(status), "stopped_by": stopped_by, "error": error}
         self._update(name, values if summary is None else {**values, "summary": plain(summary)})
 
+    @survives_loss
     def request_stop(self, name: str) -> None:
         """Ask that the run ends after the iteration under way."""
         self._update(name, {"stop_requested": True})
 
+    @survives_loss
     def clear_stop(self, name: str) -> None:
         """Withdraw a request to stop, as resuming does."""
         self._update(name, {"stop_requested": False})
 
+    @survives_loss
     def stop_requested(self, name: str) -> bool:
         """Return whether somebody asked the run to end."""
         return self.run(name).stop_requested
 
+    @survives_loss
     def add_timing(self, run: str, iteration: int, part: str, seconds: float) -> None:
         """Append the seconds that a part of an iteration took; work done again after a crash is appended again."""
         if not (math.isfinite(seconds) and seconds >= 0):
@@ -99,6 +109,7 @@ class Runs(Part):
             existing_run(session, run)
             session.add(TimingRow(run=run, iteration=iteration, part=part, seconds=seconds))
 
+    @survives_loss
     def timings(self, run: str) -> dict[str, float]:
         """Return the seconds that each part took over all iterations, the longest first."""
         totals: defaultdict[str, float] = defaultdict(float)
@@ -107,6 +118,7 @@ class Runs(Part):
                 totals[part] += seconds
         return dict(sorted(totals.items(), key=lambda item: -item[1]))
 
+    @survives_loss
     def timings_by_iteration(self, run: str) -> dict[int, dict[str, float]]:
         """Return {iteration: {part: seconds}}."""
         found: defaultdict[int, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))

@@ -32,6 +32,8 @@ class Records(Runs, Iterations, Evaluations):
     - Shared: threads and processes may use one database at once; of several that create the same thing, one does and
       the others get that. A `Records` may be used by all threads of the process that opened it, not after a fork.
     - Exact: floats and texts come back bit by bit, tuples as tuples, times as aware UTC.
+    - Patient: a database server that goes away in the middle is waited for, and what was under way is done again,
+      once and for all (`infra.records.lost`); at worst a timing is counted twice.
     - Refusing: an unknown run, and a database that is damaged, unreachable or newer than this version, raise
       `InputError` with a remedy; a number that is not finite is never saved.
     """

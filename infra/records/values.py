@@ -24,6 +24,15 @@ class Purpose(StrEnum):
     STARTING_BEST = "starting_best"
     ENDING_BEST = "ending_best"
     ENSEMBLE = "ensemble"
+    PREVIOUS_BEST = "previous_best"
+    SCALE = "scale"
+    """To measure what the scores of later evaluations are relative to."""
+    EXPERT = "expert"
+    """To know which initial expert is the best alone, where the search itself does not evaluate them."""
+    COMPONENT = "component"
+    """A model of the ending best system, tested alone."""
+    CONTRIBUTION = "contribution"
+    """The ending best system without one of its nodes."""
 
 
 @dataclass(frozen=True)
