@@ -12,7 +12,8 @@ from infra.config_files import load_config
 from infra.configs.model_swarms import ModelSwarmsConfig
 
 torch.set_num_threads(1)
-collect_ignore_glob = [] if find_spec("ray") else ["test_ray_*.py"]
+_EXTRAS = {"ray": "test_ray_*.py", "tensorboard": "test_watched_*.py"}
+collect_ignore_glob = [files for extra, files in _EXTRAS.items() if not find_spec(extra)]
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,27 @@
+"""The Prefect server at which searches are deployed."""
+
+import httpx
+from prefect.settings import PREFECT_API_URL
+
+from swarm.errors import InputError
+
+_ANSWERS_WITHIN = 10.0
+_START = "start one with 'prefect server start'"
+
+
+def require_server() -> str:
+    """Return the URL of the API of the Prefect server that the user's settings name.
+
+    Raises:
+        InputError: they name none, or none answers there.
+
+    """
+    url = PREFECT_API_URL.value()
+    if not url:
+        raise InputError(f"PREFECT_API_URL is not set: {_START} and set it to http://127.0.0.1:4200/api")
+    try:
+        httpx.get(f"{url}/health", timeout=_ANSWERS_WITHIN)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        reason = str(error) or type(error).__name__
+        raise InputError(f"PREFECT_API_URL is {url}, but no server answers there ({reason}): {_START}") from error
+    return str(url)
