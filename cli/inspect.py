@@ -43,13 +43,21 @@ def history(
     as_json: AsJson = False,
 ) -> None:
     """Show every iteration of a run: step length, utilities, global best and worst, restarts."""
+    from cli.evolution_history import evolution_history
     from cli.history_tables import iterations_table, particles_table
     from cli.run_records import basis_names, open_records
+    from cli.system_history import system_history
     from infra.settings import Settings
     from swarm.history import history as history_of
 
     with open_records(Settings()) as records:
         run = records.run(name)
+        if run.algorithm == "evolution-strategies":
+            evolution_history(run, records.iterations(name), iteration, as_json)
+            return
+        if run.algorithm == "heterogeneous-swarms":
+            system_history(run, records.iterations(name), iteration, basis_names(run), as_json)
+            return
         states = [State.from_json(saved.state) for saved in records.iterations(name)]
     if iteration is not None:
         states = [state for state in states if state.iteration == iteration] or _refuse(name, iteration, states)
@@ -82,17 +90,16 @@ def report(name: RunName, as_json: AsJson = False) -> None:
 
 
 def _overview(records: "Records", run: "RunRecord", settings: "Settings") -> dict[str, Any]:
-    from cli.run_records import last_state, shown_status
+    from cli.run_records import last_progress, shown_status
 
-    state = last_state(records, run.name)
-    best = state.global_best if state is not None else None
+    iteration, best = last_progress(records, run.name)
     return {
         "run": run.name,
         "algorithm": run.algorithm,
         "status": shown_status(run, settings),
-        "iteration": state.iteration if state is not None else None,
+        "iteration": iteration,
         "max_iterations": run.config["search"]["max_iterations"],
-        "best": best.to_json() if best is not None else None,
+        "best": best,
         "created_at": run.created_at.isoformat(timespec="seconds"),
         "updated_at": run.updated_at.isoformat(timespec="seconds"),
     }
@@ -149,8 +156,8 @@ def _print_run(run: dict[str, Any], as_json: bool) -> None:
         "stopped by": run["stopped_by"],
         "error": run["error"],
         "iteration": _progress(run),
-        "global best": best and f"{best['utility']:.4f} (particle {best['particle']}, iteration {best['iteration']})",
-        "recipe": best and _recipe(run["bases"], best["coefficients"]),
+        "global best": best and _found(best),
+        "recipe": best and "coefficients" in best and _recipe(run["bases"], best["coefficients"]),
         "test": run["summary"] and _test(run["summary"]["ending_best"]),
         "base model": run["base_model"],
         "seed": run["seed"],
@@ -161,8 +168,13 @@ def _print_run(run: dict[str, Any], as_json: bool) -> None:
     }
     out.print(f"[bold]{run['run']}[/bold]")
     for fact, value in facts.items():
-        if value not in (None, ""):
+        if value not in (None, "", False):
             out.print(f"{fact:<12} {value}", soft_wrap=True, markup=False)
+
+
+def _found(best: dict[str, Any]) -> str:
+    who = f"particle {best['particle']}" if "particle" in best else best.get("found_by", "the mean")
+    return f"{best['utility']:.4f} ({who}, iteration {best['iteration']})"
 
 
 def _progress(run: dict[str, Any]) -> str | None:

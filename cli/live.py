@@ -10,7 +10,7 @@ from rich.table import Table
 
 from cli.console import err, table
 from infra.configs.common import RunConfig
-from infra.observer import Observer
+from infra.observer import Nobody, Observer
 from infra.views.base import IterationView
 
 
@@ -25,7 +25,7 @@ def live_display(config: RunConfig) -> Iterator[Observer]:
         yield display
 
 
-class _Lines:
+class _Lines(Nobody):
     """One line a phase and an iteration: for logs and pipes."""
 
     def __init__(self, config: RunConfig) -> None:
@@ -41,7 +41,7 @@ class _Lines:
         err.print(f"{self._config.name}: {view.headline}", soft_wrap=True)
 
 
-class _Display:
+class _Display(Nobody):
     """The live table of a terminal."""
 
     def __init__(self, config: RunConfig) -> None:

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from cli import data, doctor, evaluate, experts, export, inspect, run
+from cli import ask, data, deploy, doctor, evaluate, experts, export, inspect, run
 from cli.console import err
 from infra.download import DownloadError
 from swarm.errors import EvaluationError, InputError
@@ -23,6 +23,9 @@ app.command("history")(inspect.history)
 app.command("report")(inspect.report)
 app.command("export")(export.export)
 app.command("evaluate")(evaluate.evaluate)
+app.command("ask")(ask.ask)
+app.command("serve")(ask.serve)
+app.command("deploy")(deploy.deploy)
 app.command("doctor")(doctor.doctor)
 app.add_typer(experts.app, name="experts")
 app.add_typer(data.app, name="data")

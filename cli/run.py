@@ -9,6 +9,7 @@ from cli.console import AsJson, out, print_json, table
 from cli.drive import Unfinished, drive
 from cli.live import live_display
 from cli.run_records import open_records
+from cli.system_history import system_lines
 from infra.configs.common import RunConfig
 from infra.configs.registry import load_run_config, run_config
 from infra.records.values import RunStatus
@@ -75,15 +76,24 @@ def _print_summary(summary: dict[str, Any], folder: RunFolder) -> None:
         )
     out.print(table(("", "dev", "test", "95 % interval"), rows))
     out.print(f"paired test against the best expert: p = {end['p_value_vs_starting_best']:.4f}")
-    recipe = " + ".join(f"{value:.2f}·{name}" for name, value in end["recipe"]["coefficients"].items())
-    out.print(f"recipe: {recipe}".replace("+ -", "− "), soft_wrap=True)
+    if "system" in end:
+        out.print(system_lines(summary), soft_wrap=True, markup=False)
+    else:
+        out.print(f"recipe: {_recipe(end['recipe'])}".replace("+ -", "− "), soft_wrap=True)
     out.print(
         f"{summary['iterations']} iterations, stopped by {summary['stopped_by']}; "
         f"{summary['evaluations']} evaluations, {summary['generated_tokens']} tokens generated, "
         f"{summary['wall_seconds']:.0f} s",
         soft_wrap=True,
     )
-    out.print(f"adapter: {folder.best}\nreport:  {folder.report}", soft_wrap=True)
+    kind = "system: " if "system" in end else "adapter:"
+    out.print(f"{kind} {folder.best}\nreport:  {folder.report}", soft_wrap=True)
+
+
+def _recipe(recipe: dict[str, Any]) -> str:
+    if "updates" in recipe:
+        return f"the start and {recipe['updates']} updates from seeds"
+    return " + ".join(f"{value:.2f}·{name}" for name, value in recipe["coefficients"].items())
 
 
 def _interval(bounds: list[float]) -> str:

@@ -48,6 +48,10 @@ def load_run_best(records: Records, settings: Settings, name: str) -> RunBest:
 
     """
     run = records.run(name)
+    if run.algorithm == "heterogeneous-swarms":
+        raise InputError(f"run {name!r} found a system, not a model: ask it (swarm ask {name} QUESTION) or export it")
+    if run.algorithm != "model-swarms":
+        raise InputError(f"run {name!r} is one of {run.algorithm}: export it (swarm export {name} DIR) and name DIR")
     state = last_state(records, name)
     if state is None or state.global_best is None:
         raise InputError(f"run {name!r} has no global best yet: wait for its first iteration, or: swarm resume {name}")

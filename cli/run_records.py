@@ -2,6 +2,7 @@
 
 import fcntl
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import make_url
 
@@ -43,8 +44,25 @@ def last_state(records: Records, run: str) -> State | None:
     return State.from_json(iterations[-1].state) if iterations else None
 
 
+def last_progress(records: Records, run: str) -> tuple[int | None, dict[str, Any] | None]:
+    """Return the last saved iteration of `run`, and its best so far as JSON with `utility` and `iteration`, if any."""
+    iterations = records.iterations(run)
+    if not iterations:
+        return None, None
+    state = iterations[-1].state
+    if "graphs" in state:
+        best = state["best"]
+        who = f"a system, by its {best['step']}"
+        return state["iteration"], {"utility": best["utility"], "iteration": best["iteration"], "found_by": who}
+    if (mean := state.get("best")) is not None:  # of evolution strategies, whose best is a mean
+        return state["iteration"], {"utility": mean["reward"], **mean}
+    return state["iteration"], state.get("global_best")
+
+
 def basis_names(run: RunRecord) -> list[str]:
     """Return the names of the bases that the coefficients of `run` belong to, in their order."""
+    if "experts" not in run.config:
+        return [run.config.get("start") or BASE]
     return [*run.config["experts"], *([BASE] if run.config["include_base"] else [])]
 
 

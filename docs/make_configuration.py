@@ -14,8 +14,12 @@ from pydantic.fields import FieldInfo
 from data.kinds.registry import AnyTask
 from data.objective_config import ObjectiveConfig
 from experts.training_config import TrainingConfig
+from infra.configs.evolution_strategies import EvolutionConfig, EvolutionStrategiesConfig, PerturbationConfig
+from infra.configs.heterogeneous_swarms import GraphSearchConfig, HeterogeneousSwarmsConfig
 from infra.configs.model_swarms import ModelSwarmsConfig, SearchConfig
 from infra.engines.config import EngineConfig, RayConfig, VllmConfig
+from infra.settings import Settings
+from infra.systems.config import SystemConfig
 from infra.training_files import TrainingData, TrainingFile
 
 PAGE = Path(__file__).with_name("configuration.md")
@@ -34,6 +38,12 @@ def page() -> str:
         HEAD,
         _section("A run of Model Swarms", ModelSwarmsConfig),
         _section("`search`", SearchConfig),
+        _section("A run of Heterogeneous Swarms", HeterogeneousSwarmsConfig),
+        _section("`search` of Heterogeneous Swarms", GraphSearchConfig),
+        _section("`system` of Heterogeneous Swarms", SystemConfig),
+        _section("A run of evolution strategies", EvolutionStrategiesConfig),
+        _section("`search` of evolution strategies", EvolutionConfig),
+        _section("`perturbation` of evolution strategies", PerturbationConfig),
         _section("`objective`", ObjectiveConfig),
         *(_section(f"`objective.tasks`, kind `{_kind(kind)}`", kind) for kind in kinds),
         _section("`engine`", EngineConfig),
@@ -42,6 +52,7 @@ def page() -> str:
         _section("An expert's training file", TrainingFile),
         _section("`training`", TrainingConfig),
         _section("`data` of a training file", TrainingData),
+        _settings(),
     ]
     return "\n".join(parts)
 
@@ -62,6 +73,14 @@ def _section(title: str, model: type[BaseModel]) -> str:
     return "\n".join([f"## {title}\n", about, "", "| field | default | what it is |", "|---|---|---|", *rows, ""])
 
 
+def _settings() -> str:
+    rows = [f"| `SWARM_{name.upper()}` | {_text(field)} |" for name, field in Settings.model_fields.items()]
+    about = " ".join((Settings.__doc__ or "").split())
+    return "\n".join(
+        ["## Settings: environment variables\n", about, "", "| variable | what it is |", "|---|---|", *rows, ""]
+    )
+
+
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
@@ -72,7 +91,7 @@ def _default(field: FieldInfo) -> str:
 
 
 def _text(field: FieldInfo) -> str:
-    return (field.description or "").replace("|", "\\|")
+    return " ".join((field.description or "").split()).replace("|", "\\|")
 
 
 if __name__ == "__main__":

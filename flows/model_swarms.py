@@ -16,7 +16,7 @@ from data.examples import Split
 from infra.configs.model_swarms import ModelSwarmsConfig
 from infra.open_run import OpenRun, StopRequested
 from infra.outcome import Finalists, Outcome, finalists
-from infra.records.values import EvaluationRecord, Purpose
+from infra.records.values import EvaluationRecord
 from infra.views.model_swarms import model_swarms_view
 from swarm.plan import Group, Link, links
 from swarm.recipes import Recipe
@@ -25,7 +25,15 @@ from tasks.artifacts import LiveArtifacts
 from tasks.evaluation import evaluate
 from tasks.outcome import publish_best, write_run_report
 from tasks.persistence import Json, stored
-from tasks.search import check_early_stop, choose_for_test, initialise_swarm, merge, track_best, update_velocity
+from tasks.search import (
+    check_early_stop,
+    choose_for_test,
+    continue_swarm,
+    initialise_swarm,
+    merge,
+    track_best,
+    update_velocity,
+)
 
 RUNNER: Any = ThreadPoolTaskRunner(max_workers=64)
 """Threads, made as they are needed: one a group that waits for its turn in the engine, is answered, or is written."""
@@ -50,7 +58,7 @@ def search(run: OpenRun[ModelSwarmsConfig]) -> tuple[State, str]:
     parameters, seed = asdict(run.config.search.parameters()), run.config.seed
     bases, space, size = list(run.inputs.bases), run.config.space.value, run.config.engine.group_size
     live = LiveArtifacts(run.config.name)
-    moved = stored(initialise_swarm, run).submit(parameters, seed, len(bases))
+    moved = begin(run, parameters)
     while True:
         moved.wait()  # else Prefect asks its server for the state of an unfinished argument
         groups = stored(merge, run).submit(moved, bases, space, size)
@@ -65,6 +73,14 @@ def search(run: OpenRun[ModelSwarmsConfig]) -> tuple[State, str]:
         if stopped_by is not None:
             return state, stopped_by
         moved = stored(update_velocity, run).submit(parameters, seed, told)
+
+
+def begin(run: OpenRun[ModelSwarmsConfig], parameters: Json) -> PrefectFuture[Json]:
+    """Make iteration 0: anew from the experts, or with what an earlier run found among them."""
+    seed, experts, earlier = run.config.seed, len(run.inputs.bases), run.inputs.warm_start
+    if earlier is None:
+        return stored(initialise_swarm, run).submit(parameters, seed, experts)
+    return stored(continue_swarm, run).submit(parameters, seed, experts, [list(row) for row in earlier.positions])
 
 
 def conclude(run: OpenRun[ModelSwarmsConfig], final: State, stopped_by: str) -> dict[str, Any]:
@@ -84,7 +100,7 @@ def test(run: OpenRun[ModelSwarmsConfig], iteration: int, chosen: Finalists) -> 
     """Evaluate the finalists on the test split, which nothing has read before."""
     run.observer.phase("testing")
     everybody = chosen.recipes()
-    purposes = [Purpose.STARTING_BEST, Purpose.ENDING_BEST, *[Purpose.ENSEMBLE] * len(chosen.ensemble)]
+    purposes = chosen.purposes()
     groups = stored(choose_for_test, run).submit([r.to_json() for r in everybody], run.config.engine.group_size)
     places = found(groups, evaluate_groups(run, groups, "test"))
     for purpose in dict.fromkeys(purposes):
@@ -92,9 +108,7 @@ def test(run: OpenRun[ModelSwarmsConfig], iteration: int, chosen: Finalists) -> 
     return {everybody[link.particle]: run.evaluation(link) for link in places}
 
 
-def evaluate_groups(
-    run: OpenRun[ModelSwarmsConfig], groups: PrefectFuture[Any], split: Split
-) -> list[PrefectFuture[Json]]:
+def evaluate_groups(run: OpenRun[Any], groups: PrefectFuture[Any], split: Split) -> list[PrefectFuture[Json]]:
     """Evaluate every group; one whose scores the records no longer hold is evaluated again, cached result or not."""
     again = stored(evaluate, run).with_options(refresh_cache=True)
     count = range(len(groups.result()))

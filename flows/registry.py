@@ -13,4 +13,12 @@ def flow_of(config: RunConfig) -> Callable[[Any], Any]:
             from flows.model_swarms import model_swarms
 
             return model_swarms
+        case "heterogeneous-swarms":
+            from flows.heterogeneous_swarms import heterogeneous_swarms
+
+            return heterogeneous_swarms
+        case "evolution-strategies":
+            from flows.evolution_strategies import evolution_strategies
+
+            return evolution_strategies
     raise LookupError(f"algorithm {config.algorithm!r} has no flow")

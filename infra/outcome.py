@@ -29,6 +29,8 @@ class Finalists:
         ending_best: the global best's recipe.
         ensemble: the personal bests of the best k particles, best first.
         ensemble_utilities: their dev utilities.
+        previous: the index of the particle that began as the best of the run that this one goes on from, if it does.
+        previous_best: its recipe.
 
     """
 
@@ -37,10 +39,18 @@ class Finalists:
     ending_best: Recipe
     ensemble: tuple[Recipe, ...]
     ensemble_utilities: tuple[float, ...]
+    previous: int | None = None
+    previous_best: Recipe | None = None
 
     def recipes(self) -> list[Recipe]:
         """Return everybody, in the order in which they are tested."""
-        return [self.starting_best, self.ending_best, *self.ensemble]
+        earlier = [] if self.previous_best is None else [self.previous_best]
+        return [self.starting_best, self.ending_best, *self.ensemble, *earlier]
+
+    def purposes(self) -> list[Purpose]:
+        """Return what each of `recipes` is tested for."""
+        earlier = [] if self.previous_best is None else [Purpose.PREVIOUS_BEST]
+        return [Purpose.STARTING_BEST, Purpose.ENDING_BEST, *[Purpose.ENSEMBLE] * len(self.ensemble), *earlier]
 
 
 def finalists(run: OpenRun[ModelSwarmsConfig], initial: State, final: State) -> Finalists:
@@ -49,12 +59,15 @@ def finalists(run: OpenRun[ModelSwarmsConfig], initial: State, final: State) -> 
     bases, space = run.inputs.bases, run.config.space
     expert = top_k(initial.utilities[: len(bases)], 1)[0]
     best = top_k(final.personal_best_utilities, run.config.ensemble) if run.config.ensemble else ()
+    previous = None if run.inputs.warm_start is None else len(bases)  # after the experts (swarm.population.continued)
     return Finalists(
         expert=expert,
         starting_best=Recipe(bases, tuple(initial.positions[expert].tolist()), space),
         ending_best=Recipe(bases, tuple(final.global_best.coefficients.tolist()), space),
         ensemble=tuple(Recipe(bases, tuple(final.personal_bests[i].tolist()), space) for i in best),
         ensemble_utilities=tuple(float(final.personal_best_utilities[i] or 0.0) for i in best),
+        previous=previous,
+        previous_best=None if previous is None else Recipe(bases, tuple(initial.positions[previous].tolist()), space),
     )
 
 
@@ -91,6 +104,7 @@ class Outcome:
                 **self._test(self._tested[chosen.starting_best].scores),
             },
             "ending_best": self._ending_best(),
+            **self._previous_best(initial),
             "ensemble": self._ensemble(),
             "best_adapter_sha256": adapter_sha256,
             "state_sha256": self._final.sha256,
@@ -107,12 +121,23 @@ class Outcome:
             },
             "dev": best.utility,
             **self._test(after),
-            "p_value_vs_starting_best": paired_bootstrap_p_value(
-                self._objective.by_task("test", before),
-                self._objective.by_task("test", after),
-                self._draws(Draw.PAIRED_TEST),
-                self._objective.combine,
-            ),
+            "p_value_vs_starting_best": self._p_value(before, after),
+        }
+
+    def _previous_best(self, initial: State) -> dict[str, Any]:
+        """Return what the best of the run that this one goes on from is worth on this run's data; nothing without."""
+        previous, recipe, earlier = self._chosen.previous, self._chosen.previous_best, self._run.inputs.warm_start
+        if previous is None or recipe is None or earlier is None:
+            return {}
+        before, after = self._tested[recipe].scores, self._tested[self._chosen.ending_best].scores
+        return {
+            "previous_best": {
+                "run": earlier.run,
+                "dev": initial.utilities[previous],
+                **self._test(before),
+                "still_the_best": recipe == self._chosen.ending_best,
+                "p_value_ending_best": self._p_value(before, after),
+            }
         }
 
     def _ensemble(self) -> dict[str, Any] | None:
@@ -129,6 +154,15 @@ class Outcome:
         predictions = [evaluations[member].predictions for member in self._chosen.ensemble]
         voted = majority_vote(predictions, self._chosen.ensemble_utilities)
         return self._objective.score_predictions(split, voted)
+
+    def _p_value(self, before: Sequence[float], after: Sequence[float]) -> float:
+        """Return the two-sided p value of the paired test of two recipes' per-example test scores."""
+        return paired_bootstrap_p_value(
+            self._objective.by_task("test", before),
+            self._objective.by_task("test", after),
+            self._draws(Draw.PAIRED_TEST),
+            self._objective.combine,
+        )
 
     def _test(self, scores: Sequence[float]) -> dict[str, Any]:
         """Return the test utility of per-example scores, with its interval."""

@@ -2,15 +2,21 @@
 
 from dataclasses import dataclass
 
-from data.objective import Objective, load_objective
-from data.prompts import Chat
-from experts.base_models import BaseModel, chat_template, resolve_base_model
+from data.objective import Objective
+from experts.base_models import BaseModel, resolve_base_model
 from experts.basis import Basis, FullBasis, load_basis
+from experts.seed_basis import SeedBasis, seed_basis
 from infra.configs.common import ExpertsConfig, RunConfig
+from infra.configs.evolution_strategies import EvolutionStrategiesConfig
+from infra.configs.model_swarms import ModelSwarmsConfig
 from infra.engines.identity import engine_identity
+from infra.evaluating import open_objective
+from infra.results import require_results
 from infra.run_folder import RunFolder
 from infra.run_lock import require_free
 from infra.settings import Settings
+from infra.trackers.opening import require_trackers
+from infra.warm_start import WarmStart, read_warm_start
 from swarm.errors import InputError
 from swarm.recipes import BASE
 
@@ -21,26 +27,35 @@ class Prepared:
 
     Attributes:
         base: the base model.
-        basis: the n experts.
+        basis: the n experts, or what recipes of seeds are made from.
         objective: data, prompts and scorers.
         bases: the ids that the search's coefficients belong to: the experts', then `BASE` if it is included.
         names: their names, for people.
         engine: the engine's identity.
+        warm_start: what an earlier run found, where the search goes on from it.
 
     """
 
     base: BaseModel
-    basis: Basis | FullBasis
+    basis: Basis | FullBasis | SeedBasis
     objective: Objective
     bases: tuple[str, ...]
     names: tuple[str, ...]
     engine: str
+    warm_start: WarmStart | None = None
 
     @property
     def identity(self) -> dict[str, str]:
         """What decides a run besides its settings: what → content hash."""
         experts = {f"expert {name}": key for name, key in zip(self.basis.names, self.basis.ids, strict=True)}
-        return {"base model": self.base.sha256, **experts, "objective": self.objective.key, "engine": self.engine}
+        warm = {"warm start": self.warm_start.sha256} if self.warm_start is not None else {}
+        return {
+            "base model": self.base.sha256,
+            **experts,
+            "objective": self.objective.key,
+            "engine": self.engine,
+            **warm,
+        }
 
 
 def prepare(config: RunConfig, settings: Settings) -> Prepared:
@@ -50,21 +65,37 @@ def prepare(config: RunConfig, settings: Settings) -> Prepared:
         InputError: something is missing, damaged, or doesn't fit, or another process drives the run.
 
     """
-    require_free(RunFolder(settings.runs, config.name).path)
+    require_free(RunFolder(settings.runs, config.name).path, settings.lock_patience)
+    require_trackers(config.track)
+    require_results(settings.results)
+    base = resolve_base_model(config.base_model, settings.cache)
+    if isinstance(config, EvolutionStrategiesConfig):
+        return _prepare_evolution(config, base, settings)
     if not isinstance(config, ExpertsConfig):
         raise TypeError(f"algorithm {config.algorithm!r} has no experts")
-    base = resolve_base_model(config.base_model, settings.cache)
     basis = load_basis(config.experts, base)
     _refuse_twins(basis)
-    objective = load_objective(config.objective, _chat(config, base))
+    objective = open_objective(config.objective, base, settings)
     bases = (*basis.ids, BASE) if config.include_base else basis.ids
     names = (*basis.names, BASE) if config.include_base else basis.names
     config.check_experts(names)
+    warm = _warm_start(config, settings, base, names, bases)
+    return Prepared(base, basis, objective, bases, names, engine_identity(config.engine, base), warm)
+
+
+def _warm_start(
+    config: ExpertsConfig, settings: Settings, base: BaseModel, names: tuple[str, ...], bases: tuple[str, ...]
+) -> WarmStart | None:
+    if not isinstance(config, ModelSwarmsConfig) or config.warm_start is None:
+        return None
+    return read_warm_start(config.warm_start, settings, base.sha256, names, bases, config.space)
+
+
+def _prepare_evolution(config: EvolutionStrategiesConfig, base: BaseModel, settings: Settings) -> Prepared:
+    basis = seed_basis(base, config.perturbation.perturbation(config.search.reference), config.start)
+    objective = open_objective(config.objective, base, settings)
+    names, bases = (basis.names, basis.ids) if config.start else ((BASE,), (BASE,))
     return Prepared(base, basis, objective, bases, names, engine_identity(config.engine, base))
-
-
-def _chat(config: RunConfig, base: BaseModel) -> Chat | None:
-    return chat_template(base) if any(task.prompt == "chat" for task in config.objective.tasks) else None
 
 
 def _refuse_twins(basis: Basis | FullBasis) -> None:

@@ -16,14 +16,17 @@ def _failed_outside(task: Any, task_run: Any, state: Any) -> bool:
     return isinstance(state.result(raise_on_failure=False), EvaluationError)
 
 
-@task(
-    name="evaluate",
-    tags=["gpu"],
-    retries=2,
-    retry_delay_seconds=[1, 10],
-    retry_condition_fn=_failed_outside,
+EVALUATED: dict[str, Any] = {
+    "tags": ["gpu"],
+    "retries": 2,
+    "retry_delay_seconds": [1, 10],
+    "retry_condition_fn": _failed_outside,
     **PERSISTED,
-)
+}
+"""The options of every task that uses an engine."""
+
+
+@task(name="evaluate", **EVALUATED)
 def evaluate(run: OpenRun[Any], groups: list[Json], index: int, split: Split) -> Json:
     """Evaluate `groups[index]`; its scores are committed to the records before this returns.
 

@@ -3,13 +3,18 @@
 Prefect's own policies contain run ids, source text or nothing of the task's identity (docs/decisions/0002).
 """
 
+import functools
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from prefect import Task
 from prefect.context import TaskRunContext
+from prefect.filesystems import RemoteFileSystem
+from prefect.settings import PREFECT_API_URL
 
 from infra.open_run import OpenRun
 from swarm.canonical import content_hash
+from swarm.seeds import Journal
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -23,14 +28,17 @@ VERSION = 1
 def content_key(context: TaskRunContext, arguments: dict[str, Any]) -> str:
     """Return the key of a task run: its name, `VERSION`, and the hash of its JSON arguments.
 
-    A run's handle (`OpenRun`) stands for its inputs' identity, never for its name, paths or time.
+    A run's handle (`OpenRun`) stands for its inputs' identity, never for its name, paths or time; a journal of seeds
+    for the hash that names its updates.
     """
     content = {name: _content(value) for name, value in arguments.items()}
     return f"{context.task.fn.__name__}/v{VERSION}/{content_hash(content)}"
 
 
 def _content(value: Any) -> Any:
-    return value.inputs.identity if isinstance(value, OpenRun) else value
+    if isinstance(value, OpenRun):
+        return value.inputs.identity
+    return value.id if isinstance(value, Journal) else value
 
 
 PERSISTED: dict[str, Any] = {
@@ -43,5 +51,15 @@ PERSISTED: dict[str, Any] = {
 
 
 def stored(task: Task[P, R], run: OpenRun[Any]) -> Task[..., R]:
-    """Return `task` with its results kept in the folder of `run`'s settings."""
-    return task.with_options(result_storage=run.settings.results)
+    """Return `task` with its results kept where `run`'s settings say."""
+    results = run.settings.results
+    storage = results if isinstance(results, Path) else _remote(results, PREFECT_API_URL.value())
+    return task.with_options(result_storage=storage)
+
+
+@functools.cache
+def _remote(url: str, _server: str | None) -> RemoteFileSystem:
+    """Return a block of the storage at `url`, saved on the server, as Prefect wants of everything but a folder."""
+    block = RemoteFileSystem(basepath=url)
+    block.save(f"swarm-results-{content_hash(url)[:12]}", overwrite=True)
+    return block

@@ -24,16 +24,40 @@ CONFIG: dict[str, Any] = {
     "ensemble": 3,
     "engine": {"device": "cpu", "group_size": 3, "workers": 1, "token_budget": 128},
 }
+HETEROGENEOUS: dict[str, Any] = {
+    **{name: CONFIG[name] for name in CONFIG if name != "ensemble"},
+    "algorithm": "heterogeneous-swarms",
+    "search": {"graphs": 3, "assignments": 3, "max_iterations": 3, "step_length": 1.0, "restart_patience": 2},
+    "system": {"max_new_tokens": 8},
+}
+
+EVOLUTION: dict[str, Any] = {
+    **{name: CONFIG[name] for name in ("name", "seed", "base_model")},
+    "algorithm": "evolution-strategies",
+    "objective": {"tasks": [{"kind": "conciseness", "data": "data.json", "max_new_tokens": 16}]},
+    "perturbation": {"mode": "low_rank", "rank": 2, "targets": ["q_proj", "down_proj"]},
+    "search": {
+        "population": 6,
+        "sigma": 0.2,
+        "learning_rate": 0.2,
+        "weight_decay": 0.1,
+        "max_iterations": 5,
+        "batch": 4,
+        "held_out": 4,
+        "held_out_every": 2,
+    },
+    "engine": CONFIG["engine"],
+}
 
 
-def make_search(folder: Path) -> Path:
-    """Write base model, experts, data and configuration into `folder`; return the configuration's path."""
+def make_search(folder: Path, settings: dict[str, Any] = CONFIG) -> Path:
+    """Write base model, experts, data and the configuration `settings` into `folder`; return the latter's path."""
     base = make_base(folder / "base")
     for seed, name in enumerate(EXPERTS):
         make_expert(folder / name, base, seed, scale=0.4)
     (folder / "data.json").write_text(json.dumps(_data(random.Random(0))))
     config = folder / "run.yaml"
-    config.write_text(yaml.safe_dump(CONFIG))
+    config.write_text(yaml.safe_dump(settings))
     return config
 
 
