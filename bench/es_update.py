@@ -1,17 +1,18 @@
 """What noise and updates of evolution strategies cost: numbers a second, and the low-rank update against STREAM copy.
 
-    python bench/es_update.py [--population N] [--rank R] [--threads T] [--quick]
+    python bench/es_update.py [--population N] [--rank R] [--quick]
 
 Weights are those of SmolLM2-135M's Linear modules (float32, random). An update reads and writes every weight once: that
-is what is counted as its bytes. Every round runs copy and update in turn, so that a neighbour's work meets both alike.
+is what is counted as its bytes. Every round runs copy and update in turn, on one thread, and counts processor seconds.
 """
 
+import time
 from statistics import median
 from typing import Annotated
 
 import torch
 import typer
-from machine import Quick, Stream, Threads, console, describe, rounds
+from machine import Quick, Stream, console, describe, rounds
 
 from experts.noise import NormalNoise
 from experts.perturbations import Perturbations
@@ -25,11 +26,10 @@ LAYERS = 30
 def main(
     population: Annotated[int, typer.Option(min=2, help="Members; an antithetic pair shares one noise.")] = 32,
     rank: Annotated[int, typer.Option(min=1, help="Of the noise of a matrix.")] = 1,
-    threads: Threads = 1,
     quick: Quick = False,
 ) -> None:
     """Measure, and print what was measured with the machine's name."""
-    torch.set_num_threads(threads)
+    torch.set_num_threads(1)
     layers, count = (1, 2) if quick else (LAYERS, 7)
     weights = {f"{layer}.{name}": torch.randn(shape) for layer in range(layers) for name, shape in SHAPES.items()}
     update = Update(tuple(range(population // 2)), tuple(0.001 * (k + 1) for k in range(population // 2)))
@@ -47,10 +47,10 @@ def main(
         "noise": lambda: noise.draw([1], 0, numbers),
         "torch.randn": lambda: torch.randn(numbers),
     }
-    taken = rounds(actions, count)
+    taken = rounds(actions, count, time.process_time)
     moved = 2 * sum(weight.nbytes for weight in weights.values())
     shares = [moved / u / (stream.copy_bytes / c) for u, c in zip(taken["update"], taken["copy"], strict=True)]
-    console.print(describe(threads))
+    console.print(describe(1))
     console.print(f"STREAM copy: {stream.copy_bytes / median(taken['copy']) / 1e9:.1f} GB/s")
     console.print(
         f"low-rank update, {population // 2} seeds of rank {rank}, {moved / 8e6:.0f} M weights: "

@@ -2,7 +2,7 @@
 
 python bench/judge_server.py [--model smollm2-135m-instruct] [--port 8000]
 
-It answers greedily, one conversation after another, and prints the variable to set:
+It answers greedily and prints the variable to set:
 
     SWARM_JUDGE_URL=http://127.0.0.1:8000/v1 swarm run search.yaml
 
@@ -13,8 +13,10 @@ import argparse
 import json
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from queue import Queue
 from typing import Any
 
 from data.prompts import Chat
@@ -30,22 +32,23 @@ from swarm.recipes import BASE, Recipe, Space
 ITSELF = Recipe((BASE,), (1.0,), Space.FACTORS)
 
 
+Waiting = tuple[Generate, "Future[Completion]"]
+
+
 class Conversations:
-    """Continues conversations with a base model, one at a time."""
+    """Continues conversations with a base model: all that wait, at once."""
 
     def __init__(self, base: BaseModel, engine: Engine) -> None:
         self.name = base.name
         self._chat: Chat = chat_template(base)
         self._engine = engine
         self._turn = threading.Lock()
+        self._waiting: Queue[Waiting] = Queue()
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Return the completion of a request, as OpenAI's protocol has it."""
         messages = [{"role": str(each["role"]), "content": str(each["content"])} for each in request["messages"]]
-        prompt = self._chat(messages)
-        with self._turn:
-            [[completion]] = self._engine.run([ITSELF], [[Generate(prompt, int(request.get("max_tokens") or 20))]])
-        assert isinstance(completion, Completion)
+        completion = self._completed(Generate(self._chat(messages), int(request.get("max_tokens") or 20)))
         message = {"role": "assistant", "content": completion.text}
         return {
             "object": "chat.completion",
@@ -53,6 +56,29 @@ class Conversations:
             "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
             "usage": {"prompt_tokens": 0, "completion_tokens": completion.tokens, "total_tokens": completion.tokens},
         }
+
+    def _completed(self, request: Generate) -> Completion:
+        future: Future[Completion] = Future()
+        self._waiting.put((request, future))
+        with self._turn:  # whose turn it is answers for everybody who waits by then
+            self._answer_all([self._waiting.get() for _ in range(self._waiting.qsize())])
+        return future.result()
+
+    def _answer_all(self, waiting: list[Waiting]) -> None:
+        if not waiting:
+            return
+        try:
+            [found] = self._engine.run([ITSELF], [[request for request, _ in waiting]])
+        except Exception as error:  # one of them is too long, say: it alone fails
+            if len(waiting) == 1:
+                waiting[0][1].set_exception(error)
+            else:
+                for each in waiting:
+                    self._answer_all([each])
+            return
+        for (_, future), completion in zip(waiting, found, strict=True):
+            assert isinstance(completion, Completion)
+            future.set_result(completion)
 
 
 @contextmanager

@@ -57,7 +57,7 @@ class Watch(Nobody):
 
     def __init__(self) -> None:
         self.entered: float | None = None
-        self.finished: list[float] = []
+        self.ends: list[float] = []
         self.resident: list[int] = []
         self.processor: list[float] = []
 
@@ -67,7 +67,7 @@ class Watch(Nobody):
 
     def iteration(self, view: IterationView) -> None:
         """Note that an iteration is saved."""
-        self.finished.append(time.perf_counter())
+        self.ends.append(time.perf_counter())
         self.processor.append(time.process_time())
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
         self.resident.append(pages * os.sysconf("SC_PAGE_SIZE"))
@@ -164,10 +164,10 @@ def main(
     result = {
         "imports": imported - begun,
         "start": watch.entered - called,
-        "first": watch.finished[0] - watch.entered,
-        "iterations": [b - a for a, b in zip(watch.finished, watch.finished[1:], strict=False)],
+        "first": watch.ends[0] - watch.entered,
+        "iterations": [b - a for a, b in zip(watch.ends, watch.ends[1:], strict=False)],
         "processor": watch.processor[-1] - watch.processor[0],
-        "conclusion": ended - watch.finished[-1],
+        "conclusion": ended - watch.ends[-1],
         "resident": watch.resident,
         "task_code": {name: seconds[1:] for name, seconds in clock.seconds.items()},
         "tasks_per_iteration": 4 + -(-PARTICLES // group_size),

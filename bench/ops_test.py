@@ -9,9 +9,7 @@ state as an undisturbed run, with no finished evaluation made twice. Everything 
 """
 
 import json
-import os
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -29,6 +27,7 @@ from postgres_server import INSTALLED, PostgresServer, postgres_server  # noqa: 
 from prefect_server import prefect_server  # noqa: E402
 from prefect_worker import Worker, flow_process, kill, prefect_worker  # noqa: E402
 from sqlalchemy import URL, create_engine, make_url  # noqa: E402
+from swarm_command import swarm  # noqa: E402
 from tiny_search import RUN, make_search  # noqa: E402
 
 from infra.records.store import Records  # noqa: E402
@@ -159,15 +158,6 @@ def _in_an_iteration(records: Records, after: int) -> bool:
 
 def _records_url(environment: dict[str, str], runs: Path) -> str:
     return environment.get("SWARM_DATABASE_URL", f"sqlite:///{runs / '.swarm' / 'records.db'}")
-
-
-def swarm(arguments: list[str], environment: dict[str, str]) -> str:
-    """Run the `swarm` command; return what it prints."""
-    command = [sys.executable, "-c", "from cli.main import main; main()", *arguments]
-    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(f"swarm {arguments[0]} ended with {done.returncode}:\n{done.stderr[-3000:]}")
-    return done.stdout
 
 
 def wait_for(what: str, happened: Callable[[], bool], pause: float = 0.5) -> None:

@@ -66,8 +66,9 @@ def _drive(config: RunConfig, as_json: bool) -> None:
 
 def _print_summary(summary: dict[str, Any], folder: RunFolder) -> None:
     start, end, ensemble = summary["starting_best"], summary["ending_best"], summary["ensemble"]
+    before = "start" if summary["algorithm"] == "evolution-strategies" else "best expert"
     rows = [
-        (f"best expert ({start['expert']})", start["dev"], start["test"], _interval(start["test_ci95"])),
+        (f"{before} ({start['expert']})", start["dev"], start["test"], _interval(start["test_ci95"])),
         ("found by the search", end["dev"], end["test"], _interval(end["test_ci95"])),
     ]
     if ensemble is not None:
@@ -75,7 +76,7 @@ def _print_summary(summary: dict[str, Any], folder: RunFolder) -> None:
             (f"ensemble of {ensemble['k']}", ensemble["dev"], ensemble["test"], _interval(ensemble["test_ci95"]))
         )
     out.print(table(("", "dev", "test", "95 % interval"), rows))
-    out.print(f"paired test against the best expert: p = {end['p_value_vs_starting_best']:.4f}")
+    out.print(f"paired test against the {before}: p = {end['p_value_vs_starting_best']:.4f}")
     if "system" in end:
         out.print(system_lines(summary), soft_wrap=True, markup=False)
     else:
@@ -86,8 +87,12 @@ def _print_summary(summary: dict[str, Any], folder: RunFolder) -> None:
         f"{summary['wall_seconds']:.0f} s",
         soft_wrap=True,
     )
-    kind = "system: " if "system" in end else "adapter:"
+    kind = "system: " if "system" in end else "adapter:" if _is_adapter(summary) else "model:  "
     out.print(f"{kind} {folder.best}\nreport:  {folder.report}", soft_wrap=True)
+
+
+def _is_adapter(summary: dict[str, Any]) -> bool:
+    return summary.get("perturbation", {}).get("mode", "adapter") == "adapter"
 
 
 def _recipe(recipe: dict[str, Any]) -> str:

@@ -13,7 +13,8 @@ from prefect.states import Cancelled
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from infra.configs.evolution_strategies import EvolutionStrategiesConfig
-from infra.evolution.members import divided, perturbation
+from infra.evolution.division import divided
+from infra.evolution.members import perturbation
 from infra.evolution.outcome import EvolutionRun, Tested, summary
 from infra.open_run import OpenRun, StopRequested
 from infra.records.values import Purpose

@@ -12,6 +12,9 @@ from pydantic_core import ErrorDetails
 
 Place = tuple[int | str, ...]
 
+_TAGGED = ("scorer",)
+"""The fields that are discriminated unions; so is every list of them."""
+
 
 def describe(error: ValidationError, schema: type[Schema]) -> str:
     """Return the first thing that `error` says is wrong with a value of `schema`, and how many more there are."""
@@ -82,12 +85,16 @@ def _tag_field(context: dict[str, Any]) -> str:
 
 
 def _without_tags(location: Place) -> Place:
-    """Leave out the kind that pydantic puts, after the index, into the place of a discriminated union's field."""
+    """Leave out the kinds that pydantic puts, after index or field, into the place of a discriminated union's field."""
     return tuple(
         part
         for index, part in enumerate(location)
-        if isinstance(part, int) or index == 0 or isinstance(location[index - 1], str)
+        if isinstance(part, int) or index == 0 or not _is_tagged(location[index - 1])
     )
+
+
+def _is_tagged(part: int | str) -> bool:
+    return isinstance(part, int) or part in _TAGGED
 
 
 def _fields_at(schema: type[Schema], place: Place) -> list[str]:

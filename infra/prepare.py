@@ -11,6 +11,7 @@ from infra.configs.evolution_strategies import EvolutionStrategiesConfig
 from infra.configs.model_swarms import ModelSwarmsConfig
 from infra.engines.identity import engine_identity
 from infra.evaluating import open_objective
+from infra.evolution.division import divided
 from infra.results import require_results
 from infra.run_folder import RunFolder
 from infra.run_lock import require_free
@@ -94,6 +95,7 @@ def _warm_start(
 def _prepare_evolution(config: EvolutionStrategiesConfig, base: BaseModel, settings: Settings) -> Prepared:
     basis = seed_basis(base, config.perturbation.perturbation(config.search.reference), config.start)
     objective = open_objective(config.objective, base, settings)
+    divided(objective, config.search.held_out)
     names, bases = (basis.names, basis.ids) if config.start else ((BASE,), (BASE,))
     return Prepared(base, basis, objective, bases, names, engine_identity(config.engine, base))
 

@@ -22,9 +22,9 @@ AnyTask = Annotated[
     | Countdown
     | ExactMatch
     | Function
+    | LlmJudge
     | JudgedMatch
     | Likelihood
-    | LlmJudge
     | LmEval
     | MultipleChoice
     | RewardModel

@@ -39,7 +39,8 @@ class Database:
 
     def __init__(self, url: str | URL) -> None:
         parsed = _checked(url)
-        self._where = parsed.database if _is_sqlite(parsed) else parsed.render_as_string(hide_password=True)
+        # Not the query: a password may stand there, too, and SQLAlchemy hides only the one before the host.
+        self._where = parsed.database if _is_sqlite(parsed) else parsed.set(query={}).render_as_string()
         self._engine = _sqlite(parsed) if _is_sqlite(parsed) else _postgresql(parsed)
         self._writer = self._engine.execution_options(sqlite_begin="IMMEDIATE")
         try:

@@ -43,7 +43,8 @@ def test_an_unknown_field_is_named_with_the_nearest_that_there_is(
         ("space=weights", "field 'space': input should be 'factors' or 'product' (it is 'weights')"),
         (
             "algorithm=model-swarm",
-            "field 'algorithm': there is no 'model-swarm', only model-swarms: did you mean 'model-swarms'?",
+            "field 'algorithm': there is no 'model-swarm', only model-swarms, heterogeneous-swarms, "
+            "evolution-strategies: did you mean 'model-swarms'?",
         ),
         ("objective.tasks.0.weight=0", "field 'objective.tasks.0.weight': input should be greater than 0 (it is 0)"),
     ],
@@ -84,8 +85,9 @@ def test_the_other_things_that_are_wrong_are_counted(world: World, refused: Refu
 
 def test_a_kind_of_task_that_there_is_not(world: World, refused: Refused) -> None:
     assert refused("run", world.config, "--set", "objective.tasks.0.kind=exakt_match") == (
-        f"{world.config}: field 'objective.tasks.0.kind': there is no 'exakt_match', only conciseness, countdown, "
-        "exact_match, function, likelihood, multiple_choice: did you mean 'exact_match'?"
+        f"{world.config}: field 'objective.tasks.0.kind': there is no 'exakt_match', only abstain_qa, conciseness, "
+        "countdown, exact_match, function, judge, judged_match, likelihood, lm_eval, multiple_choice, reward_model, "
+        "toxicity: did you mean 'exact_match'?"
     )
 
 

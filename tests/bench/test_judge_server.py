@@ -2,6 +2,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,25 @@ def test_the_judge_asks_it_and_counts_a_random_models_ratings_as_unreadable(
     assert rating.unparsable
     assert scorer.counts()["completion_tokens"] == 60  # three tries of 20 tokens each
     scorer.close()
+
+
+def test_conversations_at_once_are_answered_as_one_is_and_one_too_long_fails_alone(address: str) -> None:
+    def ask(text: str) -> str:
+        body = {"messages": [{"role": "user", "content": text}], "max_tokens": 4}
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(f"{address}/chat/completions", json.dumps(body).encode(), headers)
+        try:
+            with urllib.request.urlopen(request) as answer:
+                return str(json.load(answer)["choices"][0]["message"]["content"])
+        except urllib.error.HTTPError as error:
+            with error:
+                return str(error.code)
+
+    texts = ["one", "two", "x" * 5000, "three", "four"]
+    alone = [ask(text) for text in texts]
+    with ThreadPoolExecutor(len(texts)) as pool:
+        assert list(pool.map(ask, texts)) == alone
+    assert [answer == "400" for answer in alone] == [False, False, True, False, False]
 
 
 @pytest.mark.parametrize(("path", "body", "status"), [("/models", {}, 404), ("/chat/completions", {}, 400)])

@@ -31,7 +31,7 @@ def test_every_row_can_be_asked_of_twenty_examples(rows: list[Row]) -> None:
         assert row.judged == ("judge" in task.kind)
         if isinstance(task, RatedTask) or (task.kind == "lm_eval" and not find_spec("lm_eval")):
             continue
-        objective = load_objective(ObjectiveConfig.model_validate({"tasks": [task], "allow_overlap": True}))
+        objective = load_objective(ObjectiveConfig.model_validate({"tasks": [task], "allow_overlap": True}), repr)
         assert len(objective.requests("test")) == 20
 
 

@@ -8,6 +8,7 @@ import yaml
 from command_line import Command, World
 from tiny_raters import make_rater
 
+from infra.configs.registry import load_run_config
 from infra.records.store import Records
 from infra.settings import Settings
 
@@ -79,3 +80,39 @@ def test_an_address_in_a_config_is_refused_where_a_name_is_meant(
         f"error: {tmp_path}/rated.yaml: field 'objective.tasks.0.model': 'http://127.0.0.1:8000/v1' is an address: "
         "give a folder or an id; SWARM_… variables say where services are"
     )
+
+
+@pytest.mark.parametrize(
+    ("scorer", "message"),
+    [
+        ({"kind": "classifier", "model": "owner/name"}, "field 'objective.tasks.0.scorer.label' is missing: add it"),
+        (
+            {"kind": "classifier", "model": "owner/name", "labl": "toxic", "label": "toxic"},
+            "unknown field 'objective.tasks.0.scorer.labl': did you mean 'label'?",
+        ),
+        ({"kind": "detoxify"}, "field 'objective.tasks.0.scorer.kind': there is no 'detoxify', only perspective,"),
+        ({}, "field 'objective.tasks.0.scorer.kind' is missing: add it"),
+    ],
+)
+def test_what_is_wrong_with_a_scorer_is_named_by_its_place(
+    command: Command, world: World, tmp_path: Path, scorer: dict[str, str], message: str
+) -> None:
+    ended = command("run", configured(world, tmp_path, kind="toxicity", scorer=scorer))
+    assert ended.code == 2
+    assert ended.error.startswith(f"error: {tmp_path}/rated.yaml: {message}")
+
+
+def test_a_run_whose_models_moved_has_the_same_settings(tmp_path: Path, world: World) -> None:
+    found = []
+    for name in ("here", "there"):
+        folder = tmp_path / name
+        for model in ("reward", "classes"):
+            (folder / model).mkdir(parents=True)
+        scorer = {"kind": "classifier", "model": "classes", "label": "toxic"}
+        config = configured(world, folder, kind="toxicity", scorer=scorer)
+        value = yaml.safe_load(config.read_text())
+        value["objective"]["tasks"].append({"kind": "reward_model", "data": "r.json", "model": "reward"})
+        config.write_text(yaml.safe_dump(value))
+        found.append(load_run_config(config).settings())
+    assert found[0] == found[1]
+    assert [task.get("model") for task in found[0]["objective"]["tasks"]] == [None, "reward"]

@@ -31,7 +31,7 @@ def test_a_config_survives_json() -> None:
         ({"tasks": []}, "at least 1 item"),
         (
             {"tasks": [{**TASK, "kind": "essay"}]},
-            "'judge', 'lm_eval', 'multiple_choice'",
+            "'likelihood', 'lm_eval', 'multiple_choice'",
         ),
         ({"tasks": [TASK], "goal": 1}, "Extra inputs are not permitted"),
         ({"tasks": [TASK, TASK]}, "tasks: 2 of them are called 'sums': give each its own 'name'"),

@@ -12,7 +12,7 @@ from infra.config_files import load_config
 from infra.configs.model_swarms import ModelSwarmsConfig
 
 torch.set_num_threads(1)
-_EXTRAS = {"ray": "test_ray_*.py", "tensorboard": "test_watched_*.py"}
+_EXTRAS = {"moto": "test_remote_*.py", "ray": "test_ray_*.py", "tensorboard": "test_watched_*.py"}
 collect_ignore_glob = [files for extra, files in _EXTRAS.items() if not find_spec(extra)]
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 from prefect import State as FlowState
@@ -34,7 +35,7 @@ def data(tmp_path: Path, search_config: ModelSwarmsConfig) -> Path:
 @pytest.fixture
 def deployment(request: pytest.FixtureRequest, runs: Path, data: Path, search_config: ModelSwarmsConfig) -> str:
     config = search_config.model_dump(mode="json")
-    config["name"] = f"d{abs(hash(request.node.name)) % 10**8}"
+    config["name"] = f"sensed-{crc32(request.node.name.encode()):x}"
     config["objective"]["tasks"][0]["data"] = str(data)
     return register(model_swarms, config["name"], {"config": config}, "swarm", Settings())
 

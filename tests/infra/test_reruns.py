@@ -48,5 +48,5 @@ def test_a_search_on_the_same_data_is_found_wherever_it_stands(records: Records,
 
 def test_a_name_without_room_for_the_fingerprint_is_refused() -> None:
     assert rerun_name("x" * 57, NEW) == f"{'x' * 57}-d4e5f6"
-    with pytest.raises(InputError, match="run name .* is not allowed"):
+    with pytest.raises(InputError, match=r"run name .* is not allowed"):
         rerun_name("x" * 58, NEW)

@@ -1,0 +1,85 @@
+"""Take the pictures of docs/pictures: the form, the running flow's graph, the live artifact, the report.
+
+    python docs/take_pictures.py
+
+On the loopback: a Prefect server with its UI, a worker, a search of a tiny random Llama started from the form in a
+headless Chromium. Everything is stopped at the end.
+"""
+
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), *(str(ROOT / place) for place in ("bench", "tests", "tests/crash"))]
+
+import httpx  # noqa: E402
+from browser import chromium, fill, open_form, picture, submit  # noqa: E402
+from ops_test import wait_for  # noqa: E402
+from playwright.sync_api import Browser  # noqa: E402
+from prefect_server import prefect_server  # noqa: E402
+from prefect_worker import prefect_worker  # noqa: E402
+from swarm_command import swarm  # noqa: E402
+from tiny_search import RUN, make_search  # noqa: E402
+
+PICTURES = ROOT / "docs" / "pictures"
+DRAWN = 4000
+"""Milliseconds that a page needs to draw itself when all its data is there."""
+
+
+def main() -> None:
+    """Take every picture."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with tempfile.TemporaryDirectory(prefix="pictures-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        config = make_search(folder)
+        patient = {"PREFECT_SERVER_DATABASE_TIMEOUT": "60"}
+        with prefect_server(folder / "prefect", patient, with_ui=True) as found, chromium() as browser:
+            places = {"SWARM_RUNS": str(folder / "runs"), "SWARM_CACHE": str(folder / "cache")}
+            environment = {**found, **places, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+            longer = ["--set", "search.max_iterations=12", "--set", "search.patience=20"]
+            swarm(["deploy", str(config), *longer], environment)
+            with prefect_worker(environment, folder / "worker.log"):
+                _follow(browser, environment["PREFECT_API_URL"])
+        _picture_of_report(folder / "runs" / RUN / "report.html")
+
+
+def _follow(browser: Browser, api: str) -> None:
+    """Start a run from the form, and take its pictures while it goes."""
+    ui = api.removesuffix("/api")
+    with httpx.Client(base_url=api, timeout=60) as client:
+        deployment = client.get(f"/deployments/name/model-swarms/{RUN}").raise_for_status().json()["id"]
+        page = open_form(browser, ui, deployment)
+        fill(page, "Particles (N)", "6")
+        page.wait_for_timeout(DRAWN)
+        picture(page, PICTURES / "form.png")
+        submit(page)
+        wait_for("the run begins", lambda: _states(client) == ["RUNNING"])
+        wait_for("there is an artifact", lambda: len(client.post("/artifacts/filter", json={}).json()) >= 2)
+        page.set_viewport_size({"width": 1280, "height": 960})
+        [run] = client.post("/flow_runs/filter", json={}).json()
+        page.goto(f"{ui}/runs/flow-run/{run['id']}", wait_until="domcontentloaded")
+        page.wait_for_timeout(2 * DRAWN)
+        picture(page, PICTURES / "running.png")
+        wait_for("the run ends", lambda: _states(client) == ["COMPLETED"])
+        curve = client.get(f"/artifacts/{RUN}-curve/latest").raise_for_status().json()["id"]
+        page.goto(f"{ui}/artifacts/artifact/{curve}", wait_until="domcontentloaded")
+        page.wait_for_timeout(2 * DRAWN)
+        picture(page, PICTURES / "artifact.png")
+
+
+def _states(client: httpx.Client) -> list[str]:
+    return [run["state"]["type"] for run in client.post("/flow_runs/filter", json={}).json()]
+
+
+def _picture_of_report(file: Path) -> None:
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 1280, "height": 1400})
+        page.goto(file.as_uri())
+        page.wait_for_timeout(DRAWN)
+        page.screenshot(path=PICTURES / "report.png")
+
+
+if __name__ == "__main__":
+    main()

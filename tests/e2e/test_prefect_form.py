@@ -1,0 +1,55 @@
+"""The form in Prefect's UI, filled in by a headless Chromium, and the run that it starts on a real worker."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from browser import chromium, field, fill, open_form, submit
+from prefect_server import prefect_server
+from prefect_worker import prefect_worker
+from swarm_command import swarm
+from tiny_search import make_search
+
+pytestmark = pytest.mark.timeout(900)
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    folder = tmp_path_factory.mktemp("form")
+    with prefect_server(folder / "prefect", {"PREFECT_SERVER_DATABASE_TIMEOUT": "60"}, with_ui=True) as found:
+        yield {**found, "SWARM_RUNS": str(folder / "runs"), "SWARM_CACHE": str(folder / "cache")}
+
+
+@pytest.fixture(scope="module")
+def deployment(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> str:
+    config = make_search(tmp_path_factory.mktemp("search"))
+    swarm(["deploy", str(config), "--set", "search.max_iterations=1"], environment)
+    found = httpx.get(f"{environment['PREFECT_API_URL']}/deployments/name/model-swarms/tiny").json()
+    return str(found["id"])
+
+
+def flow_runs(environment: dict[str, str]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = httpx.post(f"{environment['PREFECT_API_URL']}/flow_runs/filter", json={}).json()
+    return found
+
+
+def test_a_wrong_value_is_refused_and_a_right_one_starts_a_run_that_finishes(
+    environment: dict[str, str], deployment: str, tmp_path: Path
+) -> None:
+    ui = environment["PREFECT_API_URL"].removesuffix("/api")
+    with chromium() as browser:
+        page = open_form(browser, ui, deployment)
+        assert "Experts are grown to N particles by crossover." in field(page, "Particles (N)").inner_text()
+        fill(page, "Particles (N)", "1")
+        submit(page)
+        page.get_by_text("1 is less than the minimum of 2").first.wait_for()
+        assert flow_runs(environment) == []
+        fill(page, "Particles (N)", "5")
+        submit(page)
+        with prefect_worker(environment, tmp_path / "worker.log"):
+            page.get_by_text("Completed", exact=True).first.wait_for(timeout=600_000)
+    [run] = flow_runs(environment)
+    assert (run["state"]["type"], run["parameters"]["config"]["search"]["particles"]) == ("COMPLETED", 5)
+    assert (Path(environment["SWARM_RUNS"]) / "tiny" / "best" / "adapter_model.safetensors").exists()
