@@ -37,13 +37,9 @@ def main(
     noise, stream = NormalNoise(torch.device("cpu")), Stream.of(10 if quick else 200)
     numbers = 1 << (16 if quick else 22)
 
-    def apply() -> None:
-        for name, weight in weights.items():
-            low_rank.update(name, weight, None, update)
-
     actions = {
         "copy": stream.copy,
-        "update": apply,
+        "update": lambda: low_rank.update(weights, {}, update),
         "noise": lambda: noise.draw([1], 0, numbers),
         "torch.randn": lambda: torch.randn(numbers),
     }

@@ -92,7 +92,7 @@ def _print_summary(summary: dict[str, Any], folder: RunFolder) -> None:
 
 
 def _is_adapter(summary: dict[str, Any]) -> bool:
-    return summary.get("perturbation", {}).get("mode", "adapter") == "adapter"
+    return bool(summary.get("perturbation", {}).get("mode", "adapter") == "adapter")
 
 
 def _recipe(recipe: dict[str, Any]) -> str:

@@ -55,6 +55,7 @@ def _follow(browser: Browser, api: str) -> None:
         page.wait_for_timeout(DRAWN)
         picture(page, PICTURES / "form.png")
         submit(page)
+        page.wait_for_url(lambda url: not url.endswith("/run"))
         wait_for("the run begins", lambda: _states(client) == ["RUNNING"])
         wait_for("there is an artifact", lambda: len(client.post("/artifacts/filter", json={}).json()) >= 2)
         page.set_viewport_size({"width": 1280, "height": 960})

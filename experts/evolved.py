@@ -31,7 +31,7 @@ def replay(basis: SeedBasis, start: Recipe, journal: Journal, names: Collection[
     for name, origin in basis.start(start, names):
         weight = origin.clone()
         for update in journal.updates:
-            perturbations.update(name, weight, origin, update)
+            perturbations.update({name: weight}, {name: origin}, update)
         yield Moved(name, origin, weight)
 
 
@@ -40,7 +40,7 @@ class EvolvedWeights:
 
     def __init__(self, basis: SeedBasis, tensors: MutableMapping[str, torch.Tensor], device: torch.device) -> None:
         """`tensors` are where θ lies: float32 on `device`, by name, written in place; those that lack are made."""
-        self._basis, self._device = basis, device
+        self._basis, self.device = basis, device
         self._tensors = tensors
         self._held: tuple[Recipe, Journal] | None = None
         self.perturbations = Perturbations(basis.perturbation, basis.tensor_names, device)
@@ -75,14 +75,16 @@ class EvolvedWeights:
             if name in self._tensors:
                 self._tensors[name].copy_(tensor)
             else:
-                self._tensors[name] = tensor.to(self._device, copy=True)
+                self._tensors[name] = tensor.to(self.device, copy=True)
 
     def _apply(self, start: Recipe, updates: tuple[Update, ...]) -> None:
-        decays = any(update.keep != 1 for update in updates)
-        origins = self._basis.start(start) if decays else ((name, None) for name in self._basis.tensor_names)
-        for name, origin in origins:
+        if any(update.keep != 1 for update in updates):
+            for name, origin in self._basis.start(start):
+                for update in updates:
+                    self.perturbations.update({name: self._tensors[name]}, {name: origin}, update)
+        else:
             for update in updates:
-                self.perturbations.update(name, self._tensors[name], origin, update)
+                self.perturbations.update(self._tensors, {}, update)
 
 
 def tensor_sha256(tensor: torch.Tensor) -> str:

@@ -9,8 +9,9 @@ normal distribution, from a table: no logarithm or cosine, which round different
 are multiples of 2⁻¹² below 5, so that sums of them can be exact (`experts.seeds`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import accumulate
 from statistics import NormalDist
 
 import torch
@@ -50,16 +51,35 @@ class NormalNoise:
 
         """
         skipped = first % _NUMBERS_A_BLOCK
-        begin, end = first // _NUMBERS_A_BLOCK, -(-(first + count) // _NUMBERS_A_BLOCK)
+        blocks = range(first // _NUMBERS_A_BLOCK, -(-(first + count) // _NUMBERS_A_BLOCK))
+        return self._numbers(seeds, [(tensor, blocks)])[:, skipped : skipped + count]
+
+    def draw_each(self, seeds: Sequence[int], counts: Mapping[int, int]) -> dict[int, torch.Tensor]:
+        """Return tensor → its first numbers [seeds, count], as `draw` does, drawn together: for many small tensors."""
+        blocks = {tensor: range(-(-count // _NUMBERS_A_BLOCK)) for tensor, count in counts.items()}
+        made = self._numbers(seeds, list(blocks.items()))
+        starts = accumulate((len(part) * _NUMBERS_A_BLOCK for part in blocks.values()), initial=0)
+        return {
+            tensor: made[:, start : start + count]
+            for (tensor, count), start in zip(counts.items(), starts, strict=False)
+        }
+
+    def _numbers(self, seeds: Sequence[int], wanted: Sequence[tuple[int, range]]) -> torch.Tensor:
+        """Return the numbers of these blocks of these tensors, one after another: [seeds, 4 · blocks]."""
+        counters = torch.cat([self._counter(tensor, blocks) for tensor, blocks in wanted], dim=1)
         step = max(1, _LANES[self.device.type] // len(seeds))
         keys = self._keys(seeds)
-        made = torch.empty(len(seeds), (end - begin) * _NUMBERS_A_BLOCK, device=self.device)
-        for start in range(begin, end, step):
-            stop = min(end, start + step)
-            numbers = self._block_numbers(keys, 0 if self._correlated else tensor, start, stop)
-            place = (start - begin) * _NUMBERS_A_BLOCK
+        made = torch.empty(len(seeds), counters.shape[1] * _NUMBERS_A_BLOCK, device=self.device)
+        for start in range(0, counters.shape[1], step):
+            numbers = self._block_numbers(keys, counters[:, start : start + step])
+            place = start * _NUMBERS_A_BLOCK
             made[:, place : place + numbers.shape[1]] = numbers
-        return made[:, skipped : skipped + count]
+        return made
+
+    def _counter(self, tensor: int, blocks: range) -> torch.Tensor:
+        """Return the counter's two words of each block: [2, blocks] int32."""
+        numbers = torch.arange(blocks.start, blocks.stop, dtype=torch.int64, device=self.device).to(torch.int32)
+        return torch.stack((numbers, torch.full_like(numbers, _signed(0 if self._correlated else tensor))))
 
     def _keys(self, seeds: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the lower and the upper word of each seed: [seeds, 1] int32."""
@@ -67,15 +87,11 @@ class NormalNoise:
         low, high = torch.tensor(words, dtype=torch.int32, device=self.device).unsqueeze(-1).unbind(1)
         return low, high
 
-    def _block_numbers(
-        self, keys: tuple[torch.Tensor, torch.Tensor], tensor: int, start: int, stop: int
-    ) -> torch.Tensor:
-        counter = torch.arange(start, stop, dtype=torch.int64, device=self.device).to(torch.int32)
-        counters = counter.expand(len(keys[0]), -1)
-        words = threefry(keys, (counters, torch.full_like(counters, _signed(tensor))))
+    def _block_numbers(self, keys: tuple[torch.Tensor, torch.Tensor], counters: torch.Tensor) -> torch.Tensor:
+        words = threefry(keys, (counters[0], counters[1]))
         indices = torch.stack(words, -1).view(torch.int16).to(torch.int32).add_(_QUANTILES // 2)
         # Plain indexing takes three times as long on a CPU.
-        return self._table.index_select(0, indices.flatten()).view(len(counters), -1)
+        return self._table.index_select(0, indices.flatten()).view(len(keys[0]), -1)
 
 
 def threefry(

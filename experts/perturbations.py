@@ -7,7 +7,7 @@ What else is done to a weight is one float32 operation after another, which all 
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 
@@ -23,6 +23,13 @@ _LEAST_BITS = 8
 
 _BLOCK = 1 << 16
 """Numbers of a tensor that are updated together: so many that they stay in the cache."""
+
+_DRAWN = 1 << 24
+"""Numbers of factors that are drawn together, for all seeds: 64 MiB."""
+
+Factors = tuple[torch.Tensor, torch.Tensor]
+Move = tuple[str, int, torch.Tensor, torch.Tensor]
+"""A tensor's name, the place of a block in it, the block, and what is added to it."""
 
 
 class Perturbations:
@@ -40,12 +47,17 @@ class Perturbations:
         """The tensors that are perturbed, sorted."""
         return tuple(self._places)
 
-    def factors(self, name: str, shape: torch.Size, seeds: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return A [seeds, out, r] and B [seeds, in, r] of a matrix's noises A Bᵀ / √r, float32."""
-        place, (out_features, in_features), rank = self._places[name], shape, self._rank
-        left = self._noise.draw(seeds, 2 * place, out_features * rank)
-        right = self._noise.draw(seeds, 2 * place + 1, in_features * rank)
-        return left.reshape(-1, out_features, rank), right.reshape(-1, in_features, rank)
+    def factors(self, shapes: Mapping[str, torch.Size], seeds: Sequence[int]) -> Iterator[tuple[str, Factors]]:
+        """Yield name, (A [seeds, out, r], B [seeds, in, r]) of matrices' noises A Bᵀ / √r, float32.
+
+        Those of many matrices are drawn together: alone they are too small for what a call costs.
+        """
+        for part in _parts(shapes, _DRAWN // (len(seeds) * self._rank)):
+            sizes = {2 * self._places[name] + side: shapes[name][side] for name in part for side in (0, 1)}
+            drawn = self._noise.draw_each(seeds, {place: size * self._rank for place, size in sizes.items()})
+            for name in part:
+                left, right = (drawn[2 * self._places[name] + side] for side in (0, 1))
+                yield name, (left.reshape(len(seeds), -1, self._rank), right.reshape(len(seeds), -1, self._rank))
 
     def perturbed(self, name: str, weight: torch.Tensor, seed: int, scale: float) -> torch.Tensor:
         """Return `weight` + scale · ε(seed), float32, for noise that is not of low rank; `weight` stays as it is."""
@@ -55,8 +67,8 @@ class Perturbations:
             torch.add(source[1], noise.mul_(scale), out=block[1])
         return made
 
-    def update(self, name: str, weight: torch.Tensor, start: torch.Tensor | None, update: Update) -> None:
-        """Apply `update` to float32 `weight` in place; `start` is its θ_0, needed only where the update decays.
+    def update(self, weights: Mapping[str, torch.Tensor], starts: Mapping[str, torch.Tensor], update: Update) -> None:
+        """Apply `update` to float32 `weights` in place; `starts` is their θ_0, needed only where the update decays.
 
         Raises:
             InputError: so many noises can't be summed exactly.
@@ -64,42 +76,53 @@ class Perturbations:
         """
         if not update.seeds:
             return
-        move = self._low_rank_move if self._low_rank else self._dense_move
-        for (place, block), delta in move(name, weight, update):
+        moves = self._low_rank_moves if self._low_rank else self._dense_moves
+        for name, place, block, delta in moves(weights, update):
             if update.keep != 1:
-                assert start is not None
-                origin = start.view(-1)[place : place + block.numel()].to(block.device)
+                origin = starts[name].view(-1)[place : place + block.numel()].to(block.device)
                 block.sub_(origin).mul_(update.keep).add_(origin)
             block.add_(delta.float())  # adding in float64 would take twice the time
 
-    def _dense_move(
-        self, name: str, weight: torch.Tensor, update: Update
-    ) -> Iterator[tuple[tuple[int, torch.Tensor], torch.Tensor]]:
-        coefficients = self._coefficients(update.coefficients, len(update.seeds), 1).to(weight.device)
-        for place, block in _blocks(weight):
-            noise = self._noise.draw(update.seeds, self._places[name], block.numel(), place)
-            yield (place, block), coefficients @ noise.double()
+    def _dense_moves(self, weights: Mapping[str, torch.Tensor], update: Update) -> Iterator[Move]:
+        coefficients = self._coefficients(update.coefficients, len(update.seeds), 1)
+        for name, weight in weights.items():
+            for place, block in _blocks(weight):
+                noise = self._noise.draw(update.seeds, self._places[name], block.numel(), place)
+                yield name, place, block, coefficients @ noise.double()
 
-    def _low_rank_move(
-        self, name: str, weight: torch.Tensor, update: Update
-    ) -> Iterator[tuple[tuple[int, torch.Tensor], torch.Tensor]]:
+    def _low_rank_moves(self, weights: Mapping[str, torch.Tensor], update: Update) -> Iterator[Move]:
         root = math.sqrt(self._rank)
         terms = len(update.seeds) * self._rank
-        scaled = self._coefficients([one / root for one in update.coefficients], terms, 2).to(weight.device)
-        left, right = self.factors(name, weight.shape, update.seeds)
-        columns = (left.double() * scaled[:, None, None]).transpose(0, 1).flatten(1)  # [out, seeds · r]
-        rows = right.double().transpose(1, 2).flatten(0, 1)  # [seeds · r, in]
-        height = max(1, _BLOCK // weight.shape[1])
-        for top in range(0, len(weight), height):
-            block = weight[top : top + height].view(-1)
-            yield (top * weight.shape[1], block), (columns[top : top + height] @ rows).view(-1)
+        scaled = self._coefficients([one / root for one in update.coefficients], terms, 2)
+        for name, (left, right) in self.factors({n: w.shape for n, w in weights.items()}, update.seeds):
+            weight = weights[name]
+            columns = (left.double() * scaled[:, None, None]).transpose(0, 1).flatten(1)  # [out, seeds · r]
+            rows = right.double().transpose(1, 2).flatten(0, 1)  # [seeds · r, in]
+            height = max(1, _BLOCK // weight.shape[1])
+            for top in range(0, len(weight), height):
+                block = weight[top : top + height].view(-1)
+                yield name, top * weight.shape[1], block, (columns[top : top + height] @ rows).view(-1)
 
     def _coefficients(self, coefficients: Sequence[float], terms: int, factors: int) -> torch.Tensor:
         """Return the coefficients [seeds] float64, rounded so that a sum of `terms` products with noise is exact."""
         bits = _EXACT_BITS - MAGNITUDE_BITS * factors - math.ceil(math.log2(terms))
         if bits < _LEAST_BITS:
             raise InputError(f"population: {terms} noises can't be summed exactly: lower the population or the rank")
-        return torch.tensor(rounded(coefficients, bits), dtype=torch.float64)
+        return torch.tensor(rounded(coefficients, bits), dtype=torch.float64, device=self._noise.device)
+
+
+def _parts(shapes: Mapping[str, torch.Size], most: int) -> Iterator[list[str]]:
+    """Cut matrices into runs of at most `most` rows and columns together (at least one matrix each)."""
+    part: list[str] = []
+    size = 0
+    for name, shape in shapes.items():
+        if part and size + sum(shape) > most:
+            yield part
+            part, size = [], 0
+        part.append(name)
+        size += sum(shape)
+    if part:
+        yield part
 
 
 def rounded(coefficients: Sequence[float], bits: int) -> list[float]:

@@ -7,7 +7,6 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import Any
 
 from data.evaluation import Evaluation
@@ -15,21 +14,18 @@ from data.examples import Split
 from data.objective import Objective, load_objective
 from data.objective_config import ObjectiveConfig
 from data.outside import Item, Outside, Rating, Scale, Wanted
-from data.requests import Followed, Request, Response
+from data.requests import Response
 from experts.base_models import BaseModel, chat_template
 from experts.seed_basis import SeedBasis
+from infra.answering import Answers, Ask, answered
 from infra.engines.members import AnyBasis
 from infra.records.store import Records
 from infra.records.values import EvaluationRecord
 from infra.scorers.opening import Scorers, identify
 from infra.settings import Settings
 from swarm.canonical import content_hash
-from swarm.errors import EvaluationError
 from swarm.recipes import BASE, Recipe, Space
 from swarm.seeds import Journal, SeedRecipe
-
-Ask = Callable[[Sequence[Recipe], Sequence[Sequence[Request]]], tuple[list[list[Response]], float]]
-"""Answers each recipe's own requests, and says how many seconds that took, as `EngineHost.run` does."""
 
 Timed = Callable[[str], AbstractContextManager[None]]
 """Counts the seconds of a block as those of a part of the work."""
@@ -37,22 +33,6 @@ Timed = Callable[[str], AbstractContextManager[None]]
 _SCALE_VERSION = 1
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What the members of a population answered, follow-ups included, and what it cost.
-
-    Attributes:
-        responses: a list for each member, one entry an example.
-        tokens: generated, over all members.
-        seconds: that the engine took.
-
-    """
-
-    responses: list[list[Response]]
-    tokens: int
-    seconds: float
 
 
 def open_objective(config: ObjectiveConfig, base: BaseModel, settings: Settings) -> Objective:
@@ -74,23 +54,6 @@ def scale_key(measuring: Objective, engine: str, initial: Sequence[Recipe]) -> s
     """Return the key of the group that sets the scales: the initial experts, each scored by bare rewards on dev."""
     members = [recipe.to_json() for recipe in initial]
     return content_hash(["scale", _SCALE_VERSION, members, measuring.split_key("dev"), engine])
-
-
-def answered(objective: Objective, split: Split, recipes: Sequence[Recipe], ask: Ask) -> Answers:
-    """Have a population answer `split`: one call of `ask`, or two where a kind asks on.
-
-    Raises:
-        EvaluationError: an answer is missing or of the wrong type.
-
-    """
-    responses, seconds = ask(recipes, [objective.requests(split)] * len(recipes))
-    follow_ups = [objective.follow_ups(split, each) for each in responses]
-    if any(follow_ups):
-        more, more_seconds = ask(recipes, [list(each.values()) for each in follow_ups])
-        responses = [followed(*each) for each in zip(responses, follow_ups, more, strict=True)]
-        seconds += more_seconds
-    tokens = sum(getattr(answer, "tokens", 0) for answers in responses for answer in answers)
-    return Answers(responses, tokens, seconds)
 
 
 def rated(
@@ -216,16 +179,3 @@ class Evaluator:
             return self._records.save_evaluation_group(
                 key, objective.split_key(split), split, self.engine, records, answers.tokens, answers.seconds
             )
-
-
-def followed(responses: Sequence[Response], follow_ups: dict[int, Request], more: Sequence[Response]) -> list[Response]:
-    """Return `responses` with the answers to follow-ups in their places."""
-    if len(more) != len(follow_ups):
-        raise EvaluationError(f"the engine gave {len(more)} answers to {len(follow_ups)} follow-ups")
-    together = list(responses)
-    for (place, then), second in zip(follow_ups.items(), more, strict=True):
-        first = together[place]
-        if isinstance(first, Followed) or isinstance(second, Followed):
-            raise EvaluationError("the engine answered with a Followed, which no engine makes")
-        together[place] = Followed(first, then, second)
-    return together

@@ -17,10 +17,11 @@ from data.requests import Request, Response
 from experts.basis import Basis
 from experts.export import export_adapter, export_merged
 from experts.seed_basis import SeedBasis
+from infra.answering import Ask
 from infra.configs.common import RunConfig
 from infra.engines.host import EngineHost
 from infra.engines.opening import open_engine
-from infra.evaluating import Ask, Evaluator, initial_recipes
+from infra.evaluating import Evaluator, initial_recipes
 from infra.observer import Work, current_observer
 from infra.prepare import prepare
 from infra.records.store import Records

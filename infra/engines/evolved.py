@@ -74,17 +74,16 @@ class LowRankMembers:
             if all(recipe.seed is None for recipe in run):
                 yield BareStack(len(run))
             else:
-                yield FactorStack(len(run), {module: self._factors(module, run) for module in self.modules})
+                yield FactorStack(len(run), dict(self._factors(run)))
 
-    def _factors(self, module: str, run: Sequence[SeedRecipe]) -> Factors:
-        """Return Bᵀ… as `FactorStack` has them: [P, in, r] and [P, r, out]; a mean's scale is 0."""
-        name = f"{module}.weight"
-        left, right = self._weights.perturbations.factors(
-            name, self._places[name].shape, [recipe.seed or 0 for recipe in run]
-        )
-        scales = torch.tensor([recipe.scale / math.sqrt(self._rank) for recipe in run], device=left.device)
-        up = (left * scales[:, None, None]).mT.contiguous()
-        return right.to(self._dtype), up.to(self._dtype)
+    def _factors(self, run: Sequence[SeedRecipe]) -> Iterator[tuple[str, Factors]]:
+        """Yield module → B [P, in, r] and Aᵀ [P, r, out], scaled, as `FactorStack` has them; a mean's scale is 0."""
+        scales = torch.tensor([recipe.scale / math.sqrt(self._rank) for recipe in run], device=self._weights.device)
+        shapes = {name: place.shape for name, place in self._places.items()}
+        seeds = [recipe.seed or 0 for recipe in run]
+        for name, (left, right) in self._weights.perturbations.factors(shapes, seeds):
+            up = (left * scales[:, None, None]).mT.contiguous()
+            yield name.removesuffix(".weight"), (right.to(self._dtype), up.to(self._dtype))
 
 
 class AdapterSpaceMembers:

@@ -1,67 +1,21 @@
 """Sequence classification models on this machine: what classifiers and reward models have in common."""
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from experts.base_models import BaseModel as ModelFolder
-from experts.base_models import resolve_base_model
 from infra.engines.gpu_lease import bind
 from infra.engines.leased import visible_gpus
+from infra.scorers.batches import TOKEN_BUDGETS, Tokens, batches, padded
+from infra.scorers.models import device_of, dtype_of, not_loadable
 from infra.settings import Settings
 from swarm.errors import EvaluationError, InputError
 
-_TOKEN_BUDGETS = {"cpu": 2048, "cuda": 32768}
-"""Tokens of a batch, padding included."""
-
-HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-
 _LONGEST = 100_000
 """A tokenizer that claims to take more says nothing."""
-
-Tokens = list[int]
-
-
-def find_model(name: str, settings: Settings) -> ModelFolder:
-    """Find a model as base models are found; raises `InputError` if it is missing, incomplete or damaged."""
-    if not (Path(name).expanduser().is_dir() or HUB_ID.fullmatch(name)):
-        raise InputError(f"model {name!r} is neither a folder nor a hub id (owner/name): check the spelling")
-    try:
-        return resolve_base_model(name, settings.cache)
-    except InputError as error:
-        raise InputError(f"model {name!r} can't be used for rating: {error}") from error
-
-
-def labels_of(model: ModelFolder) -> tuple[str, ...]:
-    """Return the names of the labels that `model` gives a number each, in their order, without loading it.
-
-    Raises:
-        InputError: its configuration is of no kind that transformers knows.
-
-    """
-    from transformers import AutoConfig
-
-    try:
-        config = AutoConfig.from_pretrained(model.folder, local_files_only=True, trust_remote_code=False)
-    except (ValueError, OSError, KeyError) as error:
-        raise _not_loadable(model, error) from error
-    return tuple(str(config.id2label[index]) for index in range(config.num_labels))
-
-
-def computing(device: str) -> dict[str, Any]:
-    """Return what the numbers depend on besides model and texts, as JSON."""
-    chosen = _device(device)
-    return {
-        "device": chosen.type,
-        "dtype": str(_dtype(chosen)).removeprefix("torch."),
-        "token_budget": _TOKEN_BUDGETS[chosen.type],
-        "libraries": {name: version(name) for name in ("torch", "transformers", "tokenizers")},
-    }
 
 
 class Classification:
@@ -80,7 +34,7 @@ class Classification:
         from transformers import AutoTokenizer
 
         self.name = model.name
-        self._device = _device(device)
+        self._device = device_of(device)
         self._lease = None
         if self._device.type == "cuda":
             self._lease = bind(settings.cache / "gpus", visible_gpus(self._device))
@@ -119,7 +73,7 @@ class Classification:
         rows: list[torch.Tensor] = [torch.empty(0)] * len(texts)
         done = 0
         with self._turn(progress):
-            for batch in _batches([len(text) for text in texts], _TOKEN_BUDGETS[self._device.type]):
+            for batch in batches([len(text) for text in texts], TOKEN_BUDGETS[self._device.type]):
                 progress(done, len(texts))
                 found = self._forward([texts[i] for i in batch], segments and [segments[i] for i in batch])
                 for index, row in zip(batch, found, strict=True):
@@ -139,11 +93,11 @@ class Classification:
 
     def _forward(self, texts: Sequence[Tokens], segments: Sequence[Tokens] | None) -> torch.Tensor:
         inputs = {
-            "input_ids": _padded(texts, self._model.config.pad_token_id),
-            "attention_mask": _padded([[1] * len(text) for text in texts], 0),
+            "input_ids": padded(texts, self._model.config.pad_token_id),
+            "attention_mask": padded([[1] * len(text) for text in texts], 0),
         }
         if segments:
-            inputs["token_type_ids"] = _padded(segments, 0)
+            inputs["token_type_ids"] = padded(segments, 0)
         with _memory_errors(self.name), torch.inference_mode():
             answer = self._model(**{name: value.to(self._device) for name, value in inputs.items()})
             logits: torch.Tensor = answer.logits.float().cpu()
@@ -171,11 +125,11 @@ def _load(model: ModelFolder, device: torch.device) -> Any:
             local_files_only=True,
             trust_remote_code=False,
             use_safetensors=True,
-            dtype=_dtype(device),
+            dtype=dtype_of(device),
             output_loading_info=True,
         )
     except (ValueError, OSError, KeyError) as error:
-        raise _not_loadable(model, error) from error
+        raise not_loadable(model, error) from error
     if info["missing_keys"]:
         raise InputError(
             f"model {model.name!r} has no weights for {min(info['missing_keys'])}: it is no sequence classification "
@@ -193,41 +147,3 @@ def _memory_errors(name: str) -> Iterator[None]:
         raise EvaluationError(
             f"model {name!r} found too little GPU memory for rating: lower engine.cache_gib, or set its device: cpu"
         ) from error
-
-
-def _not_loadable(model: ModelFolder, error: Exception) -> InputError:
-    reason = str(error).strip().splitlines()[0]
-    return InputError(
-        f"model {model.name!r} can't be loaded for rating ({reason}): it must be a sequence classification model of a "
-        "kind that transformers knows; code that comes with a model is never run"
-    )
-
-
-def _batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
-    """Yield the indices of texts of like length, as many as fit `budget` padded (one text always does)."""
-    batch: list[int] = []
-    for index in sorted(range(len(lengths)), key=lambda i: (-lengths[i], i)):
-        if batch and lengths[batch[0]] * (len(batch) + 1) > budget:
-            yield batch
-            batch = []
-        batch.append(index)
-    if batch:
-        yield batch
-
-
-def _padded(rows: Sequence[Tokens], filler: int) -> torch.Tensor:
-    width = max(map(len, rows))
-    return torch.tensor([row + [filler] * (width - len(row)) for row in rows])
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    device = torch.device(name)
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise InputError(f"device: {name}: PyTorch sees {torch.cuda.device_count()} GPUs here: use auto or cpu")
-    return device
-
-
-def _dtype(device: torch.device) -> torch.dtype:
-    return torch.float32 if device.type == "cpu" else torch.bfloat16

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Sequence
 
 from data.outside import Item, Rating, Rewarder
-from infra.scorers.classification import Classification, Tokens, computing, find_model, labels_of
+from infra.scorers.batches import Tokens
+from infra.scorers.classification import Classification
+from infra.scorers.models import computing, find_model, labels_of
 from infra.settings import Settings
 from swarm.canonical import canonical_json
 from swarm.errors import InputError

@@ -9,7 +9,8 @@ from data.evaluation import Evaluation
 from data.examples import Split
 from data.objective import Objective
 from data.requests import Request, Response
-from infra.evaluating import Ask, Evaluator, followed
+from infra.answering import Ask, followed
+from infra.evaluating import Evaluator
 from infra.records.store import Records
 from infra.records.values import EvaluationRecord
 from infra.systems.answers import Memory, response_from_json, response_json

@@ -28,7 +28,7 @@ def dense_noise(seed: int, place: int, like: torch.Tensor) -> torch.Tensor:
 def test_a_dense_update_adds_each_seeds_noise_by_its_coefficient() -> None:
     weight = weights(7, 11)
     moved = weight.clone()
-    Perturbations(DENSE, NAMES, CPU).update("b", moved, None, UPDATE)
+    Perturbations(DENSE, NAMES, CPU).update({"b": moved}, {}, UPDATE)
     noises = [c * dense_noise(s, 1, weight).double() for s, c in zip(UPDATE.seeds, UPDATE.coefficients, strict=True)]
     torch.testing.assert_close(moved, (weight.double() + sum(noises)).float(), rtol=0, atol=1e-7)
     assert not torch.equal(moved, weight)
@@ -37,8 +37,8 @@ def test_a_dense_update_adds_each_seeds_noise_by_its_coefficient() -> None:
 def test_a_low_rank_update_is_the_sum_of_its_members_products() -> None:
     perturbations, weight = Perturbations(LOW_RANK, NAMES, CPU), weights(7, 11)
     moved = weight.clone()
-    perturbations.update("c", moved, None, UPDATE)
-    left, right = perturbations.factors("c", weight.shape, UPDATE.seeds)
+    perturbations.update({"c": moved}, {}, UPDATE)
+    [(_, (left, right))] = perturbations.factors({"c": weight.shape}, UPDATE.seeds)
     assert (left.shape, right.shape) == ((3, 7, 3), (3, 11, 3))
     wanted = weight.double()
     for k, coefficient in enumerate(UPDATE.coefficients):
@@ -56,16 +56,28 @@ def test_the_sum_is_exact_so_neither_order_nor_blocks_change_a_bit(
     for block, update in ((1 << 16, many), (1 << 16, backwards), (100, many)):
         monkeypatch.setattr("experts.perturbations._BLOCK", block)
         weight = weights(33, 47)
-        Perturbations(kind, NAMES, CPU).update("a", weight, None, update)
+        Perturbations(kind, NAMES, CPU).update({"a": weight}, {}, update)
         results.append(weight)
     assert torch.equal(results[0], results[1])
     assert torch.equal(results[0], results[2])
 
 
+def test_matrices_that_are_drawn_together_get_what_each_gets_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    shapes = {"a": torch.Size((7, 11)), "b": torch.Size((33, 5)), "c": torch.Size((4, 4))}
+    perturbations = Perturbations(LOW_RANK, NAMES, CPU)
+    together = dict(perturbations.factors(shapes, UPDATE.seeds))
+    monkeypatch.setattr("experts.perturbations._DRAWN", 300)
+    apart = {}
+    for name, shape in shapes.items():
+        apart |= dict(perturbations.factors({name: shape}, UPDATE.seeds))
+    for found in (dict(perturbations.factors(shapes, UPDATE.seeds)), apart):
+        assert all(torch.equal(a, b) for name in shapes for a, b in zip(found[name], together[name], strict=True))
+
+
 def test_a_dense_sum_has_no_rounding_at_all() -> None:
     update = Update((1, 2, 3), (0.1, 1e-5, -0.07))
     weight = torch.zeros(64)
-    Perturbations(DENSE, NAMES, CPU).update("a", weight, None, update)
+    Perturbations(DENSE, NAMES, CPU).update({"a": weight}, {}, update)
     noise = NormalNoise(CPU).draw(update.seeds, 0, 64)
     coefficients = rounded(update.coefficients, 53 - 15 - 2)
     for number, column in zip(weight.tolist(), noise.T.tolist(), strict=True):
@@ -78,8 +90,8 @@ def test_decay_takes_back_a_share_of_the_way_from_the_start() -> None:
     decay = Update(UPDATE.seeds, UPDATE.coefficients, keep=0.75)
     plain, decayed = weight.clone(), weight.clone()
     perturbations = Perturbations(DENSE, NAMES, CPU)
-    perturbations.update("a", plain, None, UPDATE)
-    perturbations.update("a", decayed, start, decay)
+    perturbations.update({"a": plain}, {}, UPDATE)
+    perturbations.update({"a": decayed}, {"a": start}, decay)
     torch.testing.assert_close(plain - decayed, 0.25 * (weight - start), rtol=0, atol=1e-6)
 
 
@@ -113,4 +125,4 @@ def test_coefficients_are_rounded_relative_to_the_largest() -> None:
 def test_more_noises_than_can_be_summed_exactly_are_refused() -> None:
     many = Update(tuple(range(40_000)), (1.0,) * 40_000)
     with pytest.raises(InputError, match="population"):
-        Perturbations(LOW_RANK, NAMES, CPU).update("a", torch.zeros(2, 2), None, many)
+        Perturbations(LOW_RANK, NAMES, CPU).update({"a": torch.zeros(2, 2)}, {}, many)

@@ -23,7 +23,7 @@ def test_updates_are_the_same(mode: Mode) -> None:
     found = []
     for device in (CPU, GPU):
         weight = start.to(device, copy=True)
-        Perturbations(perturbation, ("a", "b"), device).update("b", weight, start, UPDATE)
+        Perturbations(perturbation, ("a", "b"), device).update({"b": weight}, {"b": start}, UPDATE)
         found.append(weight.cpu())
     assert torch.equal(*found)
 

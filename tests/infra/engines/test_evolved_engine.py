@@ -73,7 +73,7 @@ def merged(basis: SeedBasis, recipe: SeedRecipe) -> dict[str, torch.Tensor]:
     low_rank = basis.perturbation.mode is Mode.LOW_RANK
     for name, tensor in theta.items():
         if recipe.seed is not None and low_rank:
-            left, right = perturbations.factors(name, tensor.shape, [recipe.seed])
+            [(_, (left, right))] = perturbations.factors({name: tensor.shape}, [recipe.seed])
             theta[name] = tensor + recipe.scale * left[0] @ right[0].T / basis.perturbation.rank**0.5
         elif recipe.seed is not None:
             theta[name] = perturbations.perturbed(name, tensor, recipe.seed, recipe.scale)
