@@ -27,6 +27,8 @@ from crash_trials import Processes, Verdict  # noqa: E402
 from prefect_server import prefect_server  # noqa: E402
 from tiny_search import CONFIG, EVOLUTION, HETEROGENEOUS, make_search  # noqa: E402
 
+from cli.drive import PREFECT_DEFAULTS  # noqa: E402
+
 AT_ONCE = 3
 
 FULL = {"sigkill": 200, "sigint": 20, "sigterm": 20, "double": 20}
@@ -34,7 +36,13 @@ FULL = {"sigkill": 200, "sigint": 20, "sigterm": 20, "double": 20}
 
 SEARCHES = {search.get("algorithm", "model-swarms"): search for search in (CONFIG, HETEROGENEOUS, EVOLUTION)}
 
-CHILDREN = {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+CHILDREN = {
+    "PYTHONPATH": str(ROOT),
+    "HF_HUB_OFFLINE": "1",
+    "OMP_NUM_THREADS": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "PREFECT_CLIENT_MAX_RETRIES": PREFECT_DEFAULTS["PREFECT_CLIENT_MAX_RETRIES"],  # `flow again` is not `swarm`
+}
 """What the processes that are killed find in their environment."""
 
 

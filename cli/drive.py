@@ -20,6 +20,8 @@ PREFECT_DEFAULTS: Mapping[str, str] = {
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+    # A server over SQLite answers 503 while something else keeps its database locked: minutes, on a busy machine.
+    "PREFECT_CLIENT_MAX_RETRIES": "12",
     # The embedded server writes task states in batches: one by one, they keep its SQLite locked just when a task asks
     # for its place, which answers 503 and costs a wait of 2 s, in most iterations.
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "100",
