@@ -13,10 +13,11 @@ from prefect.states import Cancelled
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from infra.configs.evolution_strategies import EvolutionStrategiesConfig
+from infra.evaluation_groups import StopRequested
 from infra.evolution.division import divided
 from infra.evolution.members import perturbation
 from infra.evolution.outcome import EvolutionRun, Tested, summary
-from infra.open_run import OpenRun, StopRequested
+from infra.open_run import OpenRun
 from infra.records.values import Purpose
 from infra.views.evolution_strategies import evolution_view
 from swarm import es
@@ -96,7 +97,7 @@ def test(run: EvolutionRun, iteration: int, best: Journal) -> Tested:
     scores = [evaluate_groups(run, journal, whole)[0].result() for journal in (Journal(), best)]
     links = [Link(0, score["group"], 0) for score in scores]
     for purpose, link in zip((Purpose.STARTING_BEST, Purpose.ENDING_BEST), links, strict=True):
-        run.link(iteration, purpose, [link])
+        run.groups.link(iteration, purpose, [link])
     start, ending = (run.evaluation(link) for link in links)
     probed = stored(probe_mean, run).submit(run, perturbation(run.inputs).to_json(), best, scores)
     return Tested(start, ending, probed.result(), publish_mean.submit(run, best).result())

@@ -16,7 +16,8 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from data.examples import Split
 from flows.model_swarms import evaluate_groups, found
 from infra.configs.heterogeneous_swarms import HeterogeneousSwarmsConfig
-from infra.open_run import OpenRun, StopRequested
+from infra.evaluation_groups import StopRequested
+from infra.open_run import OpenRun
 from infra.records.values import EvaluationRecord, Purpose
 from infra.systems.outcome import Finalists, SystemOutcome, SystemRun, Tested, expert_recipes, finalists, nodes_of
 from infra.views.heterogeneous_swarms import heterogeneous_view
@@ -95,7 +96,7 @@ def conclude(run: SystemRun, final: HeterogeneousState, stopped_by: str) -> dict
     chosen = finalists(experts, alone(run, last, experts, "dev", [Purpose.EXPERT] * len(experts)), best)
     tested = test(run, last, chosen)
     parts = resubmitted(run, evaluate_parts, best.to_json(), prompts).result()
-    run.link(last, Purpose.CONTRIBUTION, [Link(i, parts["group"], i) for i in range(len(parts["utilities"]))])
+    run.groups.link(last, Purpose.CONTRIBUTION, [Link(i, parts["group"], i) for i in range(len(parts["utilities"]))])
     sha256 = publish_system.submit(run, best.to_json(), prompts).result()
     run.flush_timings(last)
     summary = SystemOutcome(run, final, chosen, tested).summary(stopped_by, parts["utilities"], sha256)
@@ -110,7 +111,7 @@ def test(run: SystemRun, iteration: int, chosen: Finalists) -> Tested:
     first, *components = alone(run, iteration, [chosen.starting_best, *chosen.components], "test", purposes)
     score = evaluate(run, [chosen.best.to_json()], "test")
     place = Link(0, keys([score])[0], 0)
-    run.link(iteration, Purpose.ENDING_BEST, [place])
+    run.groups.link(iteration, Purpose.ENDING_BEST, [place])
     return Tested(first, run.evaluation(place), tuple(components))
 
 
@@ -122,7 +123,7 @@ def alone(
     groups = stored(choose_for_test, run).submit([model.to_json() for model in models], size)
     at = sorted(found(groups, evaluate_groups(run, groups, split)), key=lambda link: link.particle)
     for purpose in dict.fromkeys(purposes):
-        run.link(iteration, purpose, [link for link in at if purposes[link.particle] is purpose])
+        run.groups.link(iteration, purpose, [link for link in at if purposes[link.particle] is purpose])
     return [run.evaluation(link) for link in at]
 
 

@@ -14,7 +14,8 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from data.examples import Split
 from infra.configs.model_swarms import ModelSwarmsConfig
-from infra.open_run import OpenRun, StopRequested
+from infra.evaluation_groups import StopRequested
+from infra.open_run import OpenRun
 from infra.outcome import Finalists, Outcome, finalists
 from infra.records.values import EvaluationRecord
 from infra.views.model_swarms import model_swarms_view
@@ -104,7 +105,7 @@ def test(run: OpenRun[ModelSwarmsConfig], iteration: int, chosen: Finalists) -> 
     groups = stored(choose_for_test, run).submit([r.to_json() for r in everybody], run.config.engine.group_size)
     places = found(groups, evaluate_groups(run, groups, "test"))
     for purpose in dict.fromkeys(purposes):
-        run.link(iteration, purpose, [link for link in places if purposes[link.particle] is purpose])
+        run.groups.link(iteration, purpose, [link for link in places if purposes[link.particle] is purpose])
     return {everybody[link.particle]: run.evaluation(link) for link in places}
 
 

@@ -32,4 +32,4 @@ def evaluate(run: OpenRun[Any], groups: list[Json], index: int, split: Split) ->
 
     Returns {"group": its key in the records, "utilities": one a recipe}.
     """
-    return run.evaluate(Group.from_json(groups[index]).recipes, split)
+    return run.groups.evaluate(Group.from_json(groups[index]).recipes, split)

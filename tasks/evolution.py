@@ -53,7 +53,7 @@ def evaluate_members(run: OpenRun[Any], perturbation: Json, journal: Journal, gr
     Returns {"group": its key in the records, "utilities": one a member}.
     """
     group = groups[index]
-    return run.evaluate(member_recipes(run.inputs, journal, group["members"]), group["split"], group["places"])
+    return run.groups.evaluate(member_recipes(run.inputs, journal, group["members"]), group["split"], group["places"])
 
 
 @task(name="update", **PERSISTED)
@@ -94,7 +94,7 @@ def probe_mean(run: OpenRun[Any], perturbation: Json, journal: Journal, places: 
 def publish_mean(run: OpenRun[Any], journal: Journal) -> Json:
     """Write the mean at the end of `journal` to the run's folder; return what `Exported` says. Never cached."""
     recipe = member_recipes(run.inputs, journal, [MEAN])[0]
-    with run.timed("replay and export"):
+    with run.clock.timed("replay and export"):
         return asdict(export_evolved(seed_basis(run.inputs), recipe, run.folder.best))
 
 

@@ -78,13 +78,13 @@ def evaluate_systems(run: OpenRun[Any], systems: list[Json], prompts: Json, spli
 
     Returns {"group": its key in the records, "utilities": one a system, "saved": what sharing answers saved}.
     """
-    return run.evaluate_systems([System.from_json(s) for s in systems], SystemConfig(**prompts), split, after)
+    return run.groups.evaluate_systems([System.from_json(s) for s in systems], SystemConfig(**prompts), split, after)
 
 
 @task(name="evaluate parts", **EVALUATED)
 def evaluate_parts(run: OpenRun[Any], system: Json, prompts: Json) -> Json:
     """Evaluate a system without each of its nodes; the scores are committed to the records before this returns."""
-    return run.evaluate_candidates(parts_of(System.from_json(system)), SystemConfig(**prompts), "dev")
+    return run.groups.evaluate_candidates(parts_of(System.from_json(system)), SystemConfig(**prompts), "dev")
 
 
 @task(name="publish best", cache_policy=NO_CACHE)

@@ -50,7 +50,7 @@ def probe(
     ][:MOST_PROMPTS]
     if not texts:
         return None
-    start, best = (_sums(responses) for responses in run.ask(recipes, [texts, texts]))
+    start, best = (_sums(responses) for responses in run.groups.ask(recipes, [texts, texts]))
     of_start, of_best = start.tokens
     return Probe(
         prompts=len(texts),

@@ -32,11 +32,11 @@ def expert(run: OpenRun, index: int) -> Recipe:
 
 def test_an_evaluated_group_is_found_and_not_evaluated_again(config: ModelSwarmsConfig, settings: Settings) -> None:
     with OpenRun(config, settings) as run:
-        first = run.evaluate([expert(run, 0), expert(run, 1)], "dev")
-        assert run.evaluate([expert(run, 0), expert(run, 1)], "dev") == first
+        first = run.groups.evaluate([expert(run, 0), expert(run, 1)], "dev")
+        assert run.groups.evaluate([expert(run, 0), expert(run, 1)], "dev") == first
         assert [group.finished for group in run.records.evaluation_groups()] == [1]
         assert run.has_group(first["group"])
-        assert run.evaluate([expert(run, 0)], "dev")["group"] != first["group"]
+        assert run.groups.evaluate([expert(run, 0)], "dev")["group"] != first["group"]
 
 
 def test_the_lock_is_freed_only_when_the_scores_under_way_are_saved(
@@ -52,7 +52,7 @@ def test_the_lock_is_freed_only_when_the_scores_under_way_are_saved(
 
     def interrupted() -> None:
         with suppress(KeyboardInterrupt), OpenRun(config, settings) as run:
-            Thread(target=run.evaluate, args=([expert(run, 0)], "dev")).start()
+            Thread(target=run.groups.evaluate, args=([expert(run, 0)], "dev")).start()
             assert saving.wait(60)
             entered.set()
             raise KeyboardInterrupt
