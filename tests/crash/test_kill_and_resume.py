@@ -46,6 +46,6 @@ def test_nothing_else_is_wrong_and_the_benchmark_says_so(killed: dict[str, Any])
 
 
 def test_kills_hit_runs_under_way(killed: dict[str, Any]) -> None:
-    """What they hit is chance; each place is killed on purpose in the tests of the runs themselves."""
+    """Where, is chance."""
     places = {place.split(",")[0] for trial in killed["trials"] for place in trial["places"]}
     assert places - {"after the end", "before the run was recorded"}
