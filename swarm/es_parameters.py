@@ -1,12 +1,11 @@
 """The parameters of an evolution strategies search (arXiv 2509.24372; docs/algorithms.md §3)."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
-from swarm.errors import InputError
+from swarm.checked import Checked
 
 Shaping = Literal["z_score", "centred_ranks"]
 """How the rewards of a population become weights of its noises."""
@@ -25,7 +24,7 @@ REFERENCE_DEFAULTS: Mapping[str, Any] = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class EsParameters:
+class EsParameters(Checked):
     """How θ is perturbed and moved, and when the search stops. A value out of range raises `InputError`, naming it.
 
     Attributes:
@@ -71,22 +70,6 @@ class EsParameters:
     def seeds(self) -> int:
         """How many noises an iteration draws: one a member, or one a pair."""
         return self.population // 2 if self.antithetic else self.population
-
-    def _require(self, name: str, holds: bool, expected: str) -> None:
-        if not holds:
-            raise InputError(f"{name}: must be {expected}, not {getattr(self, name)!r}")
-
-    def _require_whole(self, **least: int) -> None:
-        for name, minimum in least.items():
-            value = getattr(self, name)
-            whole = isinstance(value, int) and not isinstance(value, bool)
-            self._require(name, whole and value >= minimum, f"a whole number of at least {minimum}")
-
-    def _number(self, name: str) -> float:
-        value = getattr(self, name)
-        finite = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        self._require(name, finite, "a finite number")
-        return float(value)
 
 
 def with_reference_defaults(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
+from swarm.checked import Checked
 from swarm.errors import InputError
 
 InitialVelocity = Literal["random", "best", "zero"]
@@ -39,7 +40,7 @@ SWEEP_GRIDS: Mapping[str, tuple[float, ...]] = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class Parameters:
+class Parameters(Checked):
     """How a search moves, restarts, skips and stops. Any value out of range raises `InputError`, naming the field.
 
     Attributes:
@@ -94,22 +95,6 @@ class Parameters:
         self._require("initial_velocity", self.initial_velocity in directions, f"one of {', '.join(directions)}")
         self._require("reference", isinstance(self.reference, bool), "true or false")
         self._require_usable_sum()
-
-    def _require(self, name: str, holds: bool, expected: str) -> None:
-        if not holds:
-            raise InputError(f"{name}: must be {expected}, not {getattr(self, name)!r}")
-
-    def _require_whole(self, **least: int) -> None:
-        for name, minimum in least.items():
-            value = getattr(self, name)
-            whole = isinstance(value, int) and not isinstance(value, bool)
-            self._require(name, whole and value >= minimum, f"a whole number of at least {minimum}")
-
-    def _number(self, name: str) -> float:
-        value = getattr(self, name)
-        finite = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        self._require(name, finite, "a finite number")
-        return float(value)
 
     def _require_usable_sum(self) -> None:
         """Refuse C = 0 (a division by zero in every move) before a search begins, and its neighbours in float64."""
