@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from experts.files import file_sha256, publish_folder
-from experts.tensors import open_tensors, weight_files
+from experts.tensors import open_tensors, weight_files, weights_sha256
 from swarm.canonical import content_hash
 from swarm.errors import InputError
 
@@ -22,15 +22,10 @@ PACKAGED = "smollm2-135m-instruct"
 """The base model of the demo, the tests and the benchmarks."""
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-_PATTERNS = (
-    "*.safetensors",
-    "*.safetensors.index.json",
-    "config.json",
-    "generation_config.json",
-    "*token*",
-    "vocab*",
-    "*.jinja",
-)
+_WEIGHTS = ("*.safetensors", "*.safetensors.index.json")
+_DESCRIPTION = ("config.json", "generation_config.json", "*token*", "vocab*", "*.jinja")
+_WRITER = "transformers_version"
+"""Who wrote a JSON file of a model; nothing depends on it."""
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json")
 _GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 
@@ -44,13 +39,19 @@ class BaseModel:
     Attributes:
         name: what the user called it.
         folder: holds `config.json`, the tokenizer and `*.safetensors`.
-        sha256: the content hash of its configuration, tokenizer and weights (64 hexadecimal digits).
+        sha256: the content hash of its weights (64 hexadecimal digits), whatever files they are spread over. It is
+            what experts belong to: what a library's release writes beside the weights is no part of it.
 
     """
 
     name: str
     folder: Path
     sha256: str
+
+    def description_sha256(self) -> str:
+        """Return the content hash of its configuration and tokenizer: with the weights, all that answers depend on."""
+        files = {file for pattern in _DESCRIPTION for file in self.folder.glob(pattern) if file.is_file()}
+        return content_hash({file.name: _described(file) for file in files})
 
 
 def resolve_base_model(name: str, cache: Path) -> BaseModel:
@@ -71,7 +72,7 @@ def resolve_base_model(name: str, cache: Path) -> BaseModel:
             f"base model {name!r} is neither a folder, nor a hub id (owner/name), nor {PACKAGED!r}: check the spelling"
         )
     check_model_folder(folder)
-    return BaseModel(name, folder, _content(folder))
+    return BaseModel(name, folder, weights_sha256(folder))
 
 
 def check_model_folder(folder: Path) -> None:
@@ -114,9 +115,11 @@ def chat_template(base: BaseModel) -> Callable[[list[dict[str, str]]], str]:
     return render
 
 
-def _content(folder: Path) -> str:
-    files = {file for pattern in _PATTERNS for file in folder.glob(pattern) if file.is_file()}
-    return content_hash({file.name: file_sha256(file) for file in files})
+def _described(file: Path) -> Any:
+    """Return what is hashed of a file: the values of a JSON object without its writer, the bytes of anything else."""
+    if file.suffix != ".json" or file.name == "tokenizer.json":
+        return file_sha256(file)
+    return {name: value for name, value in _read_json(file).items() if name != _WRITER}
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -136,7 +139,7 @@ def _from_hub(name: str) -> Path:
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     try:
-        return Path(snapshot_download(name, allow_patterns=list(_PATTERNS)))
+        return Path(snapshot_download(name, allow_patterns=[*_WEIGHTS, *_DESCRIPTION]))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         reason = str(error).strip().splitlines()[0]
         raise InputError(

@@ -1,8 +1,5 @@
-"""Full-model experts (no adapter): checked against the base model, streamed one tensor at a time."""
+"""Full-model experts (no adapter): checked against the base model, one tensor at a time."""
 
-import hashlib
-from collections.abc import Container, Generator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +7,7 @@ import torch
 
 from experts.adapters import check_provenance
 from experts.base_models import BaseModel
-from experts.tensors import finite, open_tensors, tensor_bytes, weight_files, weight_shapes
+from experts.tensors import finite, weight_shapes, weights_sha256
 from swarm.errors import InputError
 
 
@@ -39,26 +36,12 @@ def read_full_model(folder: Path, base: BaseModel) -> FullModel:
     """
     check_provenance(folder, base)
     _check_same_tensors(folder, base)
-    digest = hashlib.sha256()
-    for name, tensor in stream(folder):
+
+    def check(name: str, tensor: torch.Tensor) -> None:
         if not finite(tensor):
             raise InputError(f"expert {folder.name!r}: tensor {name} has NaN or infinite values: copy it again")
-        digest.update(f"{name}{tensor.dtype}{list(tensor.shape)}".encode())
-        digest.update(tensor_bytes(tensor))
-    return FullModel(folder.name, digest.hexdigest(), folder)
 
-
-def stream(folder: Path, names: Container[str] | None = None) -> Generator[tuple[str, torch.Tensor]]:
-    """Yield (name, tensor) of the model in `folder`, sorted by name, as stored; one tensor is in memory at a time.
-
-    Only the tensors called `names` are read, or all if it is None.
-    """
-    with ExitStack() as stack:
-        files = [stack.enter_context(open_tensors(file)) for file in weight_files(folder)]
-        where = {name: file for file in files for name in file.keys()}  # noqa: SIM118
-        for name in sorted(where):
-            if names is None or name in names:
-                yield name, where[name].get_tensor(name)
+    return FullModel(folder.name, weights_sha256(folder, check), folder)
 
 
 def _check_same_tensors(folder: Path, base: BaseModel) -> None:

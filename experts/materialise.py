@@ -6,7 +6,7 @@ from contextlib import ExitStack, closing
 import torch
 
 from experts.basis import Basis, FullBasis
-from experts.full_models import stream
+from experts.tensors import stream
 from swarm.errors import InputError
 from swarm.recipes import BASE, Recipe, Space
 

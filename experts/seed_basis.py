@@ -12,9 +12,8 @@ from experts.adapters import Factors, module_shapes
 from experts.base_models import BaseModel
 from experts.basis import Basis, FullBasis, load_basis
 from experts.export import recipe_factors
-from experts.full_models import stream
 from experts.noise import NormalNoise
-from experts.tensors import COMBINABLE, weight_shapes
+from experts.tensors import COMBINABLE, stream, weight_shapes
 from swarm.errors import InputError
 from swarm.recipes import BASE, Recipe
 from swarm.seeds import Mode, Perturbation

@@ -1,8 +1,9 @@
 """Reading folders of safetensors without trusting them: headers for shapes, one tensor at a time for values."""
 
+import hashlib
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Container, Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,36 @@ def open_tensors(path: Path) -> Iterator[Any]:
             yield tensors
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path} is truncated or corrupt ({_first_line(error)}): copy it again") from error
+
+
+def stream(folder: Path, names: Container[str] | None = None) -> Generator[tuple[str, torch.Tensor]]:
+    """Yield (name, tensor) of the model in `folder`, sorted by name, as stored; one tensor is in memory at a time.
+
+    Only the tensors called `names` are read, or all if it is None.
+    """
+    with ExitStack() as stack:
+        files = [stack.enter_context(open_tensors(file)) for file in weight_files(folder)]
+        where = {name: file for file in files for name in file.keys()}  # noqa: SIM118
+        for name in sorted(where):
+            if names is None or name in names:
+                yield name, where[name].get_tensor(name)
+
+
+def weights_sha256(folder: Path, check: Callable[[str, torch.Tensor], None] | None = None) -> str:
+    """Return the content hash of the tensors of the model in `folder`, whatever files they are spread over.
+
+    Args:
+        folder: holds safetensors.
+        check: is shown (name, tensor) of each on the way, and may raise.
+
+    """
+    digest = hashlib.sha256()
+    for name, tensor in stream(folder):
+        if check is not None:
+            check(name, tensor)
+        digest.update(f"{name}{tensor.dtype}{list(tensor.shape)}".encode())
+        digest.update(tensor_bytes(tensor))
+    return digest.hexdigest()
 
 
 def finite(tensor: torch.Tensor) -> bool:

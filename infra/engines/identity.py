@@ -82,6 +82,7 @@ def engine_identity(config: EngineConfig, base: BaseModel, here: bool = True) ->
             "engine": config.kind,
             "version": ENGINE_VERSION,
             "base": base.sha256,
+            "base_description": base.description_sha256(),
             "device": resolved.device.type,
             "dtype": str(resolved.dtype).removeprefix("torch."),
             "threads": resolved.threads if resolved.device.type == "cpu" else None,

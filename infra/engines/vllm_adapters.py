@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 
 from experts.basis import Basis
-from experts.full_models import stream
 from experts.materialise import materialise, population_space, product_scales, shared_factors
+from experts.tensors import stream
 from swarm.recipes import Recipe, Space
 
 Update = tuple[torch.Tensor, torch.Tensor]

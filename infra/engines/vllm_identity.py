@@ -32,6 +32,7 @@ def vllm_identity(config: EngineConfig, base: BaseModel) -> str:
             "engine": "vllm",
             "version": VLLM_ENGINE_VERSION,
             "base": base.sha256,
+            "base_description": base.description_sha256(),
             "device": resolved.device.type,
             "dtype": str(resolved.dtype).removeprefix("torch."),
             "threads": resolved.threads if resolved.device.type == "cpu" else None,

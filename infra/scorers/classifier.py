@@ -68,6 +68,7 @@ def classifier_identity(config: Classifier, settings: Settings) -> str:
             "scorer": "classifier",
             "version": VERSION,
             "model": model.sha256,
+            "description": model.description_sha256(),
             "label": config.label,
             **computing(config.device),
         }

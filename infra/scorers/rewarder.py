@@ -75,4 +75,12 @@ def reward_identity(config: Rewarder, settings: Settings) -> str:
     labels = labels_of(model)
     if len(labels) != 1:
         raise InputError(f"model {config.model!r} has {len(labels)} outputs: name a reward model, which has one")
-    return canonical_json({"scorer": "rewarder", "version": VERSION, "model": model.sha256, **computing(config.device)})
+    return canonical_json(
+        {
+            "scorer": "rewarder",
+            "version": VERSION,
+            "model": model.sha256,
+            "description": model.description_sha256(),
+            **computing(config.device),
+        }
+    )

@@ -163,11 +163,12 @@ def read_only() -> Iterator[Path]:
 
 @contextmanager
 def _as_a_plain_user(needed: Path) -> Iterator[None]:
-    """Be another user if the test is run by a superuser, whom no permission stops; who can still reach `needed`."""
+    """Be another user if the test is run by a superuser, who can reach `needed` and Python."""
     if os.geteuid() != 0:
         yield
         return
-    closed = [folder for folder in needed.parents if not folder.stat().st_mode & 0o001]
+    reached = (needed, Path(sys.prefix), Path(sys.base_prefix))
+    closed = {folder for path in reached for folder in path.parents if not folder.stat().st_mode & 0o001}
     modes = {folder: folder.stat().st_mode for folder in closed}
     for folder in closed:
         folder.chmod(modes[folder] | 0o011)

@@ -1,8 +1,10 @@
 import json
+import shutil
 from pathlib import Path
 
 import huggingface_hub.constants
 import pytest
+from safetensors.torch import load_file, save_file
 from tiny import make_base
 
 from experts.base_models import chat_template, resolve_base_model
@@ -18,15 +20,53 @@ def test_a_folder_is_a_base_model(base: Path, tmp_path: Path) -> None:
     assert (model.name, model.folder) == (str(base), base.resolve())
 
 
-def test_the_hash_is_of_the_content_and_not_of_the_place(base: Path, tmp_path: Path) -> None:
-    moved = tmp_path / "elsewhere"
-    moved.mkdir()
-    for file in base.iterdir():
-        (moved / file.name).write_bytes(file.read_bytes())
-    here, there = (resolve_base_model(str(folder), tmp_path).sha256 for folder in (base, moved))
-    assert here == there
-    (moved / "config.json").write_text(json.dumps({**json.loads((moved / "config.json").read_text()), "rope_x": 1}))
-    assert resolve_base_model(str(moved), tmp_path).sha256 != here
+@pytest.fixture
+def copied(base: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(base, tmp_path / "copied"))
+
+
+def hashes(folder: Path) -> tuple[str, str]:
+    model = resolve_base_model(str(folder), folder)
+    return model.sha256, model.description_sha256()
+
+
+def rewrite(path: Path, **changed: object) -> None:
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changed}))
+
+
+def test_the_hashes_are_of_the_content_and_not_of_the_place(base: Path, copied: Path) -> None:
+    assert hashes(copied) == hashes(base)
+
+
+def test_weights_in_other_files_are_the_same_base_model(base: Path, copied: Path) -> None:
+    tensors = load_file(copied / "model.safetensors")
+    (copied / "model.safetensors").unlink()
+    for number, name in enumerate(sorted(tensors)):
+        save_file({name: tensors[name]}, copied / f"part-{number}.safetensors", metadata={"by": "somebody"})
+    assert hashes(copied) == hashes(base)
+
+
+def test_another_weight_is_another_base_model(base: Path, copied: Path) -> None:
+    tensors = load_file(copied / "model.safetensors")
+    tensors["model.norm.weight"][0] += 1
+    save_file(tensors, copied / "model.safetensors")
+    assert hashes(copied)[0] != hashes(base)[0]
+    assert hashes(copied)[1] == hashes(base)[1]
+
+
+@pytest.mark.parametrize("file", ["config.json", "generation_config.json"])
+def test_the_release_of_the_library_that_wrote_a_model_is_no_part_of_it(base: Path, copied: Path, file: str) -> None:
+    rewrite(copied / file, transformers_version="99.0.0")
+    assert hashes(copied) == hashes(base)
+
+
+@pytest.mark.parametrize("file", ["config.json", "tokenizer_config.json", "tokenizer.json"])
+def test_another_description_changes_what_answers_depend_on_and_not_the_base_model(
+    base: Path, copied: Path, file: str
+) -> None:
+    rewrite(copied / file, padding={"rope_x": 1})
+    assert hashes(copied)[0] == hashes(base)[0]
+    assert hashes(copied)[1] != hashes(base)[1]
 
 
 def test_a_hub_id_is_found_in_the_hubs_cache(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

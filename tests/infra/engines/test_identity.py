@@ -36,6 +36,14 @@ def test_the_identity_names_base_and_libraries_but_no_path() -> None:
     assert engine_identity(CPU, moved) == engine_identity(CPU, BASE)
 
 
+def test_another_tokenizer_or_configuration_changes_the_identity(tmp_path: Path) -> None:
+    base = BaseModel("tiny", tmp_path, "a" * 64)
+    (tmp_path / "config.json").write_text('{"rope_theta": 1}')
+    before = engine_identity(CPU, base)
+    (tmp_path / "config.json").write_text('{"rope_theta": 2}')
+    assert engine_identity(CPU, base) != before
+
+
 def test_a_cpu_computes_in_float32_with_single_threads_on_every_core() -> None:
     resolved = resolve(CPU)
     assert (resolved.device, resolved.dtype, resolved.threads) == (torch.device("cpu"), torch.float32, 1)
