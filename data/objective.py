@@ -60,6 +60,10 @@ class Objective:
         """Return what an engine is asked for each of `examples(split)`."""
         return [case.request for case in self._cases(split)]
 
+    def requests_by_task(self, split: Split) -> list[list[Request]]:
+        """Return `requests(split)` as one list a task."""
+        return [[case.request for case in task.cases(split)] for task in self.tasks]
+
     def follow_ups(self, split: Split, responses: Sequence[Response]) -> dict[int, Request]:
         """Return what is asked after these answers to `requests(split)`, by the place of the example."""
         self._check_count(split, responses)

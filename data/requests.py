@@ -1,6 +1,9 @@
 """What an objective asks of an engine, and what it gets back: the contract between scoring and generating."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from swarm.canonical import content_hash
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,27 @@ class LogLikelihoods:
 
 
 Request = Generate | LogLikelihood
+
+
+def request_json(request: Request) -> list[Any]:
+    """Return `request` as plain JSON: what it is, and all that is sent."""
+    fields = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(request).items()}
+    return [type(request).__name__, fields]
+
+
+def request_from_json(value: list[Any]) -> Request:
+    """Read what `request_json` wrote."""
+    kind, fields = value
+    if kind == "Generate":
+        return Generate(**{**fields, "stop": tuple(fields["stop"])})
+    if kind == "LogLikelihood":
+        return LogLikelihood(fields["prompt"], tuple(fields["continuations"]))
+    raise ValueError(f"{kind!r} is no kind of request")
+
+
+def request_key(request: Request) -> str:
+    """Return the content hash of `request_json(request)`."""
+    return content_hash(request_json(request))
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,12 @@ from data.examples import Split
 from data.objective import Objective, load_objective
 from data.objective_config import ObjectiveConfig
 from data.outside import Item, Outside, Rating, Scale, Wanted
-from data.requests import Response
+from data.requests import Response, request_json
 from experts.base_models import BaseModel, chat_template
 from experts.seed_basis import SeedBasis
 from infra.answering import Answers, Ask, answered
 from infra.engines.members import AnyBasis
+from infra.records.asked import Asked
 from infra.records.store import Records
 from infra.records.values import EvaluationRecord
 from infra.scorers.opening import Scorers, identify
@@ -177,5 +178,17 @@ class Evaluator:
         ]
         with self._timed("scoring and records"):
             return self._records.save_evaluation_group(
-                key, objective.split_key(split), split, self.engine, records, answers.tokens, answers.seconds
+                key,
+                objective.split_key(split),
+                split,
+                self.engine,
+                records,
+                answers.tokens,
+                answers.seconds,
+                asked=Asked(by_task=lambda: requests_of(objective, split)),
             )
+
+
+def requests_of(objective: Objective, split: Split) -> list[list[Any]]:
+    """Return what an objective asks on `split` as the records hold it: by task, one request an example."""
+    return [[request_json(request) for request in task] for task in objective.requests_by_task(split)]

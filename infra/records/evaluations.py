@@ -9,8 +9,15 @@ from typing import Any
 from sqlalchemy import Executable, and_, select, update
 from sqlalchemy.orm import Session
 
+from infra.records.asked import Asked, Json, objective_requests, save_asked, unpacked
 from infra.records.lost import survives_loss
-from infra.records.models import EvaluationGroupRow, EvaluationRow, NodeAnswersRow, RunEvaluationRow
+from infra.records.models import (
+    EvaluationGroupRow,
+    EvaluationRow,
+    NodeAnswersRow,
+    NodeRequestsRow,
+    RunEvaluationRow,
+)
 from infra.records.part import Part, existing_run, insert_if_absent, plain
 from infra.records.values import EvaluationGroup, EvaluationRecord, Purpose, RunEvaluation
 from swarm.errors import EvaluationError
@@ -41,10 +48,12 @@ class Evaluations(Part):
         generated_tokens: int,
         seconds: float,
         node_answers: dict[str, Any] | None = None,
+        asked: Asked | None = None,
     ) -> tuple[EvaluationRecord, ...]:
         """Save a finished group, whole or not at all, and return the evaluations that the records hold for it.
 
-        Those of systems come with their `node_answers`, plain JSON.
+        Those of systems come with their `node_answers`, plain JSON, and all with what was `asked`: in the same
+        transaction, so scores are never there without the texts that they came from.
 
         A group that is there already stays as it was first saved, its `finished` goes up by one, and the first
         evaluations are returned: whoever goes on with what is returned agrees with everybody else.
@@ -65,15 +74,21 @@ class Evaluations(Part):
             "seconds": seconds,
             "created_at": self._clock(),
         }
-        return self._save_group(group, evaluations, node_answers)
+        return self._save_group(group, evaluations, node_answers, asked)
 
     @survives_loss
     def _save_group(
-        self, group: dict[str, Any], evaluations: Sequence[EvaluationRecord], node_answers: dict[str, Any] | None
+        self,
+        group: dict[str, Any],
+        evaluations: Sequence[EvaluationRecord],
+        node_answers: dict[str, Any] | None,
+        asked: Asked | None,
     ) -> tuple[EvaluationRecord, ...]:
         key = group["key"]
         with self._database.writing() as session:
             if insert_if_absent(session, EvaluationGroupRow(**group)):
+                if asked is not None:
+                    save_asked(session, key, group["objective"], asked)
                 session.add_all(EvaluationRow(**plain(asdict(evaluation))) for evaluation in evaluations)
                 if node_answers is not None:
                     session.add(NodeAnswersRow(group=key, answers=plain(node_answers)))
@@ -88,6 +103,22 @@ class Evaluations(Part):
         with self._database.reading() as session:
             row = session.get(NodeAnswersRow, key)
             return None if row is None else row.answers
+
+    @survives_loss
+    def objective_requests(self, objective: str) -> tuple[tuple[Json, ...], ...] | None:
+        """Return what the objective with the key `objective` asks: by task, one request an example.
+
+        None if no group of it was saved with what was asked.
+        """
+        with self._database.reading() as session:
+            return objective_requests(session, objective)
+
+    @survives_loss
+    def node_requests(self, key: str) -> dict[str, Json]:
+        """Return what the nodes of a group's systems were asked, by the requests' keys; {} for a group of recipes."""
+        with self._database.reading() as session:
+            row = session.get(NodeRequestsRow, key)
+            return {} if row is None else unpacked(row.requests)
 
     @survives_loss
     def evaluation_groups(self, keys: Collection[str] | None = None) -> list[EvaluationGroup]:

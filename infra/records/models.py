@@ -62,6 +62,8 @@ class Base(DeclarativeBase):
         dict[str, str]: JSON,
         list[str]: JSON,
         list[float]: JSON,
+        list[Any]: JSON,
+        list[list[str]]: JSON,
         float: Double,
     }
 
@@ -156,6 +158,33 @@ class NodeAnswersRow(Base):
 
     group: Mapped[str] = mapped_column(ForeignKey("evaluation_groups.key"), primary_key=True)
     answers: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class RequestRow(Base):
+    """A request to an engine, by its content hash: stored once, whoever asks it, and however often."""
+
+    __tablename__ = "requests"
+
+    key: Mapped[str] = mapped_column(String(HASH_LENGTH), primary_key=True)
+    request: Mapped[list[Any]]
+
+
+class ObjectiveRequestsRow(Base):
+    """What an objective asks on a split: a list of keys of requests for each task, an entry an example."""
+
+    __tablename__ = "objective_requests"
+
+    objective: Mapped[str] = mapped_column(Text, primary_key=True)
+    requests: Mapped[list[list[str]]]
+
+
+class NodeRequestsRow(Base):
+    """What the nodes of a group's systems were asked: compressed, as most of it is in the answers, too."""
+
+    __tablename__ = "node_requests"
+
+    group: Mapped[str] = mapped_column(ForeignKey("evaluation_groups.key"), primary_key=True)
+    requests: Mapped[bytes]
 
 
 class RunEvaluationRow(Base):

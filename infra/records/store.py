@@ -31,6 +31,7 @@ class Records(Runs, Iterations, Evaluations):
     - Repeatable: starting, saving and linking the same again is no error, since a resumed run does so.
     - Shared: threads and processes may use one database at once; of several that create the same thing, one does and
       the others get that. A `Records` may be used by all threads of the process that opened it, not after a fork.
+    - Complete: a group that was saved with what it was asked never stands without that, to the letter.
     - Exact: floats and texts come back bit by bit, tuples as tuples, times as aware UTC.
     - Patient: a database server that goes away in the middle is waited for, and what was under way is done again,
       once and for all (`infra.records.lost`); at worst a timing is counted twice.

@@ -1,11 +1,9 @@
 """The answers of nodes: what names them, and how they are kept."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
-from data.requests import Completion, LogLikelihoods, Request, Response
-from swarm.canonical import content_hash
+from data.requests import Completion, LogLikelihoods, Request, Response, request_key
 from swarm.recipes import Recipe
 
 Call = tuple[str, str]
@@ -16,7 +14,7 @@ Memory = Mapping[Call, Response]
 
 def call_of(recipe: Recipe, request: Request) -> Call:
     """Return the name of asking `recipe` for `request`."""
-    return recipe.key, content_hash([type(request).__name__, asdict(request)])
+    return recipe.key, request_key(request)
 
 
 def response_json(response: Response) -> list[Any]:

@@ -54,6 +54,7 @@ class Ran:
     Attributes:
         calls: [systems][nodes][questions], which call answered.
         made: the answers that were made for it, in the order in which they were asked for.
+        asked: what they are answers to, by the request's key.
         known: those and what was known before.
         saved: the counts.
 
@@ -61,6 +62,7 @@ class Ran:
 
     calls: tuple[tuple[tuple[Call, ...], ...], ...]
     made: Mapping[Call, Response]
+    asked: Mapping[str, Request] = field(repr=False)
     known: Mapping[Call, Response] = field(repr=False)
     saved: Saved
 
@@ -113,6 +115,7 @@ class _Running:
         self._systems, self._questions, self._config = systems, questions, config
         self._known: dict[Call, Response] = dict(memory)
         self._made: dict[Call, Response] = {}
+        self._sent: dict[str, Request] = {}
         self._calls: list[list[tuple[Call, ...]]] = [[()] * len(nodes) for nodes in systems]
         self._requests: dict[Any, Request] = {}
 
@@ -133,6 +136,7 @@ class _Running:
         """Take the engine's answers to `wanted`."""
         for calls, answers in zip(wanted.values(), responses, strict=True):
             self._made.update(zip(calls, answers, strict=True))
+            self._sent.update((key, request) for (_, key), request in calls.items())
         self._known.update(self._made)
 
     def ended(self, engine_calls: int) -> Ran:
@@ -145,7 +149,7 @@ class _Running:
             tokens_made=sum(map(tokens_of, self._made.values())),
             engine_calls=engine_calls,
         )
-        return Ran(tuple(map(tuple, self._calls)), self._made, self._known, saved)
+        return Ran(tuple(map(tuple, self._calls)), self._made, self._sent, self._known, saved)
 
     def _asked(self, system: int, place: int) -> Iterator[Request]:
         nodes = self._systems[system]

@@ -8,9 +8,10 @@ from typing import Any
 from data.evaluation import Evaluation
 from data.examples import Split
 from data.objective import Objective
-from data.requests import Request, Response
+from data.requests import Request, Response, request_json
 from infra.answering import Ask, followed
 from infra.evaluating import Evaluator
+from infra.records.asked import Asked
 from infra.records.store import Records
 from infra.records.values import EvaluationRecord
 from infra.systems.answers import Memory, response_from_json, response_json
@@ -101,6 +102,7 @@ class SystemsGroup:
             generated_tokens=saved.tokens_made,
             seconds=asked.seconds,
             node_answers=node_answers(ran, saved),
+            asked=Asked(nodes=[request_json(request) for request in ran.asked.values()]),
         )
 
     def _asked_on(self, ran: Ran, ask: "_Asked") -> tuple[list[list[Response]], Saved]:
@@ -139,7 +141,8 @@ class _Asked:
 def node_answers(ran: Ran, saved: Saved) -> dict[str, Any]:
     """Return what is kept of `ran`, and of what was `saved`, beside the scores, as plain JSON.
 
-    - `answers`: [recipe, request, response] of each call that was made;
+    - `answers`: [recipe, request, response] of each call that was made; recipe and request are content hashes, and
+      `Records.node_requests` has the requests;
     - `nodes`: [systems][nodes][examples], the number of the answer in `answers`; None if it was known before;
     - `saved`: the counts.
     """

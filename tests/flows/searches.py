@@ -84,6 +84,7 @@ def forget_group(runs: Path, key: str) -> None:
     with sqlite3.connect(runs / ".swarm" / "records.db") as database:
         database.execute('DELETE FROM run_evaluations WHERE "group" = ?', [key])
         database.execute('DELETE FROM node_answers WHERE "group" = ?', [key])
+        database.execute('DELETE FROM node_requests WHERE "group" = ?', [key])
         database.execute('DELETE FROM evaluations WHERE "group" = ?', [key])
         database.execute("DELETE FROM evaluation_groups WHERE key = ?", [key])
     database.close()

@@ -9,9 +9,20 @@ import pytest
 from rating_server import RatingService, rating_service
 from tiny_raters import make_rater
 
+from data.examples import SPLITS
 from data.objective import Objective, ObjectiveConfig, load_objective
 from data.part import part_of
-from data.requests import Completion, Followed, Generate, Request, Response
+from data.requests import (
+    Completion,
+    Followed,
+    Generate,
+    LogLikelihood,
+    LogLikelihoods,
+    Request,
+    Response,
+    request_from_json,
+    request_json,
+)
 from experts.base_models import BaseModel
 from experts.basis import FullBasis
 from infra.evaluating import Evaluator, initial_recipes
@@ -110,6 +121,52 @@ def test_a_kind_that_asks_on_has_the_population_asked_twice(
     assert [each["then"] for each in kept] == [request.prompt for request in second[0]]
     [group] = records.evaluation_groups()
     assert (group.generated_tokens, group.seconds) == (2 * 2 * (3 + 1), 4.0)
+
+
+def test_the_records_hold_what_was_asked_word_for_word(
+    folder: Path, settings: Settings, scorers: Scorers, records: Records
+) -> None:
+    template = "{question}\n{choices}\nSo?"
+    chat = {"prompt": "chat", "system": "Be brief.", "examples": 1, "template": template}
+    config = ObjectiveConfig.model_validate(
+        {"tasks": [{**CHOICES, **chat}, {"kind": "likelihood", "data": "prompts.json"}]}, context={"folder": folder}
+    )
+    objective = load_objective(config, lambda turns: "|".join(f"<{t['role']}>{t['content']}" for t in turns) + "|<me>")
+    makes, ask = evaluator(objective, scorers, records), Script()
+    with pytest.raises(EvaluationError):
+        makes.evaluate([ONE], "dev", ask)  # the script answers no log-likelihoods
+    assert records.objective_requests(objective.split_key("dev")) is None
+
+    def answer(recipes: Sequence[Recipe], requests: Sequence[Sequence[Request]]) -> tuple[list[list[Response]], float]:
+        replies = Script()(recipes, requests)[0]
+        scored = LogLikelihoods((-1.0,), (1,))
+        asked = [list(zip(*each, strict=True)) for each in zip(requests, replies, strict=True)]
+        return [[scored if isinstance(r, LogLikelihood) else reply for r, reply in own] for own in asked], 1.0
+
+    for split in SPLITS:
+        makes.evaluate([ONE, TWO], split, answer)
+        held = records.objective_requests(objective.split_key(split))
+        assert held is not None
+        first = ask.asked[0][1][0] if split == "dev" else objective.requests("test")
+        assert [request_from_json(request) for task in held for request in task] == first
+    choices, likelihoods = held
+    assert choices[1][1]["prompt"] == (
+        "<system>Be brief.|<user>dev 0\nA: x\nB: y\nSo?|<assistant>A|<user>test 1\nA: x\nB: y\nSo?|<me>"
+    )
+    assert likelihoods[0] == ["LogLikelihood", {"prompt": "test 0", "continuations": [" A"]}]
+
+
+def test_what_sets_the_scales_and_a_part_of_the_examples_are_asked_in_texts_that_are_there_already(
+    folder: Path, settings: Settings, scorers: Scorers, records: Records
+) -> None:
+    objective = loaded(folder, settings, REWARDED)
+    makes, part = evaluator(objective, scorers, records, ("e1",)), part_of(objective, "dev", [1])
+    makes.evaluate([ONE], "dev", Script(), part)
+    asked = records.objective_requests(part.split_key("dev"))
+    assert asked == ((request_json(objective.requests("dev")[1]),),)
+    assert objective.measuring is not None
+    scale = records.objective_requests(objective.measuring.split_key("dev"))
+    assert scale == (tuple(map(request_json, objective.requests("dev"))),)
 
 
 def test_other_kinds_are_asked_once_and_equal_items_are_rated_once(

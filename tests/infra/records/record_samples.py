@@ -6,12 +6,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from infra.records.asked import Asked
 from infra.records.store import Records
 from infra.records.values import EvaluationRecord, RunRecord
 
 CHILD = Path(__file__).with_name("record_child.py")
 START = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 CONFIG: dict[str, Any] = {"search": {"particles": 4, "inertia": 0.2}, "experts": ["a", "b"]}
+REQUESTS = (
+    (["Generate", {"prompt": "\0\N{SNOWMAN} 1+1=\r\n", "stop": []}], ["Generate", {"prompt": "2+2=", "stop": ["\n"]}]),
+    (["LogLikelihood", {"prompt": "2+2=", "continuations": [" 4", " 5"]}],),
+)
 IDENTITY = {"base model": "1" * 64, "engine": "2" * 64}
 
 
@@ -42,7 +47,9 @@ def group(key: str, size: int = 2, utility: float = 0.1) -> tuple[EvaluationReco
 
 def save(records: Records, key: str, size: int = 2, utility: float = 0.1) -> tuple[EvaluationRecord, ...]:
     """Save a group of evaluations."""
-    return records.save_evaluation_group(key, "objective", "dev", "engine", group(key, size, utility), 12, 1.5)
+    return records.save_evaluation_group(
+        key, "objective", "dev", "engine", group(key, size, utility), 12, 1.5, asked=Asked(by_task=lambda: REQUESTS)
+    )
 
 
 def child(task: str, *arguments: str) -> "subprocess.Popen[str]":

@@ -9,7 +9,7 @@ from system_samples import PROMPTS, systems
 
 from data.kinds.abstain_qa import AbstainQA
 from data.objective import Objective, ObjectiveConfig, load_objective
-from data.requests import Request, Response
+from data.requests import Request, Response, request_from_json, request_key
 from infra.engines.base import Engine
 from infra.evaluating import Evaluator
 from infra.records.store import Records
@@ -37,11 +37,13 @@ class Asked:
 
     def __init__(self, engine: Engine) -> None:
         self.engine, self.requests = engine, 0
+        self.sent: dict[str, Request] = {}
 
     def __call__(
         self, population: Sequence[Recipe], requests: Sequence[Sequence[Request]]
     ) -> tuple[list[list[Response]], float]:
         self.requests += sum(map(len, requests))
+        self.sent |= {request_key(request): request for own in requests for request in own}
         return self.engine.run(population, requests), 0.5
 
 
@@ -64,6 +66,9 @@ def test_a_group_is_saved_with_its_scores_and_its_nodes_answers(
     assert (counts.calls_public, counts.calls_made, counts.engine_calls) == (4 * 4 * 12, ask.requests, 4)
     [row] = records.evaluation_groups([made.key])
     assert (row.generated_tokens, row.seconds) == (counts.tokens_made, 2.0)
+    held = records.node_requests(made.key)
+    assert {key: request_from_json(request) for key, request in held.items()} == ask.sent
+    assert {request for _, request, _ in saved["answers"]} == set(held)
     assert transcript(saved, 0, 3)[-1] == found[0].outputs[3]
     assert transcript(saved, 0, 9)[-1] is None  # log-likelihoods are no text
 
@@ -79,6 +84,7 @@ def test_a_group_that_builds_on_another_asks_only_what_is_new(
     once, less = Asked(engine), Asked(engine)
     assert after.evaluate(evaluator, records, less)[0].scores == alone.evaluate(evaluator, records, once)[0].scores
     assert (less.requests, once.requests) == (12, 48)  # the three sources were asked before
+    assert set(records.node_requests(after.key)) == set(less.sent)
     assert len(read_memory(records, (first.key, after.key))) == len(read_memory(records, (first.key,))) + 12
 
 

@@ -1,0 +1,81 @@
+"""The texts that engines were sent: requests by their content hash, and which of them an objective or a node asked."""
+
+import json
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from infra.records.models import Base, NodeRequestsRow, ObjectiveRequestsRow, RequestRow
+from infra.records.part import plain
+from swarm.canonical import canonical_json, content_hash
+
+Json = Any
+"""A request as plain JSON; its key is the content hash of that."""
+
+_AT_ONCE = 500
+"""Keys in one query: databases bound how many parameters it may have."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an evaluation group was asked.
+
+    Attributes:
+        by_task: of recipes: returns what the group's objective asks, by task, one request an example; called only
+            where the records don't hold it yet.
+        nodes: of systems: each different request to a node.
+
+    """
+
+    by_task: Callable[[], Sequence[Sequence[Json]]] | None = None
+    nodes: Sequence[Json] | None = None
+
+
+def save_asked(session: Session, group: str, objective: str, asked: Asked) -> None:
+    """Save what a new `group` on the objective with the key `objective` was asked; what is there already stays."""
+    if asked.nodes is not None:
+        session.add(NodeRequestsRow(group=group, requests=packed(asked.nodes)))
+    if asked.by_task is None or session.get(ObjectiveRequestsRow, objective) is not None:
+        return
+    by_task = plain(asked.by_task())
+    tasks = [[content_hash(request) for request in task] for task in by_task]
+    requests = dict(zip(chain(*tasks), chain(*by_task), strict=True))
+    # Sorted: two transactions that save the same requests then wait for each other in one order only.
+    _insert(session, RequestRow, [{"key": key, "request": requests[key]} for key in sorted(requests)])
+    _insert(session, ObjectiveRequestsRow, [{"objective": objective, "requests": tasks}])
+
+
+def objective_requests(session: Session, objective: str) -> tuple[tuple[Json, ...], ...] | None:
+    """Return what `save_asked` saved of an objective, by task; None if nothing was."""
+    row = session.get(ObjectiveRequestsRow, objective)
+    if row is None:
+        return None
+    wanted = sorted({key for task in row.requests for key in task})
+    found: dict[str, Json] = {}
+    for start in range(0, len(wanted), _AT_ONCE):
+        query = select(RequestRow.key, RequestRow.request).where(RequestRow.key.in_(wanted[start : start + _AT_ONCE]))
+        found |= {each.key: each.request for each in session.execute(query)}
+    return tuple(tuple(found[key] for key in task) for task in row.requests)
+
+
+def packed(requests: Sequence[Json]) -> bytes:
+    """Return `requests` compressed: sorted, so that texts with the same beginning follow each other."""
+    return zlib.compress(canonical_json(sorted(requests, key=canonical_json)).encode())
+
+
+def unpacked(value: bytes) -> dict[str, Json]:
+    """Return what `packed` compressed, by key."""
+    return {content_hash(request): request for request in json.loads(zlib.decompress(value))}
+
+
+def _insert(session: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
+    """Insert `rows` but for those whose key is there, whoever else does so at the same moment."""
+    dialect = {"sqlite": sqlite, "postgresql": postgresql}[session.get_bind().dialect.name]
+    if rows:
+        session.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
