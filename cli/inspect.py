@@ -40,18 +40,36 @@ def history(
     iteration: Annotated[
         int | None, typer.Option("--iteration", "-i", metavar="N", help="Show the particles of one iteration.")
     ] = None,
+    example: Annotated[
+        int | None,
+        typer.Option("--example", "-e", metavar="K", help="Show example K (the first is 1): prompt, answers, scores."),
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(metavar="dev|test", help="The example's split; test once it is read, else dev.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show every iteration of a run: step length, utilities, global best and worst, restarts."""
+    """Show every iteration of a run: step length, utilities, global best and worst, restarts.
+
+    With --example, show what was asked for one example, word for word, and what the best answered.
+    """
     from cli.evolution_history import evolution_history
+    from cli.example_history import checked_split, example_history
     from cli.history_tables import iterations_table, particles_table
     from cli.run_records import basis_names, open_records
     from cli.system_history import system_history
     from infra.settings import Settings
     from swarm.history import history as history_of
 
+    if example is not None and iteration is not None:
+        raise InputError("--example shows the best, whatever its iteration: leave out --iteration")
+    if example is None and split is not None:
+        raise InputError("--split is an example's: give --example K, too")
     with open_records(Settings()) as records:
         run = records.run(name)
+        if example is not None:
+            example_history(records, name, example, checked_split(split), as_json)
+            return
         if run.algorithm == "evolution-strategies":
             evolution_history(run, records.iterations(name), iteration, as_json)
             return

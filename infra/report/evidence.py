@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -80,6 +79,11 @@ def graded(run: RunRecord) -> bool:
     return all(_TASK.validate_python(task).graded for task in run.config["objective"]["tasks"])
 
 
+def task_names(run: RunRecord) -> tuple[str, ...]:
+    """Return what the tasks of `run` are called."""
+    return tuple(_TASK.validate_python(task).label for task in run.config["objective"]["tasks"])
+
+
 def read_evidence(records: Records, run: str) -> Evidence:
     """Return what `records` hold of `run`, finished or not.
 
@@ -92,7 +96,7 @@ def read_evidence(records: Records, run: str) -> Evidence:
     return Evidence(
         run=found,
         names=_names(found.config),
-        tasks=tuple(task["name"] or PurePath(task["data"]).stem for task in found.config["objective"]["tasks"]),
+        tasks=task_names(found),
         states=tuple(State.from_json(record.state) for record in records.iterations(run)),
         searched={(e.iteration, e.particle): e.evaluation for e in linked if e.purpose is Purpose.SEARCH},
         tested={e.purpose: e.evaluation for e in linked if e.purpose in (Purpose.STARTING_BEST, Purpose.ENDING_BEST)},

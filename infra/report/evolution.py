@@ -8,6 +8,7 @@ import yaml
 
 from infra.records.store import Records
 from infra.records.values import EvaluationRecord, Purpose, RunRecord
+from infra.report.asked import AskedExample
 from infra.report.chart import BEST, MUTED, WINNER, Json, axis, figure, rounded, whole_numbers
 from infra.report.formats import p_value
 from infra.report.rendering import rendered
@@ -58,8 +59,8 @@ def read_evolution(records: Records, run: str) -> EvolutionEvidence:
     )
 
 
-def render_evolution(evidence: EvolutionEvidence) -> str:
-    """Return the report as HTML: the same text for the same evidence."""
+def render_evolution(evidence: EvolutionEvidence, asked: Sequence[AskedExample] = ()) -> str:
+    """Return the report as HTML, with the examples that were `asked`: the same text for the same evidence."""
     figures = {"rewards": reward_curve(evidence.states)} if evidence.states else {}
     return rendered(
         "evolution.html",
@@ -68,6 +69,7 @@ def render_evolution(evidence: EvolutionEvidence) -> str:
         run=evidence.run,
         verdict=_verdict(evidence.run.summary),
         examples=changed_most(evidence.tested),
+        asked=asked,
         config=yaml.safe_dump(evidence.run.config, sort_keys=False, allow_unicode=True),
     )
 

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 
 MISSING = "–"
+LONGEST = 20_000
+"""Characters of a text that are shown."""
 
 
 def utility(value: float | None) -> str:
@@ -55,5 +57,13 @@ def moment(value: datetime) -> str:
     return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-FORMATS = {function.__name__: function for function in (utility, coefficient, points, percent, count, duration, moment)}
+def beginning(text: str) -> str:
+    """Return `text`, cut where it is very long."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+FORMATS = {
+    function.__name__: function
+    for function in (utility, coefficient, points, percent, count, duration, moment, beginning)
+}
 """What the page's templates may call."""

@@ -3,12 +3,14 @@
 `infra.report.rendering` says what keeps it safe to open.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
 
 from experts.files import publish_text
 from infra.records.store import Records
+from infra.report.asked import AskedExample, first_examples
 from infra.report.best_figures import emergence_map, recipe_bars
 from infra.report.chart import Json
 from infra.report.emergence import Emergence, changes, emergence
@@ -31,18 +33,19 @@ def write_report(records: Records, run: str, path: Path) -> None:
         InputError: there is no such run, or `path` can't be written.
 
     """
+    asked = first_examples(records, run)
     match records.run(run).algorithm:
         case "evolution-strategies":
-            page = render_evolution(read_evolution(records, run))
+            page = render_evolution(read_evolution(records, run), asked)
         case "heterogeneous-swarms":
-            page = render_system_run(read_system_run(records, run))
+            page = render_system_run(read_system_run(records, run), asked)
         case _:
-            page = render_report(read_evidence(records, run))
+            page = render_report(read_evidence(records, run), asked)
     publish_text(path, page)
 
 
-def render_report(evidence: Evidence) -> str:
-    """Return the report as HTML: the same text for the same evidence."""
+def render_report(evidence: Evidence, asked: Sequence[AskedExample] = ()) -> str:
+    """Return the report as HTML, with the examples that were `asked`: the same text for the same evidence."""
     emerged = emergence(evidence)
     figures = _figures(evidence, emerged)
     rows, tasks = contenders(evidence), task_rows(evidence)
@@ -61,6 +64,7 @@ def render_report(evidence: Evidence) -> str:
         emergence=emerged,
         test_changes=changes(*pair) if (pair := evidence.pair("test")) is not None else None,
         changed=changed_examples(evidence),
+        asked=asked,
         config=yaml.safe_dump(evidence.run.config, sort_keys=False, allow_unicode=True),
     )
 

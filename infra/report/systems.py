@@ -8,6 +8,7 @@ import yaml
 
 from infra.records.store import Records
 from infra.records.values import EvaluationRecord, Purpose, RunRecord
+from infra.report.asked import AskedExample
 from infra.report.c_gain_figure import c_gain_figure
 from infra.report.chart import Json
 from infra.report.evidence import graded
@@ -81,8 +82,8 @@ def read_system_run(records: Records, run: str) -> SystemEvidence:
     )
 
 
-def render_system_run(evidence: SystemEvidence) -> str:
-    """Return the report as HTML: the same text for the same evidence."""
+def render_system_run(evidence: SystemEvidence, asked: Sequence[AskedExample] = ()) -> str:
+    """Return the report as HTML, with the examples that were `asked`: the same text for the same evidence."""
     summary = evidence.run.summary
     rows = contenders(summary)
     helped, hurt = talks(evidence)
@@ -98,6 +99,7 @@ def render_system_run(evidence: SystemEvidence) -> str:
         graph=picture(summary) if summary else None,
         helped=helped,
         hurt=hurt,
+        asked=asked,
         config=yaml.safe_dump(evidence.run.config, sort_keys=False, allow_unicode=True),
     )
 

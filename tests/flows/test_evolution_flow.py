@@ -4,6 +4,7 @@ import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from infra.config_files import load_config
 from infra.configs.evolution_strategies import EvolutionStrategiesConfig
 from infra.records.store import Records
 from infra.records.values import Purpose, RunStatus
+from infra.report.asked import AskedExamples
 from swarm import es
 from swarm.errors import InputError
 from swarm.es_state import EsState
@@ -55,6 +57,22 @@ def evolved(prefect_api: None, tmp_path_factory: pytest.TempPathFactory) -> Evol
         ended = call(config)
     assert ended.is_completed(), ended.message
     return Evolved(config, runs, ended.result())
+
+
+def test_what_the_start_and_the_best_mean_were_asked_is_in_the_records(evolved: Evolved) -> None:
+    data = json.loads((Path(evolved.config.base_model).parent / "data.json").read_text())
+    best = evolved.states()[-1].best
+    assert best is not None
+    with Records(records_url(evolved.runs)) as records:
+        for split, wanted in (("dev", data["dev"][-4:]), ("test", data["test"])):
+            examples = AskedExamples(records, "tiny", split)
+            said = [examples[number].exchanges for number in range(1, len(examples) + 1)]
+            assert [[e.request and e.request.prompt for e in both] for both in said] == [
+                [example["question"]] * 2 for example in wanted
+            ]
+            scores = [fmean(both[who].score for both in said) for who in range(2)]  # type: ignore[misc]
+            summary = [evolved.summary[which][split] for which in ("starting_best", "ending_best")]
+            assert scores == pytest.approx(summary)
 
 
 def test_the_flow_ends_in_the_state_that_the_algorithm_alone_comes_to(evolved: Evolved) -> None:

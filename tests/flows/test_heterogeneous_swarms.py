@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from statistics import fmean
 
 import pytest
 import yaml
@@ -11,9 +12,11 @@ from infra.config_files import load_config
 from infra.configs.heterogeneous_swarms import HeterogeneousSwarmsConfig
 from infra.records.store import Records
 from infra.records.values import Purpose, RunStatus
+from infra.report.asked import AskedExamples
 from infra.settings import Settings
 from infra.systems.artefact import load_system
 from swarm.errors import InputError
+from swarm.graphs import Dag
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +85,25 @@ def test_every_evaluation_is_linked_to_what_it_was_for(searched: SearchedSystems
     assert (counts[Purpose.EXPERT], counts[Purpose.STARTING_BEST], counts[Purpose.ENDING_BEST]) == (4, 1, 1)
     assert counts[Purpose.COMPONENT] == searched.summary["c_gain"]["models"]
     assert counts[Purpose.CONTRIBUTION] >= 4
+
+
+def test_what_every_node_was_asked_and_answered_is_in_the_records(searched: SearchedSystems) -> None:
+    with Records(records_url(searched.runs)) as records:
+        examples = AskedExamples(records, "tiny", "test")
+        asked = [examples[number].exchanges for number in range(1, 13)]
+        dev = AskedExamples(records, "tiny", "dev")[1].exchanges
+    best = searched.summary["ending_best"]
+    order = Dag.from_json(best["system"]["dag"]).order
+    assert [exchange.who for exchange in dev] == [exchange.who for exchange in asked[0]]
+    for start, *nodes in asked:
+        assert [node.who for node in nodes] == [f"node {n}" for n in order[:-1]] + [f"best (node {order[-1]})"]
+        assert all(node.request is not None and node.output is not None for node in nodes)
+        assert start.request is not None and start.request.prompt in nodes[-1].request.prompt  # type: ignore[union-attr]
+        answers = {n: node.output.strip().replace("\n", " ") for n, node in zip(order, nodes, strict=True)}  # type: ignore[union-attr]
+        for number, node in zip(order, nodes, strict=True):
+            read = [n for n in order if best["system"]["dag"]["successor"][n] == number]
+            assert all(answers[n] in node.request.prompt for n in read)  # type: ignore[union-attr]
+    assert fmean(nodes[-1].score for _, *nodes in asked) == best["test"]  # type: ignore[misc]
 
 
 def test_best_system_loads_from_its_folder(searched: SearchedSystems) -> None:

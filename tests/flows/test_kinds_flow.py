@@ -7,15 +7,17 @@ import pytest
 from kinds_of_search import TASKS, write_search
 from rated_searches import CLASSIFIED, JUDGED, MATCHED, REWARDED, TOXIC, use, write_rated_search
 from rating_server import rating_service
-from searches import SMALL, call, status
+from searches import SMALL, call, records_url, status
 from tiny_search import CONFIG
 
+from data.examples import SPLITS
 from infra.config_files import load_config
 from infra.configs.model_swarms import ModelSwarmsConfig
 from infra.observer import Nobody, observed_by
 from infra.prepare import prepare
 from infra.records.store import Records
 from infra.records.values import RunStatus
+from infra.report.asked import AskedExamples
 from infra.settings import Settings
 from infra.views.base import IterationView
 
@@ -61,6 +63,17 @@ def resumes_to_the_same_state(path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     resumed = call(config).result()
     assert resumed["state_sha256"] == whole["state_sha256"]
     assert resumed["ending_best"] == whole["ending_best"]
+    holds_what_was_asked(config, path.parent / "stopped")
+
+
+def holds_what_was_asked(config: ModelSwarmsConfig, runs: Path) -> None:
+    objective = prepare(config, Settings()).objective
+    with Records(records_url(runs)) as records:
+        for split in SPLITS:
+            examples = AskedExamples(records, config.name, split)
+            said = [examples[number].exchanges for number in range(1, len(examples) + 1)]
+            for who in range(2):
+                assert [exchanges[who].request for exchanges in said] == objective.requests(split)
 
 
 def test_a_run_whose_files_moved_has_the_same_settings() -> None:

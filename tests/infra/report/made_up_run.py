@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from data.requests import Generate, request_json
 from infra.configs.model_swarms import ModelSwarmsConfig
+from infra.records.asked import Asked
 from infra.records.store import Records
 from infra.records.values import EvaluationRecord, Purpose, RunStatus
 from swarm.ensemble import top_k
@@ -130,7 +132,10 @@ class MadeUpRun:
             return []
         key = f"{split}-{iteration}"
         records = [self._score(key, k, split, recipe) for k, (_, recipe, _) in enumerate(places)]
-        self.records.save_evaluation_group(key, "o", split, "made-up", records, generated_tokens=9, seconds=1.0)
+        sizes = [len(part) for part in self._by_task(records[0])]
+        prompts = [[f"{self._output.format(split)} {k}?" for k in range(size)] for size in sizes]
+        asked = Asked(lambda: [[request_json(Generate(prompt, 5)) for prompt in task] for task in prompts])
+        self.records.save_evaluation_group(key, split, split, "made-up", records, 9, 1.0, asked=asked)
         for k, (particle, _, purpose) in enumerate(places):
             self.records.link_evaluations(self.name, iteration, purpose, [(particle, key, k)])
         return records

@@ -9,6 +9,7 @@ from made_up_run import MadeUpRun
 from page_reader import Page
 
 from infra.records.values import RunStatus
+from infra.report.asked import first_examples
 from infra.report.evidence import Evidence
 from infra.report.page import render_report, write_report
 from swarm.errors import InputError
@@ -45,6 +46,28 @@ def test_a_finished_run_s_report_has_every_part(finished: Evidence) -> None:
     assert set(figures) < {value for name, value in page.attributes if name == "id"}
 
 
+def test_a_report_shows_what_was_asked_and_both_answers(made_up: MadeUpRun, tmp_path: Path) -> None:
+    states = made_up.search(2)
+    dev = page_of(made_up, tmp_path / "dev.html").text
+    assert "Dev example 1 of knowledge" in dev and "The answer is dev 0?" in dev
+    made_up.finish(states)
+    text = " ".join(page_of(made_up, tmp_path / "test.html").text.split())
+    assert "What was asked" in text and "The answer is dev" not in text
+    for number in (1, 2, 3):
+        asked = text.split(f"Test example {number} of knowledge")[1].split("Test example")[0]
+        assert f"The answer is test {number - 1}? It answered The answer is " in asked
+        assert asked.count(", score ") == 2 and "It was asked the same." in asked
+    assert "Test example 4" not in text
+
+
+def test_the_examples_shown_are_of_every_task(tmp_path: Path) -> None:
+    run = MadeUpRun(tmp_path, Parameters(particles=5), tasks=("facts", "sums"), examples=40)
+    run.search(0)
+    shown = first_examples(run.records, run.name)
+    run.records.close()
+    assert [(example.number, example.task) for example in shown] == [(1, "facts"), (2, "facts"), (21, "sums")]
+
+
 def test_the_same_records_give_the_same_report(finished: Evidence) -> None:
     assert render_report(finished) == render_report(finished)
 
@@ -76,6 +99,7 @@ def test_names_outputs_and_messages_are_text_and_never_markup(tmp_path: Path) ->
     assert not any(name.startswith("on") for name, _ in page.attributes)
     assert all(name in page.text for name in HOSTILE)
     assert "</pre></td><iframe src='https://example.org/'></iframe>42" in page.text
+    assert "<!-- <script></pre></td><iframe src='https://example.org/'></iframe>test 0?" in page.text  # a prompt
     assert (
         "&lt;img src=x" in json.loads(page.scripts["application/json"][0])["recipe"]["layout"]["yaxis"]["ticktext"][1]
     )

@@ -1,0 +1,222 @@
+"""What was asked for an example, word for word, what was answered, and what that scored: from the records alone."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from data.examples import Split
+from data.requests import Generate, Request, request_from_json, request_json
+from infra.records.store import Records
+from infra.records.values import EvaluationRecord, Purpose, RunEvaluation, RunRecord
+from infra.report.evidence import read_evidence, task_names
+from swarm.errors import InputError
+from swarm.es_state import EsState
+from swarm.heterogeneous_state import HeterogeneousState
+from swarm.systems import System
+
+SHOWN = 3
+"""A report shows so many examples."""
+
+START, BEST = "starting best", "best"
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """Something that a model was asked, and its answer.
+
+    Attributes:
+        who: the starting best, the best, or a node of the best system.
+        request: what was sent; None where the records don't hold it.
+        output: the answer; None where the records hold it with another group (`infra.systems.group`).
+        prediction: what was read from it; None of a node whose answer others read.
+        score: what that came to; None likewise.
+
+    """
+
+    who: str
+    request: Request | None
+    output: str | None
+    prediction: str | None = None
+    score: float | None = None
+
+    @property
+    def continuations(self) -> tuple[str, ...]:
+        """What was scored after the prompt; nothing where a text was generated."""
+        return () if self.request is None or isinstance(self.request, Generate) else self.request.continuations
+
+    def to_json(self) -> dict[str, Any]:
+        """Return this as plain JSON."""
+        kind, fields = (None, {}) if self.request is None else request_json(self.request)
+        asked = None if kind is None else {"kind": kind, **fields}
+        return {
+            "who": self.who,
+            "request": asked,
+            "output": self.output,
+            "prediction": self.prediction,
+            "score": self.score,
+        }
+
+
+@dataclass(frozen=True)
+class AskedExample:
+    """An example of a split (the first is 1, over all tasks), and what was said."""
+
+    split: Split
+    number: int
+    task: str
+    exchanges: tuple[Exchange, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return this as plain JSON."""
+        return {
+            "split": self.split,
+            "example": self.number,
+            "task": self.task,
+            "exchanges": [exchange.to_json() for exchange in self.exchanges],
+        }
+
+
+class AskedExamples:
+    """The examples of a split that the starting best and the best of a run were both asked.
+
+    Of evolution strategies these are, on dev, those that were held out.
+    """
+
+    def __init__(self, records: Records, run: str, split: Split) -> None:
+        """Find who was asked; raises `InputError` if there is no such run, or nobody was asked `split` yet."""
+        self.split: Split = split
+        self._records, self._run = records, records.run(run)
+        start, best = _finalists(records, self._run, split)
+        if best is None:
+            remedy = (
+                "wait for its first iteration" if split == "dev" else "it is read after the search: try --split dev"
+            )
+            raise InputError(f"run {run!r} has no best that was asked the {split} split yet: {remedy}")
+        self._start, self._best = start, best
+
+    def __len__(self) -> int:
+        return len(self._best.scores)
+
+    def __getitem__(self, number: int) -> AskedExample:
+        """Return the example of that number; raises `InputError` if there is none."""
+        if not 1 <= number <= len(self):
+            raise InputError(f"the {self.split} split has no example {number}: it has 1 to {len(self)}")
+        place = number - 1
+        start = [] if self._start is None else [self._alone(START, self._start, place)]
+        return AskedExample(self.split, number, self._tasks[place], (*start, *self._of_best(place)))
+
+    def first(self, count: int) -> list[AskedExample]:
+        """Return the first examples of each task in turn, `count` in all if there are so many."""
+        seen: Counter[str] = Counter()
+        turns = []
+        for place, task in enumerate(self._tasks):
+            turns.append((seen[task], place))
+            seen[task] += 1
+        return [self[place + 1] for place in sorted(place for _, place in sorted(turns)[:count])]
+
+    @cached_property
+    def _tasks(self) -> list[str]:
+        """The task of each example; "" where the records don't tell."""
+        names = task_names(self._run)
+        sizes = [len(task) for task in self._requests]
+        if len(names) == 1:
+            return [names[0]] * len(self)
+        if len(sizes) != len(names) or sum(sizes) != len(self):
+            return [""] * len(self)
+        return [name for name, size in zip(names, sizes, strict=True) for _ in range(size)]
+
+    @cached_property
+    def _requests(self) -> tuple[tuple[Any, ...], ...]:
+        """What a model that answers alone is asked, by task; () where the records don't hold it."""
+        alone = self._start or self._best
+        [group] = self._records.evaluation_groups([alone.group])
+        return self._records.objective_requests(group.objective) or ()
+
+    @cached_property
+    def _of_nodes(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """What the nodes of the best system answered, and what they were asked."""
+        group = self._best.group
+        return self._records.node_answers(group) or {}, self._records.node_requests(group)
+
+    def _alone(self, who: str, evaluation: EvaluationRecord, place: int) -> Exchange:
+        asked = [request for task in self._requests for request in task]
+        return _told(who, request_from_json(asked[place]) if asked else None, evaluation, place)
+
+    def _of_best(self, place: int) -> list[Exchange]:
+        saved, sent = self._of_nodes
+        if not saved:
+            return [self._alone(BEST, self._best, place)]
+        order = System.from_json(self._best.recipe).dag.order
+        said = []
+        for node, row in zip(order, saved["nodes"][self._best.index], strict=True):
+            request, answer = None, None
+            if row[place] is not None:
+                _, key, (answer, _) = saved["answers"][row[place]]
+                request = request_from_json(sent[key]) if key in sent else None
+            said.append(Exchange(f"node {node}", request, answer if isinstance(answer, str) else None))
+        return [*said[:-1], _told(f"{BEST} (node {order[-1]})", said[-1].request, self._best, place)]
+
+
+def split_to_show(records: Records, run: str) -> Split:
+    """Return the test split once it is read, and dev before that."""
+    return "test" if records.run_evaluations(run, Purpose.ENDING_BEST) else "dev"
+
+
+def first_examples(records: Records, run: str) -> list[AskedExample]:
+    """Return the first few examples of `split_to_show`; none before there is a best."""
+    split = split_to_show(records, run)
+    _, best = _finalists(records, records.run(run), split)
+    return [] if best is None else AskedExamples(records, run, split).first(SHOWN)
+
+
+def _told(who: str, request: Request | None, evaluation: EvaluationRecord, place: int) -> Exchange:
+    return Exchange(who, request, evaluation.outputs[place], evaluation.predictions[place], evaluation.scores[place])
+
+
+Pair = tuple[EvaluationRecord | None, EvaluationRecord | None]
+
+
+def _finalists(records: Records, run: RunRecord, split: Split) -> Pair:
+    """Return the evaluations of the starting best and of the best so far on `split`, where there are such."""
+    if split == "test":
+        ends = (Purpose.STARTING_BEST, Purpose.ENDING_BEST)
+        start, best = (_greatest(records.run_evaluations(run.name, purpose)) for purpose in ends)
+        return start, best
+    match run.algorithm:
+        case "evolution-strategies":
+            return _means(records, run.name)
+        case "heterogeneous-swarms":
+            return _systems(records, run.name)
+        case _:
+            return read_evidence(records, run.name).pair("dev") or (None, None)
+
+
+def _means(records: Records, run: str) -> Pair:
+    """Return the start and the best mean of evolution strategies, on the held-out examples."""
+    iterations = records.iterations(run)
+    best = EsState.from_json(iterations[-1].state).best if iterations else None
+    if best is None:
+        return None, None
+    searched = records.run_evaluations(run, Purpose.SEARCH)
+    found = [[used for used in searched if used.iteration == iteration] for iteration in (0, best.iteration)]
+    start, ending = (max(members, key=lambda used: used.particle).evaluation for members in found)
+    return start, ending
+
+
+def _systems(records: Records, run: str) -> Pair:
+    """Return the best expert alone, once that was asked, and the best system."""
+    iterations = records.iterations(run)
+    best = HeterogeneousState.from_json(iterations[-1].state).best if iterations else None
+    if best is None:
+        return None, None
+    searched = records.run_evaluations(run, Purpose.SEARCH)
+    return (
+        _greatest(records.run_evaluations(run, Purpose.EXPERT)),
+        _greatest([used for used in searched if used.iteration == best.iteration]),
+    )
+
+
+def _greatest(used: list[RunEvaluation]) -> EvaluationRecord | None:
+    return max((each.evaluation for each in used), key=lambda evaluation: evaluation.utility, default=None)
