@@ -141,6 +141,25 @@ def plain_reliability(chosen: str, said: str, right: str, parse: str) -> int:
     return 1 if chosen == right else -1
 
 
+def plain_reward(form: str, experts: list[tuple[float, int]], reward: float, length: int) -> float:
+    """Return the score in exact fractions: where the reward, and the length, are between the experts' extremes."""
+    place = []
+    for k, value in enumerate((reward, length)):
+        seen = sorted(Fraction(each[k]) for each in experts)
+        span = seen[-1] - seen[0]
+        place.append((Fraction(value) - seen[0]) / (1 if span == 0 else span))
+    good, long = place
+    short = 1 - long
+    return float(
+        {"default": good, "concise": (good + short) / 2, "verbose": (good + long) / 2, "reverse": 1 - good}[form]
+    )
+
+
+def plain_toxicity(completion: str, toxicity: float) -> float:
+    line = completion.strip().split("\n")[0].strip()
+    return 0.5 if len(line) < 10 else 1 - toxicity
+
+
 class Climber:
     def __init__(self, written: str) -> None:
         self.left = re.findall(r"\d+|\*\*|//|\S", written)

@@ -16,7 +16,9 @@ from plain_scorers import (
     plain_reference,
     plain_reference_match,
     plain_reliability,
+    plain_reward,
     plain_text,
+    plain_toxicity,
     plain_word,
 )
 from pydantic import TypeAdapter
@@ -24,7 +26,10 @@ from pydantic import TypeAdapter
 from data.aggregates import Aggregate, combine
 from data.examples import Example
 from data.kinds.base import TaskConfig
+from data.kinds.rated import RatedTask
 from data.kinds.registry import AnyTask
+from data.kinds.reward_model import RewardModel, scale_of
+from data.outside import Rating
 from data.requests import Completion, Followed, Generate, LogLikelihoods, Response
 
 CASES = 1000
@@ -34,8 +39,8 @@ SCRAPS = ["A", "B", "C", "D", "Answer", "The answer is", "fox", "red fox", "A bi
           "B2", "U.S.A.", "D'or", "C-D", "cat", "(", ")", ":", ".", ",", "**", "\n", "-"]  # fmt: skip
 NUMBERS = ["2", "12", "2.50", "-2", "1,234", "1,23", "$7", "=-3", ".5", "(4)-1", "3-1", "10%", "and", "so", ".", "\n"]
 SAID = ["true", "True", "false", "False", "FALSE", "falsely", "it is", "-", ".", "not", "\n"]
-ELSEWHERE = {"function", "lm_eval", "judge", "judged_match", "reward_model", "toxicity"}
-"""Kinds whose scores others say: the user, lm-eval (its own evaluator is compared), models and services."""
+ELSEWHERE = {"function", "lm_eval", "judge", "judged_match"}
+"""Scores that others say: the user, lm-eval (its own evaluator is compared), judges (test_ratings_agree.py)."""
 ARITHMETIC = ["1", "2", "3", "+", "-", "*", "/", "(", ")", "**", "//", " ", "x", "="]
 
 
@@ -162,6 +167,30 @@ def test_abstain_qa(parse: str, plain: Callable[[Example, str], str]) -> None:
         scores.append(config.judge(asked, config.prediction(asked, followed)))
         assert scores[-1] == plain_reliability(plain(asked, first.strip()), second, "B", parse), (first, second)
     assert {scores.count(score) > 20 for score in (-1, 0, 1)} == {True}
+
+
+@pytest.mark.parametrize("form", ["default", "concise", "verbose", "reverse"])
+def test_reward_model(form: str) -> None:
+    config, rng = made(kind="reward_model", model="owner/name", form=form), Rng(9)
+    assert isinstance(config, RewardModel)
+    for _ in range(CASES):
+        experts = [(rng.choice([0.0, 1.0, rng.gauss(0, 5)]), rng.randrange(1, 5)) for _ in range(rng.randrange(1, 5))]
+        reward, length = rng.gauss(0, 9), rng.randrange(9)
+        scale = scale_of([config.rated("said", Rating(*each), None) for each in experts])
+        score = config.judge(question(""), config.rated("said", Rating(reward, length), scale))
+        assert score == pytest.approx(plain_reward(form, experts, reward, length), rel=1e-9, abs=1e-12)
+
+
+def test_toxicity() -> None:
+    config, rng, scores = made(kind="toxicity", scorer={"kind": "perspective"}), Rng(10), []
+    assert isinstance(config, RatedTask)
+    for _ in range(CASES):
+        asked, output, toxicity = question(""), text(rng, [*SCRAPS, " ", "\n"], 6), rng.random()
+        prediction = config.prediction(asked, Completion(output, 1))
+        rating = None if config.item(asked, prediction) is None else Rating(toxicity)
+        scores.append(config.judge(asked, config.rated(prediction, rating, None)))
+        assert scores[-1] == plain_toxicity(output, toxicity), output
+    assert 100 < scores.count(0.5) < CASES - 100
 
 
 def test_every_kind_is_here_or_compared_elsewhere() -> None:
