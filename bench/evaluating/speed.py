@@ -28,9 +28,14 @@ class Ours:
 
 @dataclass(frozen=True)
 class Round:
-    """Processor seconds of each way in one round, and what the resident way and ours generated [P][R]."""
+    """Processor seconds of each way in one round, and what the resident way and ours generated [P][R].
 
-    public: float
+    Attributes:
+        public: None in a round that left the public way out.
+
+    """
+
+    public: float | None
     resident: float
     resident_tokens: list[list[Tokens]]
     ours: Ours
@@ -89,14 +94,18 @@ def completions(responses: Sequence[Response]) -> list[Completion]:
     return [response for response in responses if isinstance(response, Completion)]
 
 
-def measure(load: Workload, folder: Path, rounds: int, note: Callable[[str], None]) -> Speed:
-    """Evaluate one workload in every way, in turn; `note` hears what came of each round."""
+def measure(load: Workload, folder: Path, rounds: int, public_rounds: int, note: Callable[[str], None]) -> Speed:
+    """Evaluate one workload in every way, in turn; `note` hears what came of each round.
+
+    The public way, the slowest, takes part in the first `public_rounds` rounds.
+    """
     batch = in_child(best_batch, load, folder)
     measured: list[Round] = []
     for number in range(rounds):
-        slow = in_child(public, load, folder)
+        slow = in_child(public, load, folder) if number < public_rounds else None
         tokens, middle = in_child(resident, load, folder, batch)
         measured.append(Round(slow, middle, tokens, in_child(ours, load, folder)))
-        times = f"public {slow:.1f}, resident {middle:.1f}, ours {measured[-1].ours.seconds:.1f} s"
+        others = "" if slow is None else f"public {slow:.1f}, "
+        times = f"{others}resident {middle:.1f}, ours {measured[-1].ours.seconds:.1f} s"
         note(f"{load.name}, round {number + 1} of {rounds}: {times}")
     return Speed(load, batch, measured)

@@ -44,8 +44,10 @@ def _ratios(speed: Speed) -> list[Figure]:
     )
     made = []
     for (name, seconds, batches), limit in zip(others, load.reach, strict=True):
-        ratio = median(other / r.ours.seconds for other, r in zip(seconds, rounds, strict=True))
-        detail = f"{size}, theirs {median(seconds):.1f} s{batches}"
+        pairs = [(other, r.ours.seconds) for other, r in zip(seconds, rounds, strict=True) if other is not None]
+        ratio = median(other / mine for other, mine in pairs)
+        theirs = median(other for other, _ in pairs)
+        detail = f"{size}, theirs {theirs:.1f} s{batches}; {len(pairs)} round{'s' if len(pairs) > 1 else ''}"
         made.append(at_least(load.name, f"{load.name} against {name}", ratio, "×", limit, detail))
     return made
 
