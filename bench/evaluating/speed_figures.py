@@ -12,7 +12,7 @@ from data.requests import Completion
 from .agreement import same_answer
 from .arithmetic import Shapes, shared_length
 from .figures import Figure, at_least
-from .speed import Speed
+from .speed import Speed, Timed
 from .workloads import World
 
 
@@ -36,19 +36,23 @@ def prediction_of(world: World, row: int) -> Callable[[str], str]:
 
 def _ratios(speed: Speed) -> list[Figure]:
     load, rounds = speed.load, speed.rounds
-    own = median(r.ours.seconds for r in rounds)
+    own = median(r.ours.time.seconds for r in rounds)
     size = f"{load.particles} × {load.rows} rows; ours {own:.1f} s"
-    others = (
+    others: tuple[tuple[str, Sequence[Timed | None], str], ...] = (
         ("the public way", [r.public for r in rounds], ""),
         ("a resident model", [r.resident for r in rounds], f" in batches of {speed.batch}"),
     )
     made = []
-    for (name, seconds, batches), limit in zip(others, load.reach, strict=True):
-        pairs = [(other, r.ours.seconds) for other, r in zip(seconds, rounds, strict=True) if other is not None]
-        ratio = median(other / mine for other, mine in pairs)
-        theirs = median(other for other, _ in pairs)
-        detail = f"{size}, theirs {theirs:.1f} s{batches}; {len(pairs)} round{'s' if len(pairs) > 1 else ''}"
-        made.append(at_least(load.name, f"{load.name} against {name}", ratio, "×", limit, detail))
+    for (name, times, batches), limit in zip(others, load.reach, strict=True):
+        pairs = [(time, r.ours.time) for time, r in zip(times, rounds, strict=True) if time is not None]
+        ratios = [theirs.seconds / mine.seconds for theirs, mine in pairs]
+        even = median(theirs.operations / mine.operations for theirs, mine in pairs)
+        theirs = median(time.seconds for time, _ in pairs)
+        detail = (
+            f"{size}, theirs {theirs:.1f} s{batches}; rounds {', '.join(f'{ratio:.2f}' for ratio in ratios)}; "
+            f"{even:.2f} with each time multiplied by its own GEMM rate"
+        )
+        made.append(at_least(load.name, f"{load.name} against {name}", median(ratios), "×", limit, detail))
     return made
 
 
@@ -61,15 +65,16 @@ def _share(speed: Speed, world: World, tokenizer: Any) -> Figure:
     whole = shapes.population(lengths, new)
     once = shapes.population(lengths, new, shared)
     needed = once if speed.load.worked else whole
-    share = median(100 * needed / r.ours.seconds / r.rate for r in speed.rounds)
-    rate = median(r.rate for r in speed.rounds)
+    shares = [100 * needed / r.ours.time.operations for r in speed.rounds]
+    theirs = median(100 * needed / r.resident.operations for r in speed.rounds)
+    rate = median(r.ours.time.rate for r in speed.rounds)
     detail = (
         f"{whole / 1e9:.0f} GFLOP, {once / 1e9:.0f} with the {shared} tokens that all prompts begin with read once a "
-        f"particle; GEMM {rate / 1e9:.0f} GFLOP/s"
+        f"particle; GEMM {rate / 1e9:.0f} GFLOP/s; rounds {', '.join(f'{share:.1f}' for share in shares)}; the "
+        f"resident model's share {theirs:.1f} %"
     )
-    return at_least(
-        speed.load.name, f"{speed.load.name}: arithmetic needed", share, " % of GEMM", speed.load.share, detail
-    )
+    name = f"{speed.load.name}: arithmetic needed"
+    return at_least(speed.load.name, name, median(shares), " % of GEMM", speed.load.share, detail)
 
 
 def _agreement(speed: Speed, world: World, tokenizer: Any) -> Figure:
