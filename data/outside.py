@@ -97,13 +97,18 @@ class Classifier(BaseModel):
 
 
 class Rewarder(BaseModel):
-    """A reward model: a sequence classification model with one output."""
+    """A reward model: a sequence classification model with one output, or one of `model_class`, with `get_scores`.
+
+    `folder` is where the class's module is looked for first.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Literal["rewarder"] = "rewarder"
     model: ModelName
     device: str = "auto"
+    model_class: str | None = None
+    folder: str = ""
 
 
 class Judge(BaseModel):

@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from data.kinds.base import Bounds
 from data.kinds.rated import RatedTask
 from data.outside import ModelName, Outside, Rating, Rewarder, Scale
+from data.user_code import is_name
 
 
 class RewardModel(RatedTask):
@@ -32,6 +34,18 @@ class RewardModel(RatedTask):
         description="A sequence classification model with one output: a folder or a hub id (owner/name), in "
         "safetensors. Code that comes with a model is never run.",
     )
+    model_class: str | None = Field(
+        None,
+        title="Model class",
+        description="module:Class, a class of your own or of an installed package, for a model that has get_scores: "
+        "a transformers.PreTrainedModel. Empty for models that transformers knows.",
+    )
+    folder: Path | None = Field(
+        None,
+        title="Folder",
+        description="Where the class's module is looked for first, then where Python looks; the config file's folder "
+        "if empty.",
+    )
     form: Literal["default", "concise", "verbose", "reverse"] = Field(
         "default",
         title="Form",
@@ -46,10 +60,31 @@ class RewardModel(RatedTask):
         description="Where the reward model runs: auto (a GPU if there is one), cpu, cuda or cuda:N.",
     )
 
+    @field_validator("model_class")
+    @classmethod
+    def _is_a_name(cls, value: str | None) -> str | None:
+        if value is not None and not is_name(value):
+            raise ValueError(
+                f"{value!r} is not module:Class: write for instance rewards:Helpful for a class of rewards.py"
+            )
+        return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _beside_the_config(cls, value: Any, info: ValidationInfo) -> Any:
+        """Look for a class of the user's beside the configuration file."""
+        if not isinstance(value, dict) or value.get("model_class") is None:
+            return value
+        folder = (info.context or {}).get("folder", "")
+        return {**value, "folder": Path(folder) / Path(value.get("folder") or "").expanduser()}
+
     @property
     def outside(self) -> Outside:
         """The reward model."""
-        return Rewarder(model=self.model, device=self.device)
+        if self.model_class is None:
+            return Rewarder(model=self.model, device=self.device)
+        folder = str(self.folder or "")
+        return Rewarder(model=self.model, device=self.device, model_class=self.model_class, folder=folder)
 
     @property
     def bounds(self) -> Bounds:

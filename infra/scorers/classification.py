@@ -1,28 +1,21 @@
-"""Sequence classification models on this machine: what classifiers and reward models have in common."""
+"""Sequence classification models on this machine: what classifiers and most reward models are."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import torch
 
 from experts.base_models import BaseModel as ModelFolder
-from infra.engines.gpu_lease import bind
-from infra.engines.leased import visible_gpus
 from infra.scorers.batches import TOKEN_BUDGETS, Tokens, batches, padded
-from infra.scorers.models import device_of, dtype_of, not_loadable
+from infra.scorers.rating_model import RatingModel, memory_errors
 from infra.settings import Settings
-from swarm.errors import EvaluationError, InputError
+from swarm.errors import EvaluationError
 
 _LONGEST = 100_000
 """A tokenizer that claims to take more says nothing."""
 
 
-class Classification:
-    """A model that gives each text one number a label.
-
-    On a GPU it computes in turns with the engines there (`infra.engines.gpu_lease`).
-    """
+class Classification(RatingModel):
+    """A model that gives each text one number a label."""
 
     def __init__(self, model: ModelFolder, device: str, settings: Settings) -> None:
         """Load `model`.
@@ -31,18 +24,9 @@ class Classification:
             InputError: it is no sequence classification model, or only its own code could load it.
 
         """
-        from transformers import AutoTokenizer
+        from transformers import AutoModelForSequenceClassification
 
-        self.name = model.name
-        self._device = device_of(device)
-        self._lease = None
-        if self._device.type == "cuda":
-            self._lease = bind(settings.cache / "gpus", visible_gpus(self._device))
-            self._device = torch.device("cuda", self._lease.gpu.index)
-        self.tokenizer = AutoTokenizer.from_pretrained(model.folder, local_files_only=True, trust_remote_code=False)
-        self._model = _load(model, self._device)
-        if self._model.config.pad_token_id is None:
-            self._model.config.pad_token_id = self.tokenizer.pad_token_id or self.tokenizer.eos_token_id or 0
+        super().__init__(model, device, settings, AutoModelForSequenceClassification)
 
     @property
     def multi_label(self) -> bool:
@@ -84,13 +68,6 @@ class Classification:
             raise EvaluationError(f"model {self.name!r} rated an answer with a number that is not finite")
         return stacked
 
-    def close(self) -> None:
-        """Give back the memory, then the place on the GPU."""
-        del self._model
-        if self._lease is not None:
-            torch.cuda.empty_cache()
-            self._lease.close()
-
     def _forward(self, texts: Sequence[Tokens], segments: Sequence[Tokens] | None) -> torch.Tensor:
         inputs = {
             "input_ids": padded(texts, self._model.config.pad_token_id),
@@ -98,52 +75,7 @@ class Classification:
         }
         if segments:
             inputs["token_type_ids"] = padded(segments, 0)
-        with _memory_errors(self.name), torch.inference_mode():
+        with memory_errors(self.name), torch.inference_mode():
             answer = self._model(**{name: value.to(self._device) for name, value in inputs.items()})
             logits: torch.Tensor = answer.logits.float().cpu()
             return logits
-
-    @contextmanager
-    def _turn(self, progress: Callable[[int, int], None]) -> Iterator[None]:
-        """Hold the GPU, if there is one, while the block lasts; in the wait for it `progress` may end it."""
-        if self._lease is None:
-            yield
-            return
-        with self._lease.held(lambda: progress(0, 1)):
-            try:
-                yield
-            finally:
-                torch.cuda.empty_cache()  # the engine may need what this process's allocator would keep
-
-
-def _load(model: ModelFolder, device: torch.device) -> Any:
-    from transformers import AutoModelForSequenceClassification
-
-    try:
-        loaded, info = AutoModelForSequenceClassification.from_pretrained(
-            model.folder,
-            local_files_only=True,
-            trust_remote_code=False,
-            use_safetensors=True,
-            dtype=dtype_of(device),
-            output_loading_info=True,
-        )
-    except (ValueError, OSError, KeyError) as error:
-        raise not_loadable(model, error) from error
-    if info["missing_keys"]:
-        raise InputError(
-            f"model {model.name!r} has no weights for {min(info['missing_keys'])}: it is no sequence classification "
-            "model (transformers would make these up): name one that is"
-        )
-    with _memory_errors(model.name):
-        return loaded.to(device).eval()
-
-
-@contextmanager
-def _memory_errors(name: str) -> Iterator[None]:
-    try:
-        yield
-    except torch.cuda.OutOfMemoryError as error:
-        raise EvaluationError(
-            f"model {name!r} found too little GPU memory for rating: lower engine.cache_gib, or set its device: cpu"
-        ) from error

@@ -58,7 +58,7 @@ def not_loadable(model: ModelFolder, error: Exception) -> InputError:
     reason = str(error).strip().splitlines()[0]
     return InputError(
         f"model {model.name!r} can't be loaded for rating ({reason}): it must be a sequence classification model of a "
-        "kind that transformers knows; code that comes with a model is never run"
+        "kind that transformers knows, or a reward model with a model_class; code that comes with a model is never run"
     )
 
 

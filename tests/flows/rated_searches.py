@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 from rating_server import RatingService
-from tiny_raters import make_rater
+from tiny_raters import make_rater, make_scoring_model
 from tiny_search import CONFIG, make_search
 
 SIZES = {"dev": 3, "test": 3, "max_new_tokens": 12}
@@ -21,12 +21,14 @@ CLASSIFIED = {
     **SIZES,
 }
 REWARDED = {"kind": "reward_model", "data": "data.json", "name": "rewarded", "model": "reward", **SIZES}
+SCORED = {**REWARDED, "name": "scored", "model": "scored", "model_class": "rewards:Helpful", "form": "verbose"}
 
 
 def write_rated_search(folder: Path, *tasks: dict[str, Any]) -> Path:
     """Write a search for an objective of these tasks into `folder`; return its configuration file."""
     config = make_search(folder)
     make_rater(folder / "reward")
+    make_scoring_model(folder / "scored", folder / "rewards.py", seed=2)
     make_rater(folder / "classifier", labels=("fine", "toxic"), seed=1)
     config.write_text(yaml.safe_dump({**CONFIG, "objective": {"tasks": list(tasks)}}))
     return config

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from kinds_of_search import TASKS, write_search
-from rated_searches import CLASSIFIED, JUDGED, MATCHED, REWARDED, TOXIC, use, write_rated_search
+from rated_searches import CLASSIFIED, JUDGED, MATCHED, REWARDED, SCORED, TOXIC, use, write_rated_search
 from rating_server import rating_service
 from searches import SMALL, call, records_url, status
 from tiny_search import CONFIG
@@ -47,7 +47,7 @@ def test_a_search_of_three_iterations_resumes_to_the_same_state(
 def test_so_does_one_that_is_rated_from_outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with rating_service() as service:
         use(service, tmp_path / "cache", monkeypatch)
-        tasks = [JUDGED, MATCHED, TOXIC, CLASSIFIED, REWARDED]
+        tasks = [JUDGED, MATCHED, TOXIC, CLASSIFIED, REWARDED, SCORED]
         resumes_to_the_same_state(write_rated_search(tmp_path, *tasks), monkeypatch)
 
 
