@@ -52,10 +52,11 @@ class EncodedBlock:
         if not indices:
             return
         mixed = self._block.owners is not None
+        particles = 1 if mixed else len(self._block.particles)
         everything = [Family((), tuple(range(len(indices))))]
-        found = everything if mixed else families([row.tokens for row in rows.values()])
+        found = everything if mixed else families([row.tokens for row in rows.values()], particles)
         for family in found:
-            for job in jobs(family, sizes, 1 if mixed else len(self._block.particles), cache_tokens, split):
+            for job in jobs(family, sizes, particles, cache_tokens, split):
                 yield replace(job, rows=tuple(indices[row] for row in job.rows))
 
     def readers(self, job: Job) -> tuple[Sequence[int], NDArray[np.intp] | None]:

@@ -13,11 +13,14 @@ from math import ceil, log2
 
 Tokens = tuple[int, ...]
 
-_SHORTEST_PREFIX = 8
+_OPENINGS = (8, 3)
+"""Rows are first put together by so many first tokens; what is still alone then, by fewer."""
 _WORTHWHILE = 0.05
 """Rows share a prefix only if that spares at least this share of their tokens: joining two attentions costs, too."""
+_SPARED = 256
+"""Tokens of a population that rows must spare to step apart from the others: each step reads all weights anew."""
 
-_CELLS_A_JOB = 64
+_CELLS_A_JOB = 48
 _MOST_JOBS = 16
 """A step with fewer cells (particles × rows) wastes a CPU's arithmetic; a few jobs keep all workers busy."""
 
@@ -39,21 +42,25 @@ class Job:
     rows: tuple[int, ...]
 
 
-def families(sequences: Sequence[Tokens]) -> list[Family]:
-    """Put rows together whose shared prefix is worth reading only once; the others share nothing."""
-    openings: defaultdict[Tokens, list[int]] = defaultdict(list)
-    for row, tokens in enumerate(sequences):
-        openings[tokens[:_SHORTEST_PREFIX]].append(row)
+def families(sequences: Sequence[Tokens], population: int) -> list[Family]:
+    """Put rows together whose shared prefix is worth reading only once for `population`; the others share nothing."""
     found: list[Family] = []
-    loose: list[int] = []
-    for rows in openings.values():
-        length = _shared_length([sequences[row] for row in rows])
-        saved = length * (len(rows) - 1)
-        if length >= _SHORTEST_PREFIX and saved >= _WORTHWHILE * sum(len(sequences[row]) for row in rows):
-            found.append(Family(sequences[rows[0]][:length], tuple(rows)))
-        else:
-            loose += rows
-    return [*found, Family((), tuple(sorted(loose)))] if loose else found
+    loose = list(range(len(sequences)))
+    for opening in _OPENINGS:
+        together: defaultdict[Tokens, list[int]] = defaultdict(list)
+        for row in loose:
+            together[sequences[row][:opening]].append(row)
+        loose = []
+        for rows in together.values():
+            length = _shared_length([sequences[row] for row in rows])
+            spared = length * (len(rows) - 1)
+            enough = len(rows) == len(sequences) or spared * population >= _SPARED
+            if length >= opening and enough and spared >= _WORTHWHILE * sum(len(sequences[row]) for row in rows):
+                found.append(Family(sequences[rows[0]][:length], tuple(rows)))
+            else:
+                loose += rows
+        loose.sort()
+    return [*found, Family((), tuple(loose))] if loose else found
 
 
 def jobs(family: Family, sizes: Sequence[int], population: int, cache_tokens: int, split: bool) -> list[Job]:

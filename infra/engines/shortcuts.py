@@ -7,7 +7,8 @@ class), and only where it gives what the module itself gives on a random input, 
 """
 
 from collections.abc import Callable
-from types import FunctionType, MethodType
+from inspect import unwrap
+from types import CellType, FunctionType, MethodType
 from typing import Any
 
 import torch
@@ -65,8 +66,7 @@ def _shorten_gate(module: nn.Module) -> bool:
 def _shorten_rotation(module: nn.Module) -> bool:
     """Have an attention module rotate queries and keys by `rotated`."""
     forward = type(module).forward
-    code = getattr(forward, "__code__", None)
-    if not isinstance(forward, FunctionType) or code is None or _ROTATE not in code.co_names:
+    if not isinstance(forward, FunctionType) or _ROTATE not in (plain := unwrap(forward)).__code__.co_names:
         return False
     weight = next(module.parameters())
     size = getattr(module, "head_dim", None)
@@ -75,17 +75,28 @@ def _shorten_rotation(module: nn.Module) -> bool:
     q, k = _random(weight, 1, 4, 3, size), _random(weight, 1, 2, 3, size)
     angles = _random(weight, 1, 3, size // 2).repeat(1, 1, 2)
     try:
-        wanted = forward.__globals__[_ROTATE](q, k, angles.cos(), angles.sin())
+        wanted = plain.__globals__[_ROTATE](q, k, angles.cos(), angles.sin())
         found = rotated(q, k, angles.cos(), angles.sin())
     except (TypeError, ValueError, RuntimeError):
         return False  # another signature: not the rotation known here
     if not all(_same(a, b) for a, b in zip(wanted, found, strict=True)):
         return False
-    names = {**forward.__globals__, _ROTATE: rotated}
-    copy = FunctionType(code, names, forward.__name__, forward.__defaults__, forward.__closure__)
-    copy.__kwdefaults__ = forward.__kwdefaults__
-    module.forward = MethodType(copy, module)
+    module.forward = MethodType(_renamed(forward, {_ROTATE: rotated}), module)
     return True
+
+
+def _renamed(function: FunctionType, names: dict[str, Any]) -> FunctionType:
+    """Return a copy of `function` that finds `names` among its globals; decorators stay around it, copied too."""
+    inner = getattr(function, "__wrapped__", None)
+    found, closure = function.__globals__, function.__closure__
+    if inner is None:
+        found = {**found, **names}
+    elif closure is not None:
+        changed = CellType(_renamed(inner, names))
+        closure = tuple(changed if cell.cell_contents is inner else cell for cell in closure)
+    copy = FunctionType(function.__code__, found, function.__name__, function.__defaults__, closure)
+    copy.__kwdefaults__ = function.__kwdefaults__
+    return copy
 
 
 def rotated(

@@ -241,9 +241,11 @@ def test_two_runs_and_any_number_of_workers_give_the_same_bits(
     alone.close()
 
 
-def test_the_identity_is_known_without_loading_anything(config: EngineConfig, engine: Engine) -> None:
-    nowhere = BaseModel("tiny", Path("/there/is/no/such/folder"), "1" * 64)
-    assert engine.identity == engine_identity(config, nowhere)
+def test_the_identity_is_known_without_loading_anything(
+    config: EngineConfig, engine: Engine, base: BaseModel, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(base.folder, tmp_path / "described", ignore=shutil.ignore_patterns("*.safetensors"))
+    assert engine.identity == engine_identity(config, BaseModel("tiny", folder, base.sha256))
 
 
 def test_progress_counts_all_rows(engine: Engine, population: list[Recipe]) -> None:

@@ -9,10 +9,12 @@ SEQUENCES = st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=24).map(tu
 PREAMBLE = tuple(range(100, 130))
 
 
-@given(SEQUENCES, st.booleans())
-def test_every_row_is_in_one_family_and_begins_with_its_prefix(rows: list[tuple[int, ...]], alike: bool) -> None:
+@given(SEQUENCES, st.booleans(), st.integers(1, 200))
+def test_every_row_is_in_one_family_and_begins_with_its_prefix(
+    rows: list[tuple[int, ...]], alike: bool, population: int
+) -> None:
     sequences = [PREAMBLE + row for row in rows] if alike else rows
-    found = families(sequences)
+    found = families(sequences, population)
     assert sorted(row for family in found for row in family.rows) == list(range(len(sequences)))
     for family in found:
         for row in family.rows:
@@ -23,16 +25,36 @@ def test_every_row_is_in_one_family_and_begins_with_its_prefix(rows: list[tuple[
 def test_rows_share_what_they_begin_with_alike() -> None:
     one, other = PREAMBLE, tuple(reversed(PREAMBLE))
     sequences = [(*one, 1), (7,), (*other, 1, 2), (*one, 2, 3), (*other, 1, 3)]
-    assert families(sequences) == [Family(one, (0, 3)), Family((*other, 1), (2, 4)), Family((), (1,))]
+    assert families(sequences, 20) == [Family(one, (0, 3)), Family((*other, 1), (2, 4)), Family((), (1,))]
 
 
 def test_a_prefix_that_spares_little_is_not_shared() -> None:
     short = PREAMBLE[:8]
-    assert families([short + (i,) * 400 for i in range(4)]) == [Family((), (0, 1, 2, 3))]
+    assert families([short + (i,) * 400 for i in range(4)], 1000) == [Family((), (0, 1, 2, 3))]
+
+
+def test_a_few_rows_step_apart_only_for_a_population_that_spares_enough() -> None:
+    sequences = [(*PREAMBLE[:10], 1), (*PREAMBLE[:10], 2), *((row,) * 12 for row in range(20))]
+    loose = Family((), tuple(range(22)))
+    assert families(sequences, 25) == [loose]
+    assert families(sequences, 26) == [Family(PREAMBLE[:10], (0, 1)), Family((), tuple(range(2, 22)))]
+
+
+def test_rows_that_are_all_alike_share_however_few_they_are() -> None:
+    assert families([(*PREAMBLE[:4], row) for row in range(3)], 1) == [Family(PREAMBLE[:4], (0, 1, 2))]
+
+
+def test_a_longer_beginning_comes_before_a_shorter_one() -> None:
+    long = [(*PREAMBLE, row) for row in range(40)]
+    short = [(*PREAMBLE[:3], row, 0, 0, 0, 0, 0) for row in range(40)]
+    assert families(long + short, 10) == [
+        Family(PREAMBLE, tuple(range(40))),
+        Family(PREAMBLE[:3], tuple(range(40, 80))),
+    ]
 
 
 def test_equal_rows_keep_a_token_of_their_own() -> None:
-    assert families([PREAMBLE, PREAMBLE]) == [Family(PREAMBLE[:-1], (0, 1))]
+    assert families([PREAMBLE, PREAMBLE], 1) == [Family(PREAMBLE[:-1], (0, 1))]
 
 
 @given(
