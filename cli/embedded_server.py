@@ -12,12 +12,9 @@ def start_embedded_server() -> None:
 
     if PREFECT_API_URL.value() or not PREFECT_SERVER_EPHEMERAL_ENABLED.value():
         return
-    from prefect.server.api.server import SubprocessASGIServer
+    from cli.bound_server import BoundServer
 
-    server = SubprocessASGIServer()
-    server.start()
-    if server.server_process is not None:
-        end_with_this_process(server.server_process.pid)
+    BoundServer().start()
 
 
 def end_with_this_process(process: int) -> None:

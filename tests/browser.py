@@ -1,10 +1,10 @@
 """A headless Chromium with a page of Prefect's UI."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from installed import program
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
@@ -13,12 +13,12 @@ PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Start the Chromium that is installed; playwright downloads none."""
-    program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
-    if program is None:
+    found = program(*PROGRAMS)
+    if found is None:
         raise RuntimeError("Chromium is not installed: apt-get install chromium")
     with sync_playwright() as playwright:
         # As root, Chromium has no sandbox; it opens pages of this machine alone.
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
         try:
             yield browser
         finally:

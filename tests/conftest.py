@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from installed import MISSING
 
 QUIET = {
     "DO_NOT_TRACK": "1",
@@ -15,6 +16,12 @@ QUIET = {
     "TOKENIZERS_PARALLELISM": "false",
 }
 os.environ.update(QUIET)  # before anything imports what reads it once, at its import
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which tests are missing from this run, and why."""
+    for what, remedy in sorted(MISSING.items()):
+        terminalreporter.write_line(f"not installed, so its tests were left out: {what} ({remedy})", yellow=True)
 
 
 @pytest.fixture(scope="session")
@@ -31,5 +38,5 @@ def ray_address() -> Iterator[str]:
     """The address of a Ray cluster of two nodes, started for those who ask for it."""
     from two_nodes import two_nodes
 
-    with two_nodes() as address:
-        yield address
+    with two_nodes() as cluster:
+        yield cluster.address

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from installed import program
 from sqlalchemy import URL
 
-INSTALLED = all(shutil.which(program) for program in ("initdb", "pg_ctl", "postgres"))
+INSTALLED = program("initdb") is not None
 
 
 class PostgresServer:
@@ -63,8 +64,12 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 def as_its_user(command: list[str]) -> None:
     """Run one of PostgreSQL's programs, which refuse to run as root."""
+    found = program(command[0])
+    if found is None:
+        raise RuntimeError("PostgreSQL is not installed: apt-get install postgresql")
     user = {"user": _user(), "extra_groups": []} if os.geteuid() == 0 else {}
-    subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd="/", **user)
+    silent = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
+    subprocess.run([found, *command[1:]], check=True, cwd="/", **silent, **user)
 
 
 def free_port() -> int:

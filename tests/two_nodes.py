@@ -2,19 +2,36 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
+
+
+class TwoNodes:
+    """A cluster of two nodes with two CPUs each."""
+
+    def __init__(self, cluster: Any) -> None:
+        self._cluster = cluster
+        self._second = cluster.add_node(num_cpus=2)
+
+    @property
+    def address(self) -> str:
+        """Where drivers connect: at the first node."""
+        return str(self._cluster.address)
+
+    def lose_the_second(self) -> None:
+        """Kill everything on the second node, as a machine that loses its power does."""
+        self._cluster.remove_node(self._second, allow_graceful=False)
 
 
 @contextmanager
-def two_nodes() -> Iterator[str]:
-    """Give the address of a cluster of two nodes with two CPUs each."""
+def two_nodes() -> Iterator[TwoNodes]:
+    """Run a cluster of two nodes, which listen on loopback only."""
     from ray._private import ray_constants
     from ray.cluster_utils import Cluster
 
-    several_machines, ray_constants.ENABLE_RAY_CLUSTER = ray_constants.ENABLE_RAY_CLUSTER, False  # loopback only
+    several_machines, ray_constants.ENABLE_RAY_CLUSTER = ray_constants.ENABLE_RAY_CLUSTER, False
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 2, "include_dashboard": False})
     try:
-        cluster.add_node(num_cpus=2)
-        yield cluster.address
+        yield TwoNodes(cluster)
     finally:
         cluster.shutdown()
         ray_constants.ENABLE_RAY_CLUSTER = several_machines

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel as Schema
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
 
 from data.objective import ObjectiveConfig
+from infra.configs.form import number_fields
 from infra.configs.paths import BaseModelName, ExpertPath, RunName
 from infra.engines.config import EngineConfig
 from infra.trackers.opening import TrackerName
@@ -34,6 +36,13 @@ class RunConfig(Schema):
         description="Where else the run's figures go: mlflow, tensorboard, trackio, wandb (each an extra to install). "
         "They follow their own settings; a resumed run may name others.",
     )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Return the schema from which Prefect's UI makes its form."""
+        schema = handler(core_schema)
+        number_fields(schema, handler)
+        return schema
 
     @property
     @abstractmethod

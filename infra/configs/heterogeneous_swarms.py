@@ -2,6 +2,7 @@
 
 from typing import Any, Literal, Self
 
+from pydantic import BaseModel as Schema
 from pydantic import ConfigDict, Field, model_validator
 
 from infra.configs.common import ExpertsConfig
@@ -13,10 +14,8 @@ from swarm.graphs import MAX_NODES
 from swarm.heterogeneous_parameters import HeterogeneousParameters, with_heterogeneous_reference_defaults
 
 
-class GraphSearchConfig(MovementConfig):
-    """How graphs and models move, restart and stop, and how they are put together (docs/algorithms.md §2)."""
-
-    model_config = ConfigDict(extra="forbid", title="Heterogeneous Swarms")
+class GraphsConfig(Schema):
+    """Of what the two swarms are made."""
 
     particles: int | None = Field(
         None,
@@ -40,6 +39,12 @@ class GraphSearchConfig(MovementConfig):
         title="Top-p",
         description="Edges are drawn among the most probable with this probability together; 0: the most probable.",
     )
+
+
+class GraphSearchConfig(MovementConfig, GraphsConfig):
+    """How many graphs and models there are, how they move, restart and stop (docs/algorithms.md §2)."""
+
+    model_config = ConfigDict(extra="forbid", title="Heterogeneous Swarms")
 
     @model_validator(mode="before")
     @classmethod

@@ -2,6 +2,7 @@
 
 from typing import Any, Literal, Self
 
+from pydantic import BaseModel as Schema
 from pydantic import ConfigDict, Field, model_validator
 
 from infra.configs.common import ExpertsConfig
@@ -11,14 +12,18 @@ from swarm.errors import InputError
 from swarm.parameters import Parameters, with_reference_defaults
 
 
-class SearchConfig(MovementConfig):
-    """How the particles move, restart and stop (docs/algorithms.md §1)."""
-
-    model_config = ConfigDict(extra="forbid", title="Model Swarms")
+class ParticlesConfig(Schema):
+    """Of what the swarm is made."""
 
     particles: int = Field(
         20, ge=2, title="Particles (N)", description="Experts are grown to N particles by crossover."
     )
+
+
+class SearchConfig(MovementConfig, ParticlesConfig):
+    """How many particles there are, and how they move, restart and stop (docs/algorithms.md §1)."""
+
+    model_config = ConfigDict(extra="forbid", title="Model Swarms")
 
     @model_validator(mode="before")
     @classmethod

@@ -1,9 +1,9 @@
 """The table of `bench/objectives.py` has every kind, over data that each can use."""
 
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from installed import package_tested
 from pydantic import TypeAdapter
 
 from bench.objective_table.made import make_data
@@ -29,7 +29,7 @@ def test_every_row_can_be_asked_of_twenty_examples(rows: list[Row]) -> None:
     for row in rows:
         task = TypeAdapter(AnyTask).validate_python({**row.task, "dev": 5, "test": 20})
         assert row.judged == ("judge" in task.kind)
-        if isinstance(task, RatedTask) or (task.kind == "lm_eval" and not find_spec("lm_eval")):
+        if isinstance(task, RatedTask) or (task.kind == "lm_eval" and not package_tested("lm_eval", "lm-eval")):
             continue
         objective = load_objective(ObjectiveConfig.model_validate({"tasks": [task], "allow_overlap": True}), repr)
         assert len(objective.requests("test")) == 20

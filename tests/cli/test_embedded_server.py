@@ -1,7 +1,11 @@
+import os
 import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
+import psutil
 import pytest
 
 OWNER = """
@@ -22,3 +26,36 @@ def test_server_ends_with_the_process_that_started_it_however_that_is_killed(how
     # The server has the other end of its output: that it closes is how one sees that the server is gone.
     assert owner.communicate(timeout=60) == (b"", None)
     assert owner.returncode == -how
+
+
+STARTING = """
+from prefect.server.api.server import SubprocessASGIServer
+from cli.bound_server import BoundServer
+from cli.embedded_server import start_embedded_server
+bound = BoundServer()
+print("found by Prefect's clients:", SubprocessASGIServer() is bound, flush=True)
+start_embedded_server()
+"""
+
+
+def test_a_server_that_is_still_starting_ends_with_its_process_too(tmp_path: Path) -> None:
+    elsewhere = {key: value for key, value in os.environ.items() if key != "PREFECT_API_URL"}
+    environment = {**elsewhere, "PREFECT_HOME": str(tmp_path)}
+    owner = subprocess.Popen([sys.executable, "-c", STARTING], stdout=subprocess.PIPE, env=environment)
+    assert owner.stdout is not None
+    assert owner.stdout.readline() == b"found by Prefect's clients: True\n"
+    server = first_child(psutil.Process(owner.pid), "uvicorn")
+    owner.kill()
+    assert server.net_connections() == []  # it listens to nobody yet
+    assert owner.communicate(timeout=60) == (b"", None)  # whoever had the output is gone
+
+
+def first_child(process: psutil.Process, program: str) -> psutil.Process:
+    """Return the first child process that runs `program`, as soon as its watcher is there too."""
+    while True:
+        assert process.is_running()
+        children = process.children()
+        found = [child for child in children if program in child.cmdline()]
+        if found and len(children) > 1:
+            return found[0]
+        time.sleep(0.001)

@@ -1,7 +1,7 @@
-"""The tests with a browser run where there is one: apt-get install chromium."""
-
-import shutil
+"""The tests with a browser run where there is one."""
 
 from browser import PROGRAMS
+from installed import program, tested
 
-collect_ignore = [] if any(map(shutil.which, PROGRAMS)) else ["test_prefect_form.py"]
+BROWSER = tested("Chromium", program(*PROGRAMS) is not None, "apt-get install chromium")
+collect_ignore = [] if BROWSER else ["test_prefect_form.py"]

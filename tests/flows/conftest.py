@@ -1,10 +1,10 @@
 """One search of a tiny model, made once; most tests look at what it left, or go on from a copy of that."""
 
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 import torch
+from installed import package_tested
 from searches import SMALL, Searched, call
 from tiny_search import make_search
 
@@ -12,8 +12,12 @@ from infra.config_files import load_config
 from infra.configs.model_swarms import ModelSwarmsConfig
 
 torch.set_num_threads(1)
-_EXTRAS = {"moto": "test_remote_*.py", "ray": "test_ray_*.py", "tensorboard": "test_watched_*.py"}
-collect_ignore_glob = [files for extra, files in _EXTRAS.items() if not find_spec(extra)]
+_EXTRAS = {
+    "test_remote_*.py": ("moto", "dev-ops"),
+    "test_ray_*.py": ("ray", "ray"),
+    "test_watched_*.py": ("tensorboard", "tensorboard"),
+}
+collect_ignore_glob = [files for files, (package, extra) in _EXTRAS.items() if not package_tested(package, extra)]
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,11 @@
 """Searches of the tiny model for an objective of each kind."""
 
 import json
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import yaml
+from installed import package_tested
 from tiny_search import CONFIG, make_search
 
 SPLITS = ("dev", "test")
@@ -32,7 +32,7 @@ TASKS: dict[str, dict[str, Any]] = {
     "function": {"kind": "function", "data": "data.json", "score": "scoring:vowels"},
     "long context in a chat": {"kind": "exact_match", "data": "papers.json", "match": "reference", "prompt": "chat"},
 }
-if find_spec("lm_eval"):
+if package_tested("lm_eval", "lm-eval"):
     TASKS["lm_eval"] = {"kind": "lm_eval", "task": "letters", "data": "."}
 
 

@@ -1,3 +1,5 @@
-from importlib.util import find_spec
+"""The tests of lm-evaluation-harness run where it is installed."""
 
-collect_ignore_glob = [] if find_spec("lm_eval") else ["test_lm_eval*.py"]
+from installed import package_tested
+
+collect_ignore_glob = [] if package_tested("lm_eval", "lm-eval") else ["test_lm_eval*.py"]

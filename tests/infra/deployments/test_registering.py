@@ -4,10 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prefect import Flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.schedules import Interval
 
+from flows.evolution_strategies import evolution_strategies
+from flows.heterogeneous_swarms import heterogeneous_swarms
 from flows.model_swarms import model_swarms
 from infra.deployments.automations import RESTARTS, crash_automations, install
 from infra.deployments.gpu_limit import limit_gpu_tasks
@@ -50,6 +53,24 @@ def test_the_form_has_every_field_with_title_description_and_bounds(settings: Se
     assert (search["particles"]["default"], search["particles"]["minimum"]) == (20, 2)
     assert search["initial_velocity"]["enum"] == ["random", "best", "zero"]
     assert deployed().enforce_parameter_schema
+
+
+@pytest.mark.parametrize("flow", [model_swarms, heterogeneous_swarms, evolution_strategies])
+def test_fields_at_every_level_say_where_they_stand_in_the_form(settings: Settings, flow: Flow[..., Any]) -> None:
+    register(flow, "order", PARAMETERS, "swarm", settings)
+    with get_client(sync_client=True) as client:
+        schema = client.read_deployment_by_name(f"{flow.name}/order").parameter_openapi_schema
+    for model in ("EngineConfig", "RayConfig", "VllmConfig", "ObjectiveConfig", _model_of(schema, "search")):
+        fields = schema["definitions"][model]["properties"]
+        assert sorted(field["position"] for field in fields.values()) == list(range(len(fields))), model
+    search = schema["definitions"][_model_of(schema, "search")]["properties"]
+    [first] = [name for name, field in search.items() if field["position"] == 0]
+    assert first in {"particles", "population"}
+
+
+def _model_of(schema: dict[str, Any], field: str) -> str:
+    config = schema["definitions"][schema["properties"]["config"]["$ref"].rpartition("/")[2]]
+    return str(config["properties"][field]["$ref"].rpartition("/")[2])
 
 
 def _fields(schema: dict[str, Any]) -> Any:

@@ -1,24 +1,19 @@
-"""The databases that every test of the records runs on: SQLite, and PostgreSQL where it and its driver are installed.
+"""The databases that every test of the records runs on: SQLite, and PostgreSQL where that and its driver are."""
 
-SWARM_TEST_POSTGRES_URL names a server to be used instead of one that is started here.
-"""
-
-import os
 import uuid
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from installed import package_tested, tested
 from postgres_server import INSTALLED, PostgresServer, postgres_server
 from record_samples import Clock
 from sqlalchemy import create_engine, make_url
 
 from infra.records.store import Records
 
-POSTGRES = os.environ.get("SWARM_TEST_POSTGRES_URL")
-STARTS = INSTALLED and find_spec("psycopg") is not None
-collect_ignore = [] if STARTS else ["test_connection_loss.py"]
+POSTGRES = tested("PostgreSQL", INSTALLED, "apt-get install postgresql") and package_tested("psycopg", "postgres")
+collect_ignore = [] if POSTGRES else ["test_connection_loss.py"]
 
 
 @pytest.fixture(scope="session")
@@ -28,14 +23,13 @@ def server() -> Iterator[PostgresServer]:
         yield started
 
 
-@pytest.fixture(params=["sqlite", "postgresql"] if POSTGRES or STARTS else ["sqlite"])
+@pytest.fixture(params=["sqlite", "postgresql"] if POSTGRES else ["sqlite"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a database that does not exist yet (SQLite) or is empty (PostgreSQL)."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/records.db"
         return
-    url = POSTGRES or request.getfixturevalue("server").url()
-    server = make_url(url).set(drivername="postgresql+psycopg")
+    server = make_url(request.getfixturevalue("server").url()).set(drivername="postgresql+psycopg")
     name = f"swarm_test_{uuid.uuid4().hex}"
     engine = create_engine(server, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:

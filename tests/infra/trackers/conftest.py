@@ -1,15 +1,15 @@
 """The trackers whose packages are installed, each keeping its files in the test's own folder."""
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import get_args
 
 import pytest
+from installed import package_tested
 
 from infra.trackers.base import TrackedRun
 from infra.trackers.opening import TrackerName
 
-INSTALLED = [name for name in get_args(TrackerName) if find_spec(name)]
+INSTALLED = [name for name in get_args(TrackerName) if package_tested(name, name)]
 
 
 @pytest.fixture(params=INSTALLED)
