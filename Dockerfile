@@ -17,7 +17,8 @@ WORKDIR /app
 
 # PyTorch is by far the largest layer and changes least, so it comes before the project.
 FROM base AS torch-cpu
-RUN pip install torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu
+ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+RUN pip install torch==2.13.0 --index-url "${TORCH_INDEX}"
 
 # PyTorch's wheels for CUDA bring its libraries; of the host they need the driver and NVIDIA's container toolkit.
 FROM base AS torch-cuda

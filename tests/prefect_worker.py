@@ -13,10 +13,10 @@ POOL = "swarm"
 
 
 class Worker:
-    """A `prefect worker` process in a session of its own, that writes into `log`."""
+    """A `prefect worker` process of a pool in a session of its own, that writes into `log`."""
 
-    def __init__(self, environment: Mapping[str, str], log: Path) -> None:
-        self._environment, self._log = {**os.environ, **environment}, log
+    def __init__(self, environment: Mapping[str, str], log: Path, pool: str) -> None:
+        self._environment, self._log, self._pool = {**os.environ, **environment}, log, pool
         self._process = self._started()
 
     def restart(self) -> None:
@@ -29,7 +29,7 @@ class Worker:
         self._process.wait()
 
     def _started(self) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL, "--type", "process"]
+        command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", self._pool, "--type", "process"]
         with self._log.open("ab") as log:
             return subprocess.Popen(
                 command,
@@ -42,9 +42,9 @@ class Worker:
 
 
 @contextmanager
-def prefect_worker(environment: Mapping[str, str], log: Path) -> Iterator[Worker]:
-    """Run a worker; afterwards it, and every flow run's process at its server, is gone."""
-    worker = Worker(environment, log)
+def prefect_worker(environment: Mapping[str, str], log: Path, pool: str = POOL) -> Iterator[Worker]:
+    """Run a worker of `pool`; afterwards it, and every flow run's process at its server, is gone."""
+    worker = Worker(environment, log, pool)
     try:
         yield worker
     finally:

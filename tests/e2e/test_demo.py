@@ -4,8 +4,11 @@ import json
 import os
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 from peft import PeftModel
@@ -28,17 +31,42 @@ SMALL = {
 }
 
 
+LOOPBACK = {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
+LISTENED: set[str] = set()
+"""The addresses at which the demo's run, its Prefect server included, was seen to listen."""
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """Return (environment, summary) of the demo on a few examples."""
+    """Return (runs folder, summary) of the demo on a few examples."""
     runs = tmp_path_factory.mktemp("runs")
     environment = {**os.environ, "SWARM_RUNS": str(runs), "HF_HUB_OFFLINE": "1"}
     command = [str(Path(sys.executable).parent / "swarm"), "run", str(ROOT / "demo/model-swarms.yaml"), "--json"]
     for field, value in SMALL.items():
         command += ["--set", f"{field}={value}"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return runs, json.loads(done.stdout)
+    with (runs / "said").open("wb") as said, (runs / "errors").open("wb") as errors:
+        running = subprocess.Popen(command, env=environment, stdout=said, stderr=errors)
+        while running.poll() is None:
+            LISTENED.update(listened(running.pid))
+            time.sleep(0.2)
+    assert running.returncode == 0, (runs / "errors").read_text()
+    return runs, json.loads((runs / "said").read_text())
+
+
+def listened(pid: int) -> set[str]:
+    """Return the addresses at which a process and its children listen."""
+    addresses = set()
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        for each in (process, *process.children(recursive=True)):
+            connections = each.net_connections()
+            addresses |= {found.laddr.ip for found in connections if found.status == psutil.CONN_LISTEN}
+    return addresses
+
+
+def test_it_is_heard_on_the_loopback_interface_only(run):
+    assert LISTENED
+    assert LISTENED <= LOOPBACK
 
 
 def test_plain_peft_gives_the_very_outputs_that_the_records_show(run):

@@ -8,7 +8,6 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from prefect_server import prefect_server
 from prefect_worker import prefect_worker
 from swarm_command import swarm
 from tiny_search import RUN, make_search
@@ -16,19 +15,19 @@ from tiny_search import RUN, make_search
 from infra.records.store import Records
 
 pytestmark = pytest.mark.timeout(900)
+POOL = "controls"
 LONG = ["--set", "search.max_iterations=20", "--set", "search.patience=30"]
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def environment(server: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     folder = tmp_path_factory.mktemp("controls")
-    with prefect_server(folder / "prefect", {"PREFECT_SERVER_DATABASE_TIMEOUT": "60"}) as found:
-        here = {**found, "SWARM_RUNS": str(folder / "runs"), "SWARM_CACHE": str(folder / "cache")}
-        config = make_search(folder)
-        alone = swarm(["run", str(config), *LONG, "--json"], {**here, "SWARM_RUNS": str(folder / "alone")})
-        swarm(["deploy", str(config), *LONG, "--no-automation"], here)
-        with prefect_worker(here, folder / "worker.log"):
-            yield {**here, "expected": json.loads(alone)["state_sha256"]}
+    here = {**server, "SWARM_RUNS": str(folder / "runs"), "SWARM_CACHE": str(folder / "cache")}
+    config = make_search(folder)
+    alone = swarm(["run", str(config), *LONG, "--json"], {**here, "SWARM_RUNS": str(folder / "alone")})
+    swarm(["deploy", str(config), *LONG, "--pool", POOL, "--no-automation"], here)
+    with prefect_worker(here, folder / "worker.log", POOL):
+        yield {**here, "expected": json.loads(alone)["state_sha256"]}
 
 
 def test_a_suspended_and_a_cancelled_run_go_on_to_the_state_of_an_undisturbed_one(environment: dict[str, str]) -> None:

@@ -1,37 +1,37 @@
 """The form in Prefect's UI, filled in by a headless Chromium, and the run that it starts on a real worker."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from browser import chromium, field, fill, open_form, submit
-from prefect_server import prefect_server
 from prefect_worker import prefect_worker
 from swarm_command import swarm
 from tiny_search import make_search
 
 pytestmark = pytest.mark.timeout(900)
+NAME = "form"
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def environment(server: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("form")
-    with prefect_server(folder / "prefect", {"PREFECT_SERVER_DATABASE_TIMEOUT": "60"}, with_ui=True) as found:
-        yield {**found, "SWARM_RUNS": str(folder / "runs"), "SWARM_CACHE": str(folder / "cache")}
+    return {**server, "SWARM_RUNS": str(folder / "runs"), "SWARM_CACHE": str(folder / "cache")}
 
 
 @pytest.fixture(scope="module")
 def deployment(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> str:
     config = make_search(tmp_path_factory.mktemp("search"))
-    swarm(["deploy", str(config), "--set", "search.max_iterations=1"], environment)
-    found = httpx.get(f"{environment['PREFECT_API_URL']}/deployments/name/model-swarms/tiny").json()
+    small = ["--set", f"name={NAME}", "--set", "search.max_iterations=1"]
+    swarm(["deploy", str(config), *small, "--pool", NAME], environment)
+    found = httpx.get(f"{environment['PREFECT_API_URL']}/deployments/name/model-swarms/{NAME}").json()
     return str(found["id"])
 
 
-def flow_runs(environment: dict[str, str]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = httpx.post(f"{environment['PREFECT_API_URL']}/flow_runs/filter", json={}).json()
+def flow_runs(environment: dict[str, str], deployment: str) -> list[dict[str, Any]]:
+    ours = {"deployments": {"id": {"any_": [deployment]}}}
+    found: list[dict[str, Any]] = httpx.post(f"{environment['PREFECT_API_URL']}/flow_runs/filter", json=ours).json()
     return found
 
 
@@ -45,11 +45,11 @@ def test_a_wrong_value_is_refused_and_a_right_one_starts_a_run_that_finishes(
         fill(page, "Particles (N)", "1")
         submit(page)
         page.get_by_text("1 is less than the minimum of 2").first.wait_for()
-        assert flow_runs(environment) == []
+        assert flow_runs(environment, deployment) == []
         fill(page, "Particles (N)", "5")
         submit(page)
-        with prefect_worker(environment, tmp_path / "worker.log"):
+        with prefect_worker(environment, tmp_path / "worker.log", NAME):
             page.get_by_text("Completed", exact=True).first.wait_for(timeout=600_000)
-    [run] = flow_runs(environment)
+    [run] = flow_runs(environment, deployment)
     assert (run["state"]["type"], run["parameters"]["config"]["search"]["particles"]) == ("COMPLETED", 5)
-    assert (Path(environment["SWARM_RUNS"]) / "tiny" / "best" / "adapter_model.safetensors").exists()
+    assert (Path(environment["SWARM_RUNS"]) / NAME / "best" / "adapter_model.safetensors").exists()

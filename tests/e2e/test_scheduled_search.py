@@ -7,27 +7,26 @@ from typing import Any
 
 import httpx
 import pytest
-from prefect_server import prefect_server
 from prefect_worker import prefect_worker
 from swarm_command import swarm
 from tiny_search import make_search
 
 pytestmark = pytest.mark.timeout(900)
+NAME = "scheduled"
 
 
-def test_a_schedule_starts_a_search_on_new_data_and_then_none(tmp_path: Path) -> None:
+def test_a_schedule_starts_a_search_on_new_data_and_then_none(server: dict[str, str], tmp_path: Path) -> None:
     config = make_search(tmp_path)
-    with prefect_server(tmp_path / "prefect", {"PREFECT_SERVER_DATABASE_TIMEOUT": "60"}) as found:
-        environment = {**found, "SWARM_RUNS": str(tmp_path / "runs"), "SWARM_CACHE": str(tmp_path / "cache")}
-        small = ["--set", "search.max_iterations=1", "--interval", "20", "--json"]
-        said = json.loads(swarm(["deploy", str(config), *small], environment))
-        assert said["sensor"] == "new-data/tiny"
-        with (
-            httpx.Client(base_url=found["PREFECT_API_URL"], timeout=60) as client,
-            prefect_worker(environment, tmp_path / "worker.log"),
-        ):
-            nothing = ended(client, "NothingNew")
-            searched = [run for run in flow_runs(client) if "config" in run["parameters"]]
+    environment = {**server, "SWARM_RUNS": str(tmp_path / "runs"), "SWARM_CACHE": str(tmp_path / "cache")}
+    small = ["--set", f"name={NAME}", "--set", "search.max_iterations=1", "--interval", "20", "--pool", NAME, "--json"]
+    said = json.loads(swarm(["deploy", str(config), *small], environment))
+    assert said["sensor"] == f"new-data/{NAME}"
+    with (
+        httpx.Client(base_url=server["PREFECT_API_URL"], timeout=60) as client,
+        prefect_worker(environment, tmp_path / "worker.log", NAME),
+    ):
+        nothing = ended(client, "NothingNew")
+        searched = [run for run in flow_runs(client) if "config" in run["parameters"]]
     [run] = searched
     name = run["parameters"]["config"]["name"]
     assert nothing["state"]["message"].startswith(f"nothing new: run {name} ")
@@ -46,7 +45,7 @@ def ended(client: httpx.Client, state: str, patience: float = 600) -> dict[str, 
 
 
 def flow_runs(client: httpx.Client) -> list[dict[str, Any]]:
-    """Return the flow runs that are more than planned."""
-    wanted = {"flow_runs": {"state": {"name": {"not_any_": ["Scheduled"]}}}}
+    """Return the flow runs of our pool that are more than planned."""
+    wanted = {"flow_runs": {"state": {"name": {"not_any_": ["Scheduled"]}}}, "work_pools": {"name": {"any_": [NAME]}}}
     found: list[dict[str, Any]] = client.post("/flow_runs/filter", json=wanted).raise_for_status().json()
     return found

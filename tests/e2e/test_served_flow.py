@@ -8,7 +8,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from prefect_server import prefect_server
 from prefect_worker import flow_processes, kill
 from tiny_search import RUN, make_search
 
@@ -25,21 +24,20 @@ model_swarms.serve(name="served", parameters={"config": config.model_dump(mode="
 """
 
 
-def test_a_served_search_runs_when_it_is_started_at_the_server(tmp_path: Path) -> None:
+def test_a_served_search_runs_when_it_is_started_at_the_server(server: dict[str, str], tmp_path: Path) -> None:
     config = make_search(tmp_path)
-    with prefect_server(tmp_path / "prefect", {"PREFECT_SERVER_DATABASE_TIMEOUT": "60"}) as found:
-        environment = {**os.environ, **found, "SWARM_RUNS": str(tmp_path / "runs")}
-        command = [sys.executable, "-c", SERVE, str(config)]
-        with (tmp_path / "served.log").open("wb") as log:
-            serving = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
-        try:
-            with httpx.Client(base_url=found["PREFECT_API_URL"], timeout=60) as client:
-                assert completed(client), (tmp_path / "served.log").read_text()
-        finally:
-            serving.kill()
-            serving.wait()
-            for process in flow_processes(f"PREFECT_API_URL={found['PREFECT_API_URL']}"):
-                kill(process)
+    environment = {**os.environ, **server, "SWARM_RUNS": str(tmp_path / "runs")}
+    command = [sys.executable, "-c", SERVE, str(config)]
+    with (tmp_path / "served.log").open("wb") as log:
+        serving = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+    try:
+        with httpx.Client(base_url=server["PREFECT_API_URL"], timeout=60) as client:
+            assert completed(client), (tmp_path / "served.log").read_text()
+    finally:
+        serving.kill()
+        serving.wait()
+        for process in flow_processes(f"PREFECT_API_URL={server['PREFECT_API_URL']}"):
+            kill(process)
     assert (tmp_path / "runs" / RUN / "best" / "adapter_model.safetensors").exists()
 
 
