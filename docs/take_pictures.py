@@ -15,8 +15,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import httpx  # noqa: E402
-from browser import chromium, fill, open_form, picture, submit  # noqa: E402
-from playwright.sync_api import Browser  # noqa: E402
+from browser import chromium, field, fill, open_form, picture, submit  # noqa: E402
+from playwright.sync_api import Browser, Page  # noqa: E402
 from prefect_server import prefect_server  # noqa: E402
 from prefect_worker import prefect_worker  # noqa: E402
 from swarm_command import swarm  # noqa: E402
@@ -39,7 +39,7 @@ def main() -> None:
         with prefect_server(folder / "prefect", patient, with_ui=True) as found, chromium() as browser:
             places = {"SWARM_RUNS": str(folder / "runs"), "SWARM_CACHE": str(folder / "cache")}
             environment = {**found, **places, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
-            longer = ["--set", "search.max_iterations=12", "--set", "search.patience=20"]
+            longer = ["--set", "search.max_iterations=20", "--set", "search.patience=30"]
             swarm(["deploy", str(config), *longer], environment)
             with prefect_worker(environment, folder / "worker.log"):
                 _follow(browser, environment["PREFECT_API_URL"])
@@ -52,24 +52,41 @@ def _follow(browser: Browser, api: str) -> None:
     with httpx.Client(base_url=api, timeout=60) as client:
         deployment = client.get(f"/deployments/name/model-swarms/{RUN}").raise_for_status().json()["id"]
         page = open_form(browser, ui, deployment)
+        _picture_of_form(page)
         fill(page, "Particles (N)", "6")
-        page.wait_for_timeout(DRAWN)
-        picture(page, PICTURES / "form.png")
         submit(page)
         page.wait_for_url(lambda url: not url.endswith("/run"))
         wait_for("the run begins", lambda: _states(client) == ["RUNNING"])
-        wait_for("there is an artifact", lambda: len(client.post("/artifacts/filter", json={}).json()) >= 2)
-        page.set_viewport_size({"width": 1280, "height": 960})
+        wait_for("there is an artifact", lambda: _artifact(client) is not None)
         [run] = client.post("/flow_runs/filter", json={}).json()
+        page.set_viewport_size({"width": 1280, "height": 960})
         page.goto(f"{ui}/runs/flow-run/{run['id']}", wait_until="domcontentloaded")
         page.wait_for_timeout(2 * DRAWN)
         picture(page, PICTURES / "running.png")
-        wait_for("the run ends", lambda: _states(client) == ["COMPLETED"])
-        curve = client.get(f"/artifacts/{RUN}-curve/latest").raise_for_status().json()["id"]
-        page.goto(f"{ui}/artifacts/artifact/{curve}", wait_until="domcontentloaded")
+        page.set_viewport_size({"width": 1280, "height": 520})
+        page.goto(f"{ui}/artifacts/artifact/{_artifact(client)}", wait_until="domcontentloaded")
         page.get_by_role("img", name="utility by iteration").wait_for()
         page.wait_for_timeout(DRAWN)
         picture(page, PICTURES / "artifact.png")
+        wait_for("the run ends", lambda: _states(client) == ["COMPLETED"])
+
+
+def _picture_of_form(page: Page) -> None:
+    """Write a wrong value into the form, and take a picture of what it says to that."""
+    page.set_viewport_size({"width": 1280, "height": 1000})
+    fill(page, "Particles (N)", "1")
+    submit(page)
+    page.get_by_text("1 is less than the minimum of 2").first.wait_for()
+    page.wait_for_timeout(DRAWN)
+    field(page, "Space").evaluate("field => field.scrollIntoView({block: 'start'})")
+    picture(page, PICTURES / "form.png")
+
+
+def _artifact(client: httpx.Client) -> str | None:
+    """Return the id of the run's curve, once there is one."""
+    wanted = {"artifacts": {"key": {"any_": [f"{RUN}-curve"]}}}
+    found = client.post("/artifacts/filter", json=wanted).raise_for_status().json()
+    return str(found[0]["id"]) if found else None
 
 
 def _states(client: httpx.Client) -> list[str]:

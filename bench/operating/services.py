@@ -7,7 +7,7 @@ from pathlib import Path
 from postgres_server import PostgresServer, postgres_server
 from prefect_server import prefect_server
 from sqlalchemy import URL, create_engine, make_url
-from two_nodes import TwoNodes, two_nodes
+from two_nodes import ELSEWHERE, TwoNodes, two_nodes
 
 from bench.operating.telling import took
 
@@ -36,7 +36,7 @@ def start_services(stack: ExitStack, folder: Path) -> Services:
     with took("Ray, two nodes"):
         ray = stack.enter_context(two_nodes())
     ours = {"SWARM_CACHE": str(folder / "cache"), "SWARM_RUNS": str(folder / "runs"), "SWARM_DATABASE_URL": records}
-    return Services({**found, **ours, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}, ray)
+    return Services({**found, **ours, **ELSEWHERE, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}, ray)
 
 
 def _database(server: PostgresServer, name: str, driver: str) -> str:
