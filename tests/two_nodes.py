@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-
 ELSEWHERE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 """What other processes than the one that starts it need in their environment to find it on loopback: Ray on Linux looks
 at the machine's own address otherwise, whatever it is told."""
