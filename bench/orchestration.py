@@ -169,7 +169,8 @@ def main(
     console.print(table, own_code(found["embedded"]))
     lines = [line for kind, results in found.items() for line in missed(kind, results)]
     wanted = f"≤ {TASK_LIMIT:.0f} ms a task, and memory within {FLAT:.0%} of what it was in iteration {SETTLED}"
-    console.print(f"missed: {'; '.join(lines)}" if lines else f"passed: {wanted}, embedded and against a server")
+    verdict = f"missed: {'; '.join(lines)}" if lines else f"passed: {wanted}, embedded and against a server"
+    console.print(verdict, soft_wrap=True)
     raise typer.Exit(1 if lines else 0)
 
 

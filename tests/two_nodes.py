@@ -33,7 +33,9 @@ def two_nodes() -> Iterator[TwoNodes]:
     from ray.cluster_utils import Cluster
 
     several_machines, ray_constants.ENABLE_RAY_CLUSTER = ray_constants.ENABLE_RAY_CLUSTER, False
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 2, "include_dashboard": False})
+    unlike_ray = {"worker_niceness": 0}  # at its 15, actors never get their turn on a busy machine
+    head = {"num_cpus": 2, "include_dashboard": False, "_system_config": unlike_ray}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
     try:
         yield TwoNodes(cluster)
     finally:
