@@ -77,13 +77,15 @@ def disturbed(stack: ExitStack, config: Path, services: Services, folder: Path) 
     run.lose_a_node(services.ray.lose_the_second, after=3)
     run.kill_holder_of_slots(after=5)
     with took("  until another run, which waited for a slot, is finished"):
-        other = stack.enter_context(started(config, alone(services, folder / "other")))
+        other = stack.enter_context(started(config, alone(services, folder / "other"), folder / "other.log"))
         stack.callback(other.kill)
         with run.restarted():
             pass
         wait_for("the other run ends", lambda: other.poll() is not None)
     if other.returncode:
-        raise RuntimeError(f"the other run ended with {other.returncode}")
+        raise RuntimeError(
+            f"the other run ended with {other.returncode}:\n{(folder / 'other.log').read_text()[-4000:]}"
+        )
     run.kill_with(worker, after=8)
     with run.restarted():
         worker.restart()
@@ -101,11 +103,12 @@ def alone(services: Services, runs: Path) -> dict[str, str]:
     return {**environment, "SWARM_RUNS": str(runs)}
 
 
-def started(config: Path, environment: dict[str, str]) -> "subprocess.Popen[bytes]":
-    """Start `swarm run` for a short search."""
+def started(config: Path, environment: dict[str, str], log: Path) -> "subprocess.Popen[bytes]":
+    """Start `swarm run` for a short search, which writes into `log`."""
     arguments = ["run", str(config), "--set", "search.max_iterations=1", "--json"]
     command = [sys.executable, "-c", "from cli.main import main; main()", *arguments]
-    return subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.DEVNULL)
+    with log.open("wb") as said:
+        return subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment}, stdout=said, stderr=said)
 
 
 if __name__ == "__main__":
