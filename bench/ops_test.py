@@ -83,9 +83,8 @@ def disturbed(stack: ExitStack, config: Path, services: Services, folder: Path) 
             pass
         wait_for("the other run ends", lambda: other.poll() is not None)
     if other.returncode:
-        raise RuntimeError(
-            f"the other run ended with {other.returncode}:\n{(folder / 'other.log').read_text()[-4000:]}"
-        )
+        said = (folder / "other.log").read_text()[-4000:]
+        raise RuntimeError(f"the other run ended with {other.returncode}:\n{said}")
     run.kill_with(worker, after=8)
     with run.restarted():
         worker.restart()

@@ -53,9 +53,11 @@ class DisturbedRun:
         say(f"killed {killed} actor(s), the last at work, in iteration {reached}: another took its group")
 
     def lose_a_node(self, lose: Callable[[], None], after: int) -> None:
-        """Have a node of the cluster lost in an iteration later than `after`; wait until the next one."""
+        """Have a node lost in an iteration later than `after` while two groups are under way; wait for the next one."""
         losses = self._losses()
-        self._wait_for_middle(after)
+        wait_for(
+            "two groups are under way", lambda: self._in_an_iteration(after) and self._slots_are_held(), pause=0.02
+        )
         reached = self._iterations()
         lose()
         with took(f"lost a node in iteration {reached}; until the next iteration"):
@@ -69,7 +71,7 @@ class DisturbedRun:
         while True:
             os.kill(process, signal.SIGSTOP)
             time.sleep(_SETTLED)
-            if self._api.gpu_slots() == ACTORS and self._in_an_iteration(after):
+            if self._slots_are_held() and self._in_an_iteration(after):
                 break
             os.kill(process, signal.SIGCONT)
             time.sleep(0.05)
@@ -100,6 +102,9 @@ class DisturbedRun:
     def _in_an_iteration(self, after: int) -> bool:
         """Tell whether some, not all groups of the iteration under way are finished."""
         return self._iterations() > after and len(self._records.evaluation_groups()) % GROUPS != 0
+
+    def _slots_are_held(self) -> bool:
+        return self._api.gpu_slots() == ACTORS
 
     def _beyond(self, iteration: int) -> Callable[[], bool]:
         return lambda: self._iterations() > iteration
