@@ -14,7 +14,7 @@ from tiny_search import RUN, make_search
 
 from infra.records.store import Records
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(1800, func_only=True)
 POOL = "controls"
 LONG = ["--set", "search.max_iterations=20", "--set", "search.patience=30"]
 

@@ -10,7 +10,7 @@ from prefect_worker import prefect_worker
 from swarm_command import swarm
 from tiny_search import make_search
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(1800, func_only=True)
 NAME = "form"
 
 

@@ -11,7 +11,7 @@ import pytest
 from prefect_worker import flow_processes, kill
 from tiny_search import RUN, make_search
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(1800, func_only=True)
 
 SERVE = """
 import sys
