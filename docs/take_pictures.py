@@ -96,6 +96,7 @@ def _states(client: httpx.Client) -> list[str]:
 def _picture_of_report(file: Path) -> None:
     with chromium() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 1400})
+        page.set_default_timeout(120_000)
         page.goto(file.as_uri())
         page.wait_for_timeout(DRAWN)
         page.screenshot(path=PICTURES / "report.png")
