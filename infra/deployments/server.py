@@ -5,7 +5,8 @@ from prefect.settings import PREFECT_API_URL
 
 from swarm.errors import InputError
 
-_ANSWERS_WITHIN = 10.0
+_ANSWERS_WITHIN = 60.0
+"""Seconds: a server on SQLite that several runs write to may take long; where none is, that is known at once."""
 _START = "start one with 'prefect server start'"
 
 
