@@ -9,7 +9,7 @@ class Api:
     """A Prefect server's API."""
 
     def __init__(self, url: str) -> None:
-        self._client = httpx.Client(base_url=url, timeout=60)
+        self._client = httpx.Client(base_url=url, timeout=600)
 
     def start(self, deployment: str) -> UUID:
         """Start a run of a deployment, as the UI does; return the flow run's id."""

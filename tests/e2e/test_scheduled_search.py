@@ -22,7 +22,7 @@ def test_a_schedule_starts_a_search_on_new_data_and_then_none(server: dict[str, 
     said = json.loads(swarm(["deploy", str(config), *small], environment))
     assert said["sensor"] == f"new-data/{NAME}"
     with (
-        httpx.Client(base_url=server["PREFECT_API_URL"], timeout=60) as client,
+        httpx.Client(base_url=server["PREFECT_API_URL"], timeout=600) as client,
         prefect_worker(environment, tmp_path / "worker.log", NAME),
     ):
         nothing = ended(client, "NothingNew")
