@@ -7,6 +7,7 @@ from experts.base_models import resolve_base_model
 from experts.evolved_export import export_evolved
 from experts.files import publish_folder
 from experts.seed_basis import SeedBasis, seed_basis
+from experts.snapshots import Snapshots
 from infra.config_files import validate
 from infra.configs.evolution_strategies import EvolutionStrategiesConfig
 from infra.records.store import Records
@@ -66,7 +67,8 @@ def _basis(run: RunRecord, settings: Settings) -> SeedBasis:
     folder = RunFolder(settings.runs, run.name)
     config = validate(folder.read_config(), EvolutionStrategiesConfig, str(folder.config))
     base = resolve_base_model(config.base_model, settings.cache)
-    basis = seed_basis(base, config.perturbation.perturbation(config.search.reference), config.start)
+    meaning = config.perturbation.perturbation(config.search.reference)
+    basis = seed_basis(base, meaning, config.start, Snapshots(folder.snapshots))
     found = {"base model": base.sha256, **dict(zip((f"expert {n}" for n in basis.names), basis.ids, strict=True))}
     for what, key in found.items():
         if run.identity.get(what) != key:

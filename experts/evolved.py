@@ -1,6 +1,5 @@
 """θ_t of an evolution strategies search: replayed from its start and its journal (docs/algorithms.md §3)."""
 
-import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping
 from typing import NamedTuple
 
@@ -8,8 +7,8 @@ import torch
 
 from experts.perturbations import Perturbations
 from experts.seed_basis import SeedBasis
-from experts.tensors import tensor_bytes
-from swarm.canonical import content_hash
+from experts.snapshots import Snapshot
+from experts.weights_hash import tensor_sha256, weights_sha256
 from swarm.recipes import Recipe
 from swarm.seeds import Journal, Update
 
@@ -25,12 +24,14 @@ class Moved(NamedTuple):
 def replay(basis: SeedBasis, start: Recipe, journal: Journal, names: Collection[str] | None = None) -> Iterator[Moved]:
     """Yield the tensors of θ after `journal` for `names` (all if None), float32 on the CPU, sorted by name.
 
-    Few tensors are in memory at a time.
+    Few tensors are in memory at a time. What a snapshot of the search holds already is not replayed.
     """
     perturbations = Perturbations(basis.perturbation, basis.tensor_names, torch.device("cpu"))
+    snapshot = _nearest(basis, start, journal)
+    later = journal.updates[0 if snapshot is None else snapshot.updates :]
     for name, origin in basis.start(start, names):
-        weight = origin.clone()
-        for update in journal.updates:
+        weight = origin.clone() if snapshot is None else snapshot.tensor(name)
+        for update in later:
             perturbations.update({name: weight}, {name: origin}, update)
         yield Moved(name, origin, weight)
 
@@ -56,22 +57,36 @@ class EvolvedWeights:
         return weights_sha256((name, tensor_sha256(tensor)) for name, tensor in self._tensors.items())
 
     def go_to(self, start: Recipe, journal: Journal) -> bool:
-        """Make θ what `journal` makes of `start`; return whether anything was changed."""
-        later = None
-        if self._held is not None and self._held[0] == start:
-            later = journal.after(self._held[1])
-        if later == ():
+        """Make θ what `journal` makes of `start`; return whether anything was changed.
+
+        It goes on from where it is or from the nearest snapshot, whichever is nearer, else from the start.
+        """
+        made = self._made_of(start, journal)
+        if made == len(journal.updates):
             return False
         self._held = None  # until it is done: what is interrupted begins again from the start
-        if later is None:
-            self._load(start)
-            later = journal.updates
-        self._apply(start, later)
+        snapshot = _nearest(self._basis, start, journal, beyond=made)
+        if snapshot is not None:
+            self._load((name, snapshot.tensor(name)) for name in self._basis.tensor_names)
+            made = snapshot.updates
+        elif made < 0:
+            self._load(self._basis.start(start))
+            made = 0
+        self._apply(start, journal.updates[made:])
         self._held = (start, journal)
+        snapshots = self._basis.snapshots
+        if snapshots is not None and snapshots.due(made, len(journal.updates)):
+            snapshots.save(self._basis.search_id(start), journal, self._tensors)
         return True
 
-    def _load(self, start: Recipe) -> None:
-        for name, tensor in self._basis.start(start):
+    def _made_of(self, start: Recipe, journal: Journal) -> int:
+        """Return how many updates of `journal` θ has already; −1 if it is not on the way that leads there."""
+        if self._held is None or self._held[0] != start or journal.after(self._held[1]) is None:
+            return -1
+        return len(self._held[1].updates)
+
+    def _load(self, tensors: Iterable[tuple[str, torch.Tensor]]) -> None:
+        for name, tensor in tensors:
             if name in self._tensors:
                 self._tensors[name].copy_(tensor)
             else:
@@ -87,13 +102,8 @@ class EvolvedWeights:
                 self.perturbations.update(self._tensors, {}, update)
 
 
-def tensor_sha256(tensor: torch.Tensor) -> str:
-    """Return the content hash of a float32 tensor: its shape and its numbers."""
-    digest = hashlib.sha256(str(list(tensor.shape)).encode())
-    digest.update(tensor_bytes(tensor.detach().cpu()))
-    return digest.hexdigest()
-
-
-def weights_sha256(hashes: Iterable[tuple[str, str]]) -> str:
-    """Return the content hash of θ from the name and the hash of each of its tensors, in any order."""
-    return content_hash(dict(hashes))
+def _nearest(basis: SeedBasis, start: Recipe, journal: Journal, beyond: int = 0) -> Snapshot | None:
+    """Return the snapshot of the search that is nearest to `journal`, with more than `beyond` of its updates."""
+    if basis.snapshots is None or beyond >= len(journal.updates):
+        return None
+    return basis.snapshots.nearest(basis.search_id(start), journal, basis.tensor_names, beyond)

@@ -10,11 +10,12 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from experts.evolved import Moved, replay, tensor_sha256, weights_sha256
+from experts.evolved import Moved, replay
 from experts.export import COPIED, write_adapter
 from experts.files import publish_folder
 from experts.seed_basis import DOWN, UP, SeedBasis
 from experts.tensors import open_tensors, weight_files
+from experts.weights_hash import tensor_sha256, weights_sha256
 from swarm.recipes import Recipe
 from swarm.seeds import Mode, SeedRecipe
 
@@ -24,7 +25,7 @@ class Exported:
     """What was written.
 
     Attributes:
-        sha256: the hash of the weights (`experts.evolved.weights_sha256`): that of every engine at the same journal.
+        sha256: the hash of the weights (`experts.weights_hash`): that of every engine at the same journal.
         drift: ‖θ − θ_0‖ / ‖θ_0‖ over the tensors that the search moves.
 
     """

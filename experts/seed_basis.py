@@ -13,7 +13,9 @@ from experts.base_models import BaseModel
 from experts.basis import Basis, FullBasis, load_basis
 from experts.export import recipe_factors
 from experts.noise import NormalNoise
+from experts.snapshots import Snapshots
 from experts.tensors import COMBINABLE, stream, weight_shapes
+from swarm.canonical import content_hash
 from swarm.errors import InputError
 from swarm.recipes import BASE, Recipe
 from swarm.seeds import Mode, Perturbation
@@ -33,12 +35,14 @@ class SeedBasis:
         base: the base model.
         perturbation: which of its tensors are perturbed, and how.
         experts: what a start may name besides the base model; None if it names nothing else.
+        snapshots: of the search that it belongs to; None if there is no place for any.
 
     """
 
     base: BaseModel
     perturbation: Perturbation
     experts: Basis | None = None
+    snapshots: Snapshots | None = None
 
     def __post_init__(self) -> None:
         assert self.tensor_names  # a target that the base model lacks is refused here
@@ -86,6 +90,10 @@ class SeedBasis:
             case Mode.LOW_RANK:
                 return tuple(f"{module}.weight" for module in self.modules)
 
+    def search_id(self, start: Recipe) -> str:
+        """Return the id of the searches from `start`: equal ones make the same weights of the same journal."""
+        return content_hash([self.base.sha256, start.to_json(), self.perturbation.to_json()])
+
     def start(self, recipe: Recipe, names: Collection[str] | None = None) -> Iterator[tuple[str, torch.Tensor]]:
         """Yield (name, tensor) of θ_0 for `names` (all `tensor_names` if None), float32 on the CPU, sorted.
 
@@ -129,7 +137,9 @@ class SeedBasis:
         return factors
 
 
-def seed_basis(base: BaseModel, perturbation: Perturbation, start: Path | None) -> SeedBasis:
+def seed_basis(
+    base: BaseModel, perturbation: Perturbation, start: Path | None, snapshots: Snapshots | None = None
+) -> SeedBasis:
     """Return the tensors of a search from the LoRA expert in the folder `start`, or from `base` itself.
 
     Raises:
@@ -139,7 +149,7 @@ def seed_basis(base: BaseModel, perturbation: Perturbation, start: Path | None) 
     experts = None if start is None else load_basis([start], base)
     if isinstance(experts, FullBasis):
         raise InputError(f"start: {start} is a full model: name it as base_model instead")
-    return SeedBasis(base, perturbation, experts)
+    return SeedBasis(base, perturbation, experts, snapshots)
 
 
 def _merged(weight: torch.Tensor, factors: Factors | None) -> torch.Tensor:

@@ -6,6 +6,7 @@ from data.objective import Objective
 from experts.base_models import BaseModel, resolve_base_model
 from experts.basis import Basis, FullBasis, load_basis
 from experts.seed_basis import SeedBasis, seed_basis
+from experts.snapshots import Snapshots
 from infra.configs.common import ExpertsConfig, RunConfig
 from infra.configs.evolution_strategies import EvolutionStrategiesConfig
 from infra.configs.model_swarms import ModelSwarmsConfig
@@ -93,7 +94,8 @@ def _warm_start(
 
 
 def _prepare_evolution(config: EvolutionStrategiesConfig, base: BaseModel, settings: Settings) -> Prepared:
-    basis = seed_basis(base, config.perturbation.perturbation(config.search.reference), config.start)
+    snapshots = Snapshots(RunFolder(settings.runs, config.name).snapshots, config.snapshot_every)
+    basis = seed_basis(base, config.perturbation.perturbation(config.search.reference), config.start, snapshots)
     objective = open_objective(config.objective, base, settings)
     divided(objective, config.search.held_out)
     names, bases = (basis.names, basis.ids) if config.start else ((BASE,), (BASE,))

@@ -63,6 +63,11 @@ class RunFolder:
         return self.path / "best"
 
     @property
+    def snapshots(self) -> Path:
+        """The folder of an evolution strategies search's snapshots, which may be deleted."""
+        return self.path / "snapshots"
+
+    @property
     def summary(self) -> Path:
         """The result, as JSON."""
         return self.path / "summary.json"

@@ -113,6 +113,13 @@ class EvolutionStrategiesConfig(RunConfig):
         default_factory=PerturbationConfig, title="Perturbation", description="What is moved."
     )
     search: EvolutionConfig = Field(default_factory=EvolutionConfig, title="Search", description="How it is moved.")
+    snapshot_every: int = Field(
+        0,
+        ge=0,
+        title="Snapshots",
+        description="The weights are written to the run's folder after every so many updates, the last three kept: "
+        "resuming and exporting replay from there (0: never). It changes no result.",
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -130,4 +137,6 @@ class EvolutionStrategiesConfig(RunConfig):
 
     def settings(self) -> dict[str, Any]:
         """See `RunConfig.settings`."""
-        return {**super().settings(), "start": None if self.start is None else self.start.name}
+        value = {**super().settings(), "start": None if self.start is None else self.start.name}
+        del value["snapshot_every"]
+        return value

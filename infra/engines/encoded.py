@@ -56,7 +56,7 @@ class EncodedBlock:
         everything = [Family((), tuple(range(len(indices))))]
         found = everything if mixed else families([row.tokens for row in rows.values()], particles)
         for family in found:
-            for job in jobs(family, sizes, particles, cache_tokens, split):
+            for job in jobs(family, sizes, particles, cache_tokens, split, alone=len(found) == 1):
                 yield replace(job, rows=tuple(indices[row] for row in job.rows))
 
     def readers(self, job: Job) -> tuple[Sequence[int], NDArray[np.intp] | None]:

@@ -24,6 +24,9 @@ _CELLS_A_JOB = 48
 _MOST_JOBS = 16
 """A step with fewer cells (particles × rows) wastes a CPU's arithmetic; a few jobs keep all workers busy."""
 
+_CELLS_OF_A_HALF = 16
+"""Still better than a second worker with nothing to do: with fewer, a step waits for the weights to be read."""
+
 
 @dataclass(frozen=True)
 class Family:
@@ -63,7 +66,9 @@ def families(sequences: Sequence[Tokens], population: int) -> list[Family]:
     return [*found, Family((), tuple(loose))] if loose else found
 
 
-def jobs(family: Family, sizes: Sequence[int], population: int, cache_tokens: int, split: bool) -> list[Job]:
+def jobs(
+    family: Family, sizes: Sequence[int], population: int, cache_tokens: int, split: bool, alone: bool = False
+) -> list[Job]:
     """Cut `population` particles × the rows of `family` into jobs.
 
     Args:
@@ -72,17 +77,22 @@ def jobs(family: Family, sizes: Sequence[int], population: int, cache_tokens: in
         population: the number of particles.
         cache_tokens: how many tokens the keys and values of a job may be of at a time.
         split: make several jobs of like cost where there is enough to do for several workers.
+        alone: `family` is all that there is to do: it is halved sooner than one of several.
 
     """
     rows = sorted(family.rows, key=lambda row: (-sizes[row], row))
     ranges = _ranges(population, ceil(population / max(1, cache_tokens // sizes[rows[0]])))
-    cells = population * len(rows)
-    wanted = min(_MOST_JOBS, 2 ** int(log2(max(1, cells // _CELLS_A_JOB)))) if split else 1
+    wanted = _wanted(population * len(rows), alone) if split else 1
     if family.prefix:  # read once a particle: only particles are dealt out
         ranges = _ranges(population, min(population, max(len(ranges), wanted)))
         return [Job(particles, family.prefix, tuple(rows)) for particles in ranges]
     hands = min(len(rows), ceil(wanted / len(ranges)))
     return [Job(particles, (), tuple(rows[hand::hands])) for particles in ranges for hand in range(hands)]
+
+
+def _wanted(cells: int, alone: bool) -> int:
+    least = 2 if alone and cells >= 2 * _CELLS_OF_A_HALF else 1
+    return max(least, min(_MOST_JOBS, 1 << int(log2(max(1, cells // _CELLS_A_JOB)))))
 
 
 def chunks(lengths: Sequence[int], population: int, token_budget: int) -> list[range]:

@@ -1,13 +1,17 @@
 """Commands on a run of evolution strategies, recorded with made-up rewards: what they show, and what they rebuild."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 import yaml
 from command_line import Command, World
 from transformers import AutoModelForCausalLM
 
-from experts.evolved import replay, tensor_sha256, weights_sha256
+from experts.evolved import EvolvedWeights, replay
+from experts.perturbations import Perturbations
+from experts.weights_hash import tensor_sha256, weights_sha256
 from infra.config_files import load_config
 from infra.configs.evolution_strategies import EvolutionStrategiesConfig
 from infra.evolution.members import seed_basis, start_recipe
@@ -95,6 +99,32 @@ def test_any_iteration_is_rebuilt_bit_for_bit(
         assert (written["drift"] == 0) is (iteration == 0)
         assert AutoModelForCausalLM.from_pretrained(folder).num_parameters() > 0
         assert f"iteration {iteration}" in (folder / "README.md").read_text()
+
+
+def test_an_export_begins_at_a_snapshot_of_the_run(
+    command: Command,
+    config: Path,
+    settings: Settings,
+    states: list[EsState],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wanted = replayed(config, settings, states, 3)
+    inputs = prepare(load_config(config, EvolutionStrategiesConfig, ["snapshot_every=2"]), settings)
+    weights = EvolvedWeights(seed_basis(inputs), {}, torch.device("cpu"))
+    journal = Journal().extended(*(s.update for s in states[:2] if s.update is not None))
+    weights.go_to(start_recipe(inputs), journal)
+    assert [path.name[:6] for path in RunFolder(settings.runs, RUN).snapshots.iterdir()] == ["000002"]
+    seen = []
+    real = Perturbations.update
+
+    def watched(self: Perturbations, *arguments: Any) -> None:
+        seen.append(arguments[-1])
+        real(self, *arguments)
+
+    monkeypatch.setattr(Perturbations, "update", watched)
+    assert command("export", RUN, tmp_path / "quick", "--iteration", 3, "--json").json["sha256"] == wanted
+    assert set(seen) == {states[2].update}
 
 
 def test_an_iteration_that_there_is_not_is_refused(command: Command, states: list[EsState], tmp_path: Path) -> None:

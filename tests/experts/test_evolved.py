@@ -9,9 +9,10 @@ from tiny import make_base, make_expert
 from transformers import AutoModelForCausalLM
 
 from experts.base_models import BaseModel
-from experts.evolved import EvolvedWeights, replay, tensor_sha256, weights_sha256
+from experts.evolved import EvolvedWeights, replay
 from experts.evolved_export import export_evolved
 from experts.seed_basis import DOWN, UP, SeedBasis, seed_basis
+from experts.weights_hash import tensor_sha256, weights_sha256
 from swarm.errors import InputError
 from swarm.recipes import Recipe, Space
 from swarm.seeds import BASE_START, Journal, Mode, Perturbation, SeedRecipe, Update

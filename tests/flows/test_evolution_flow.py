@@ -13,8 +13,9 @@ from searches import finished, forget_group, records_url, status
 from tiny_search import EVOLUTION, make_search
 
 from experts.base_models import BaseModel
-from experts.evolved import replay, tensor_sha256, weights_sha256
+from experts.evolved import replay
 from experts.seed_basis import SeedBasis
+from experts.weights_hash import tensor_sha256, weights_sha256
 from infra.config_files import load_config
 from infra.configs.evolution_strategies import EvolutionStrategiesConfig
 from infra.records.store import Records

@@ -63,12 +63,13 @@ def test_equal_rows_keep_a_token_of_their_own() -> None:
     st.integers(1, 4000),
     st.booleans(),
     st.booleans(),
+    st.booleans(),
 )
 def test_jobs_cover_every_cell_once_longest_rows_first(
-    population: int, sizes: list[int], cache: int, split: bool, shared: bool
+    population: int, sizes: list[int], cache: int, split: bool, shared: bool, alone: bool
 ) -> None:
     family = Family((1, 2) if shared else (), tuple(range(len(sizes))))
-    found = jobs(family, sizes, population, cache, split)
+    found = jobs(family, sizes, population, cache, split, alone)
     cells = Counter((particle, row) for job in found for particle in job.particles for row in job.rows)
     assert cells == Counter((particle, row) for particle in range(population) for row in range(len(sizes)))
     for job in found:
@@ -92,6 +93,16 @@ def test_a_few_cells_are_one_job_and_so_is_everything_on_a_gpu() -> None:
     many = Family((), tuple(range(200)))
     assert jobs(few, [5, 6, 7], 4, 1000, split=True) == [Job(range(4), (), (2, 1, 0))]
     assert len(jobs(many, [5] * 200, 8, 10**6, split=False)) == 1
+
+
+def test_a_family_that_is_all_there_is_to_do_is_halved_sooner() -> None:
+    few = Family(PREAMBLE, (0, 1))
+    assert [job.particles for job in jobs(few, [40] * 2, 16, 10**6, split=True, alone=True)] == [range(8), range(8, 16)]
+    assert len(jobs(few, [40] * 2, 16, 10**6, split=True)) == 1
+    assert len(jobs(few, [40] * 2, 15, 10**6, split=True, alone=True)) == 1
+    assert len(jobs(few, [40] * 2, 16, 10**6, split=False, alone=True)) == 1
+    rows = Family((), tuple(range(32)))
+    assert [len(job.rows) for job in jobs(rows, [40] * 32, 1, 10**6, split=True, alone=True)] == [16, 16]
 
 
 @given(st.lists(st.integers(1, 60), max_size=30), st.integers(1, 25), st.integers(1, 300))
