@@ -33,7 +33,7 @@ def seeded_members(basis: SeedBasis, resident: ResidentModel) -> Members:
             return FullSpaceMembers(basis, resident)
 
 
-def _at_one_journal(population: Sequence[Recipe]) -> list[list[SeedRecipe]]:
+def at_one_journal(population: Sequence[Recipe]) -> list[list[SeedRecipe]]:
     """Cut a population into runs of recipes with one start and one journal."""
     recipes = [_seeded(recipe) for recipe in population]
     return [list(run) for _, run in groupby(recipes, key=lambda recipe: (recipe.start, recipe.journal))]
@@ -63,11 +63,11 @@ class LowRankMembers:
 
     def sizes(self, population: Sequence[Recipe]) -> list[int]:
         """See `Members`."""
-        return [len(run) for run in _at_one_journal(population)]
+        return [len(run) for run in at_one_journal(population)]
 
     def stacks(self, population: Sequence[Recipe]) -> Iterator[Stack]:
         """See `Members`."""
-        for run in _at_one_journal(population):
+        for run in at_one_journal(population):
             if self._weights.go_to(run[0].start, run[0].journal) and self._dtype is not torch.float32:
                 for name, place in self._places.items():
                     place.copy_(self._weights.tensors[name])
@@ -101,17 +101,17 @@ class AdapterSpaceMembers:
 
     def sizes(self, population: Sequence[Recipe]) -> list[int]:
         """See `Members`."""
-        return [len(run) for run in _at_one_journal(population)]
+        return [len(run) for run in at_one_journal(population)]
 
     def stacks(self, population: Sequence[Recipe]) -> Iterator[Stack]:
         """See `Members`."""
-        for run in _at_one_journal(population):
+        for run in at_one_journal(population):
             self._weights.go_to(run[0].start, run[0].journal)
             yield FactorStack(len(run), {module: self._factors(module, run) for module in self.modules})
 
     def _factors(self, module: str, run: Sequence[SeedRecipe]) -> Factors:
         down, up = (
-            torch.stack([_perturbed(self._weights, module + factor, recipe) for recipe in run]).to(self._dtype)
+            torch.stack([perturbed(self._weights, module + factor, recipe) for recipe in run]).to(self._dtype)
             for factor in (DOWN, UP)
         )
         return down.mT, up.mT
@@ -141,10 +141,11 @@ class FullSpaceMembers:
         for recipe in map(_seeded, population):
             self._weights.go_to(recipe.start, recipe.journal)
             for name, place in self._places.items():
-                place.copy_(_perturbed(self._weights, name, recipe))
+                place.copy_(perturbed(self._weights, name, recipe))
             yield BareStack()
 
 
-def _perturbed(weights: EvolvedWeights, name: str, recipe: SeedRecipe) -> torch.Tensor:
+def perturbed(weights: EvolvedWeights, name: str, recipe: SeedRecipe) -> torch.Tensor:
+    """Return the tensor called `name` of a member or a mean of θ as it is in `weights`; θ itself is not copied."""
     weight = weights.tensors[name]
     return weight if recipe.seed is None else weights.perturbations.perturbed(name, weight, recipe.seed, recipe.scale)

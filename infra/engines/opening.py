@@ -1,13 +1,10 @@
 """Opening the engine that a configuration names. A new kind of engine is one file and one line here."""
 
 from experts.base_models import BaseModel
-from experts.basis import Basis, FullBasis
-from experts.seed_basis import SeedBasis
 from infra.engines.base import Engine
 from infra.engines.config import EngineConfig
 from infra.engines.identity import resolve
 from infra.engines.members import AnyBasis
-from swarm.errors import InputError
 
 
 def open_engine(config: EngineConfig, base: BaseModel, basis: AnyBasis) -> Engine:
@@ -43,14 +40,8 @@ def open_alone(config: EngineConfig, base: BaseModel, basis: AnyBasis) -> Engine
         case "vllm":
             from infra.engines.vllm import VllmEngine
 
-            return VllmEngine(config, base, _experts(config, basis))
+            return VllmEngine(config, base, basis)
         case "ray":
             from infra.engines.ray_pool import RayEngine
 
             return RayEngine(config, base, basis)
-
-
-def _experts(config: EngineConfig, basis: AnyBasis) -> Basis | FullBasis:
-    if isinstance(basis, SeedBasis):
-        raise InputError(f"engine.kind: {config.kind} does not run evolution-strategies: set it to transformers")
-    return basis

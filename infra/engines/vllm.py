@@ -1,31 +1,29 @@
 """The vLLM engine: the base model resident in vLLM, particles handed over from memory as adapters or as weights."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
-import torch
-
 from data.requests import Request, Response
 from experts.base_models import BaseModel
-from experts.basis import Basis, FullBasis
-from experts.materialise import coefficients, materialise_full, population_space
 from infra.engines.base import Progress, check_population
 from infra.engines.config import EngineConfig
 from infra.engines.encoded import EncodedRequests
 from infra.engines.identity import resolve
+from infra.engines.members import AnyBasis
 from infra.engines.tokens import Tokens
-from infra.engines.vllm_adapters import adapter_ids, base_weights, merged_weights, population_adapters, room_for
+from infra.engines.vllm_adapters import adapter_ids
 from infra.engines.vllm_description import describe
-from infra.engines.vllm_identity import adapter_mode, vllm_identity
+from infra.engines.vllm_identity import vllm_identity
+from infra.engines.vllm_particles import particles_of
 from infra.engines.vllm_process import intra_op_threads
 from infra.engines.vllm_requests import Row, rows_of
 from infra.engines.vllm_resident import Slots, VllmResident
 from infra.engines.vllm_worker import SwarmWorker
 from infra.engines.workers import Report
 from swarm.errors import EvaluationError, InputError
-from swarm.recipes import BASE, Recipe, Space
+from swarm.recipes import Recipe
 
 
 class VllmEngine:
@@ -37,8 +35,8 @@ class VllmEngine:
 
     slots = 1
 
-    def __init__(self, config: EngineConfig, base: BaseModel, basis: Basis | FullBasis):
-        """Load `base`; `basis` holds the experts that recipes will name.
+    def __init__(self, config: EngineConfig, base: BaseModel, basis: AnyBasis):
+        """Load `base`; `basis` holds what recipes will name.
 
         Raises:
             InputError: vLLM is not installed, the machine lacks the device, or vLLM can't run the base model.
@@ -52,9 +50,8 @@ class VllmEngine:
         self._known = describe(base, config.vllm.max_model_len)
         self._tokens = Tokens(self._known.tokenizer, self._known.longest)
         with self._working():
-            self._basis = basis.to(self._resolved.device) if isinstance(basis, Basis) else basis
-            self._weights: dict[str, torch.Tensor] = {}
-            self._resident = self._open(self._slots(Space.FACTORS))
+            self._particles = particles_of(basis, base, config, self._resolved)
+            self._resident = self._open(self._particles.slots())
 
     @property
     def identity(self) -> str:
@@ -73,13 +70,12 @@ class VllmEngine:
 
         """
         check_population(population, requests)
-        space = population_space(population)
-        coefficients((*self._basis.ids, BASE), population)
+        slots = self._particles.slots(population)
         with self._lock, self._working():
             encoded = {asked: EncodedRequests(self._tokens, asked) for asked in dict.fromkeys(map(tuple, requests))}
             rows = [list(rows_of(encoded[tuple(asked)], self._tokens, self._known.ends)) for asked in requests]
             report = Report(progress, sum(map(len, requests)))
-            self._make_room(self._slots(space))
+            self._make_room(slots)
             for part, adapters in self._parts(population):
                 self._answer([rows[particle] for particle in part], adapters, report)
             return [[row.response() for row in of_particle] for of_particle in rows]
@@ -88,22 +84,10 @@ class VllmEngine:
         """Give back the memory of the model."""
         with self._lock:
             self._resident.close()
-            del self._basis, self._weights
+            del self._particles
 
     def _open(self, slots: Slots | None) -> VllmResident:
-        if slots is None and isinstance(self._basis, Basis) and not self._weights:
-            self._weights = base_weights(self._basis, self._base.folder)
         return VllmResident(self._base, self._known, self._resolved, self._config.vllm, slots)
-
-    def _slots(self, space: Space) -> Slots | None:
-        """Return the room that a population needs for adapters, or None if its weights are to be merged."""
-        if isinstance(self._basis, FullBasis) or adapter_mode(self._config, self._resolved) == "merged":
-            return None
-        rank = room_for(self._basis.rank * (len(self._basis.ids) if space is Space.PRODUCT else 1))
-        modules = sorted({module.rpartition(".")[2] for module in self._basis.modules})
-        if rank is None or "lm_head" in modules:  # vLLM can't give a prompt's log-probabilities under such an adapter
-            return None
-        return Slots(self._config.group_size, rank, tuple(modules))
 
     def _make_room(self, slots: Slots | None) -> None:
         """Open vLLM again where the room it has is another: a run stays in one space, so at most once in it."""
@@ -116,32 +100,30 @@ class VllmEngine:
         slots = self._resident.slots
         if slots is None:
             for particle, recipe in enumerate(population):
-                self._resident.call(SwarmWorker.swarm_load_weights, self._particle_weights(recipe))
+                self._resident.call(SwarmWorker.swarm_load_weights, self._particles.weights(recipe))
                 yield range(particle, particle + 1), [None]
             return
-        for start in range(0, len(population), slots.count):
-            part = population[start : start + slots.count]
-            yield range(start, start + len(part)), self._install(part)
-
-    def _particle_weights(self, recipe: Recipe) -> Iterable[tuple[str, torch.Tensor]]:
-        if isinstance(self._basis, FullBasis):
-            return materialise_full(self._basis, recipe)
-        return merged_weights(self._basis, recipe, self._weights)
+        first = 0
+        for size in self._particles.sizes(population):
+            self._resident.call(SwarmWorker.swarm_load_weights, self._particles.shared(population[first]))
+            for start in range(first, first + size, slots.count):
+                part = population[start : min(start + slots.count, first + size)]
+                yield range(start, start + len(part)), self._install(part)
+            first += size
 
     def _install(self, part: Sequence[Recipe]) -> list[Any]:
         from vllm.lora.request import LoRARequest
 
-        assert isinstance(self._basis, Basis)
-        ids = adapter_ids(part)
-        made = {
-            ids[recipe.key]: adapter
-            for recipe, adapter in zip(part, population_adapters(self._basis, part), strict=True)
-        }
-        if strangers := self._resident.call(SwarmWorker.swarm_set_adapters, made):
+        ids, made = adapter_ids(part), self._particles.adapters(part)
+        wanted = {ids[recipe.key]: adapter for recipe, adapter in zip(part, made, strict=True) if adapter is not None}
+        if strangers := self._resident.call(SwarmWorker.swarm_set_adapters, wanted):
             raise InputError(
                 f"vLLM can't adapt module {strangers[0]} of the base model: use engine.vllm.adapters: merged"
             )
-        return [LoRARequest(recipe.key, ids[recipe.key], f"/in-memory/{recipe.key}") for recipe in part]
+        return [
+            None if adapter is None else LoRARequest(recipe.key, ids[recipe.key], f"/in-memory/{recipe.key}")
+            for recipe, adapter in zip(part, made, strict=True)
+        ]
 
     def _answer(self, rows: Sequence[Sequence[Row]], adapters: Sequence[Any], report: Report) -> None:
         jobs = [

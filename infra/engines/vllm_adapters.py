@@ -1,7 +1,7 @@
 """Particles as vLLM takes them: updates of modules, whole weights, and names and ids made of content."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -61,9 +61,9 @@ def population_adapters(basis: Basis, population: Sequence[Recipe]) -> list[dict
     return made
 
 
-def base_weights(basis: Basis, folder: Path) -> dict[str, torch.Tensor]:
-    """Return the weights in `folder` of the modules that `basis` adapts, as stored, by module."""
-    names = {f"{module}.weight" for module in basis.modules}
+def base_weights(modules: Iterable[str], folder: Path) -> dict[str, torch.Tensor]:
+    """Return the weights in `folder` of `modules`, as stored, by module."""
+    names = {f"{module}.weight" for module in modules}
     return {name.removesuffix(".weight"): tensor for name, tensor in stream(folder, names)}
 
 

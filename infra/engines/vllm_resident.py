@@ -30,12 +30,14 @@ class Slots:
         count: adapters in one batch.
         rank: the largest rank of an adapter.
         modules: the last names of the modules that adapters may have.
+        movable: the weights below the adapters will be overwritten, too.
 
     """
 
     count: int
     rank: int
     modules: tuple[str, ...]
+    movable: bool = False
 
 
 class VllmResident:
@@ -44,7 +46,7 @@ class VllmResident:
     def __init__(
         self, base: BaseModel, known: Description, resolved: Resolved, config: VllmConfig, slots: Slots | None
     ):
-        """Load `base`; without `slots` its weights can be overwritten, with them it takes adapters.
+        """Load `base`; without `slots` its weights can be overwritten, with them it takes adapters (or both).
 
         Raises:
             InputError: vLLM can't run the base model with this configuration; the message says why.
@@ -57,7 +59,7 @@ class VllmResident:
             from vllm import LLM
 
             try:
-                with plain_weights(wanted=slots is None):
+                with plain_weights(wanted=slots is None or slots.movable):
                     self._llm = LLM(**arguments)
             except (ValueError, KeyError) as error:
                 raise InputError(f"vLLM can't run base model {base.name!r} as configured: {_reason(error)}") from error

@@ -43,7 +43,7 @@ class SwarmWorker:
         return broken
 
     def swarm_load_weights(self, weights: Iterable[tuple[str, torch.Tensor]]) -> None:
-        """Overwrite the model's weights in place, by their names in its safetensors."""
+        """Overwrite the model's weights in place, by their names in its safetensors; those below adapters, too."""
         with torch.no_grad():
             self.model_runner.get_model().load_weights(weights)
 

@@ -81,7 +81,7 @@ def test_what_is_done_to_an_adapter_changes_no_other(basis: Basis, space: Space)
 @pytest.mark.parametrize("space", Space)
 def test_merged_weights_are_the_base_and_the_update(basis: Basis, base: BaseModel, space: Space) -> None:
     recipe = recipes(basis, space, 1)[0]
-    weights = base_weights(basis, base.folder)
+    weights = base_weights(basis.modules, base.folder)
     merged = dict(merged_weights(basis, recipe, weights))
     assert merged.keys() == {f"{module}.weight" for module in basis.modules}
     for module in basis.modules:

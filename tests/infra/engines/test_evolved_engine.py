@@ -15,7 +15,6 @@ from experts.seed_basis import DOWN, UP, SeedBasis
 from infra.engines.base import Engine
 from infra.engines.config import EngineConfig
 from infra.engines.opening import open_engine
-from swarm.errors import InputError
 from swarm.recipes import BASE, Recipe, Space
 from swarm.seeds import BASE_START, Journal, Mode, Perturbation, SeedRecipe, Update
 
@@ -108,8 +107,3 @@ def test_what_an_engine_was_asked_before_changes_nothing(engine: Engine, basis: 
 def test_recipes_of_other_kinds_are_refused(engine: Engine) -> None:
     with pytest.raises(ValueError, match="seeds"):
         engine.run([Recipe((BASE,), (1.0,), Space.FACTORS)], [REQUESTS])
-
-
-def test_an_engine_that_cannot_do_it_is_refused_by_name(base: BaseModel) -> None:
-    with pytest.raises(InputError, match=r"engine.kind: vllm.*transformers"):
-        open_engine(EngineConfig(kind="vllm", device="cpu"), base, SeedBasis(base, KINDS["full"]))
