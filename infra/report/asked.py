@@ -201,7 +201,8 @@ def _means(records: Records, run: str) -> Pair:
         return None, None
     searched = records.run_evaluations(run, Purpose.SEARCH)
     found = [[used for used in searched if used.iteration == iteration] for iteration in (0, best.iteration)]
-    start, ending = (max(members, key=lambda used: used.particle).evaluation for members in found)
+    last = [max(members, key=lambda used: used.particle, default=None) for members in found]
+    start, ending = (None if used is None else used.evaluation for used in last)
     return start, ending
 
 
