@@ -17,7 +17,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 import httpx  # noqa: E402
 from browser import chromium, field, fill, open_form, picture, submit  # noqa: E402
 from playwright.sync_api import Browser, Page  # noqa: E402
-from prefect_server import prefect_server  # noqa: E402
+from prefect_server import api_client, prefect_server  # noqa: E402
 from prefect_worker import prefect_worker  # noqa: E402
 from swarm_command import swarm  # noqa: E402
 from tiny_search import RUN, make_search  # noqa: E402
@@ -49,7 +49,7 @@ def main() -> None:
 def _follow(browser: Browser, api: str) -> None:
     """Start a run from the form, and take its pictures while it goes."""
     ui = api.removesuffix("/api")
-    with httpx.Client(base_url=api, timeout=60) as client:
+    with api_client(api) as client:
         deployment = client.get(f"/deployments/name/model-swarms/{RUN}").raise_for_status().json()["id"]
         page = open_form(browser, ui, deployment)
         _picture_of_form(page)

@@ -12,7 +12,29 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
 
+import httpx
+
 START_SECONDS = 180
+MOST_ASKED = 60
+"""How often a server whose database is busy is asked."""
+
+
+class _Patient(httpx.HTTPTransport):
+    """Asks again while the server's database is busy (503), as Prefect's own clients do."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        for _ in range(MOST_ASKED):
+            response = super().handle_request(request)
+            if response.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                break
+            response.close()
+            time.sleep(1)
+        return response
+
+
+def api_client(url: str) -> httpx.Client:
+    """Return what asks the API of a server at `url`."""
+    return httpx.Client(base_url=url, timeout=600, transport=_Patient())
 
 
 @contextmanager

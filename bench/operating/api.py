@@ -2,14 +2,14 @@
 
 from uuid import UUID
 
-import httpx
+from prefect_server import api_client
 
 
 class Api:
     """A Prefect server's API."""
 
     def __init__(self, url: str) -> None:
-        self._client = httpx.Client(base_url=url, timeout=600)
+        self._client = api_client(url)
 
     def start(self, deployment: str) -> UUID:
         """Start a run of a deployment, as the UI does; return the flow run's id."""

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from prefect_server import api_client
 from prefect_worker import prefect_worker
 from swarm_command import swarm
 from tiny_search import RUN, make_search
@@ -32,7 +33,7 @@ def environment(server: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 
 def test_a_suspended_and_a_cancelled_run_go_on_to_the_state_of_an_undisturbed_one(environment: dict[str, str]) -> None:
     records = Records(f"sqlite:///{environment['SWARM_RUNS']}/.swarm/records.db")
-    with httpx.Client(base_url=environment["PREFECT_API_URL"], timeout=600) as client, records:
+    with api_client(environment["PREFECT_API_URL"]) as client, records:
         run = Run(client)
         until(lambda: iterations(records) >= 2)
         run.set_state("PAUSED", "Suspended", pause_reschedule=True, pause_key=str(uuid4()), pause_timeout=future())

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from browser import chromium, field, fill, open_form, submit
+from prefect_server import api_client
 from prefect_worker import prefect_worker
 from swarm_command import swarm
 from tiny_search import make_search
@@ -25,13 +25,14 @@ def deployment(environment: dict[str, str], tmp_path_factory: pytest.TempPathFac
     config = make_search(tmp_path_factory.mktemp("search"))
     small = ["--set", f"name={NAME}", "--set", "search.max_iterations=1"]
     swarm(["deploy", str(config), *small, "--pool", NAME], environment)
-    found = httpx.get(f"{environment['PREFECT_API_URL']}/deployments/name/model-swarms/{NAME}").json()
-    return str(found["id"])
+    with api_client(environment["PREFECT_API_URL"]) as client:
+        return str(client.get(f"/deployments/name/model-swarms/{NAME}").raise_for_status().json()["id"])
 
 
 def flow_runs(environment: dict[str, str], deployment: str) -> list[dict[str, Any]]:
     ours = {"deployments": {"id": {"any_": [deployment]}}}
-    found: list[dict[str, Any]] = httpx.post(f"{environment['PREFECT_API_URL']}/flow_runs/filter", json=ours).json()
+    with api_client(environment["PREFECT_API_URL"]) as client:
+        found: list[dict[str, Any]] = client.post("/flow_runs/filter", json=ours).raise_for_status().json()
     return found
 
 

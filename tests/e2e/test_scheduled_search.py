@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from prefect_server import api_client
 from prefect_worker import prefect_worker
 from swarm_command import swarm
 from tiny_search import make_search
@@ -22,7 +23,7 @@ def test_a_schedule_starts_a_search_on_new_data_and_then_none(server: dict[str, 
     said = json.loads(swarm(["deploy", str(config), *small], environment))
     assert said["sensor"] == f"new-data/{NAME}"
     with (
-        httpx.Client(base_url=server["PREFECT_API_URL"], timeout=600) as client,
+        api_client(server["PREFECT_API_URL"]) as client,
         prefect_worker(environment, tmp_path / "worker.log", NAME),
     ):
         nothing = ended(client, "NothingNew")

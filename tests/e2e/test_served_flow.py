@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from prefect_server import api_client
 from prefect_worker import flow_processes, kill
 from tiny_search import RUN, make_search
 
@@ -31,7 +32,7 @@ def test_a_served_search_runs_when_it_is_started_at_the_server(server: dict[str,
     with (tmp_path / "served.log").open("wb") as log:
         serving = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
     try:
-        with httpx.Client(base_url=server["PREFECT_API_URL"], timeout=600) as client:
+        with api_client(server["PREFECT_API_URL"]) as client:
             assert completed(client), (tmp_path / "served.log").read_text()
     finally:
         serving.kill()
