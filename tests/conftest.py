@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 from installed import MISSING
 
 QUIET = {
@@ -16,6 +17,9 @@ QUIET = {
     "TOKENIZERS_PARALLELISM": "false",
 }
 os.environ.update(QUIET)  # before anything imports what reads it once, at its import
+
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")  # no test depends on how fast the machine is
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

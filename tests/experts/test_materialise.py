@@ -64,7 +64,7 @@ def update(adapters: list[Adapter], row: list[float], module: str) -> np.ndarray
     return total
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(populations())
 def test_factors_are_the_sums_of_the_factors(case: tuple[Basis, list[Adapter], list[list[float]]]) -> None:
     basis, adapters, rows = case
@@ -77,7 +77,7 @@ def test_factors_are_the_sums_of_the_factors(case: tuple[Basis, list[Adapter], l
     assert seen == {module for adapter in adapters for module in adapter.modules}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(populations())
 def test_shared_factors_and_scales_make_the_sum_of_the_updates(
     case: tuple[Basis, list[Adapter], list[list[float]]],
@@ -90,7 +90,7 @@ def test_shared_factors_and_scales_make_the_sum_of_the_updates(
             np.testing.assert_allclose(made.numpy(), update(adapters, row, module), rtol=1e-4, atol=1e-4)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(populations())
 def test_a_product_recipe_is_one_adapter(case: tuple[Basis, list[Adapter], list[list[float]]]) -> None:
     basis, adapters, rows = case

@@ -37,7 +37,7 @@ tables = st.integers(1, 5).flatmap(
 )
 
 
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 @given(tables)
 def test_the_gain_is_the_systems_accuracy_less_the_models_mean(table):
     *models, system = table

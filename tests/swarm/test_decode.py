@@ -33,7 +33,7 @@ def ends(adjacency, top_p):
     return (many(adjacency, top_p) < 0).mean(axis=0)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(matrices, probabilities, st.integers(0, 2**40))
 def test_any_finite_adjacency_gives_an_in_tree_and_is_not_changed(adjacency, top_p, seed):
     before = adjacency.tobytes()
@@ -43,7 +43,7 @@ def test_any_finite_adjacency_gives_an_in_tree_and_is_not_changed(adjacency, top
     assert decode(adjacency, draws(seed), top_p) == dag
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(matrices, probabilities, st.sampled_from([0.0, 5e-324, 0.5, np.nextafter(1, 0)]))
 def test_the_extremes_of_the_draws_give_an_in_tree(adjacency, top_p, uniform):
     uniforms = np.full((1, 2 * len(adjacency) - 1), uniform)
@@ -51,7 +51,7 @@ def test_the_extremes_of_the_draws_give_an_in_tree(adjacency, top_p, uniform):
     Dag(tuple(None if after < 0 else after for after in successors))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(matrices, st.integers(0, 2**40))
 def test_the_diagonal_is_not_read(adjacency, seed):
     other = adjacency.copy()

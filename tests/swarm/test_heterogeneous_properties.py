@@ -3,7 +3,7 @@ import json
 
 import numpy as np
 from heterogeneous_searching import arbitrary, coarse, search, search_through
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from swarm.canonical import canonical_json
@@ -30,7 +30,7 @@ theirs = st.fixed_dictionaries({"graphs": sizes["graphs"], "assignments": sizes[
         **with_heterogeneous_reference_defaults({"particles": 3, "reference": True, **given})
     )
 )
-searches = settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.too_slow])
+searches = settings(max_examples=12)
 seeds = st.integers(0, 2**62)
 utilities = st.sampled_from([arbitrary, coarse])
 

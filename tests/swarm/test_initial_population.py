@@ -11,7 +11,7 @@ from swarm.pso import tell
 from swarm.recipes import Recipe, Space
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**40), experts=st.integers(2, 6), extra=st.integers(0, 8))
 def test_experts_come_first_and_every_child_lies_between_two_different_experts(seed, experts, extra):
     state = initialise(Parameters(particles=experts + extra), seed, experts)

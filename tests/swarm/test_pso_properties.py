@@ -2,7 +2,7 @@ import json
 from dataclasses import replace
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from searching import masked
 
@@ -32,7 +32,7 @@ parameter_sets = st.builds(
     reference=st.booleans(),
 )
 tables = st.tuples(st.integers(0, 2**32), st.sampled_from(["few values", "one value", "any", "huge"]))
-searches = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+searches = settings(max_examples=25)
 
 
 def utility_table(table, particles):

@@ -14,7 +14,7 @@ from swarm.statistics import (
 )
 
 scores = st.lists(st.sampled_from([0.0, 0.3, 0.5, 1.0]), min_size=1, max_size=12)
-quick = settings(deadline=None, max_examples=25)
+quick = settings(max_examples=25)
 
 
 def only(utilities):
