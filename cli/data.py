@@ -79,17 +79,15 @@ def generate(
     train: Annotated[int, typer.Option(help="Questions for training experts.")] = 1000,
     dev: Annotated[int, typer.Option(help="Questions that a search sees.")] = 80,
     test: Annotated[int, typer.Option(help="Questions for the test after it.")] = 300,
-    responses: Annotated[bool, typer.Option("--responses", help="Train questions after previous responses.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Generate data files of small skills: the same arguments give the same bytes."""
     from data.skills.generate import generate as generate_skill
     from data.skills.registry import SKILLS
-    from data.skills.responses import with_responses
 
     names = list(SKILLS) if skills == ["all"] else list(dict.fromkeys(skills))
     generated = [generate_skill(name, seed, train, dev, test) for name in names]
-    made = {output / f"{data['dataset']}.json": with_responses(data) if responses else data for data in generated}
+    made = {output / f"{data['dataset']}.json": data for data in generated}
     _publish({path: json.dumps(data, indent=1, ensure_ascii=False) + "\n" for path, data in made.items()})
     files = [{"path": str(path), **{split: len(data[split]) for split in _SPLITS}} for path, data in made.items()]
     if as_json:

@@ -14,7 +14,7 @@ _WORDS = tuple(
     "apple river stone cloud bird table green house light music paper glass horse bread chair water snow "  # noqa: SIM905
     "tree road ship gold rain fish moon hand fire book door king wind".split()
 )
-_ORDINALS = ("first", "second", "third", "fourth", "fifth")
+ORDINALS = ("first", "second", "third", "fourth", "fifth")
 _UNITS = (
     ("m", "cm", 100),
     ("km", "m", 1000),
@@ -44,7 +44,7 @@ def picking(rng: np.random.Generator) -> tuple[str, str]:
     """Name the k-th of five words."""
     words = [_WORDS[index] for index in rng.permutation(len(_WORDS))[:5]]
     position = int(rng.integers(5))
-    return f"Which word is {_ORDINALS[position]}: {_spaced(words)}", words[position]
+    return f"Which word is {ORDINALS[position]}: {_spaced(words)}", words[position]
 
 
 def reversing(rng: np.random.Generator) -> tuple[str, str]:

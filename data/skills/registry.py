@@ -9,6 +9,7 @@ import numpy as np
 from data.skills.countdown import countdown
 from data.skills.graphs import GRAPH_QUESTIONS
 from data.skills.questions import QUESTIONS, Question
+from data.skills.relay import Relay, after_responses, relay
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,25 @@ def _countdown(rng: np.random.Generator) -> Drawn:
     return Drawn((*sorted(puzzle["numbers"]), puzzle["target"]), puzzle)
 
 
+def _relay(shown: Callable[[np.random.Generator, Relay], tuple[str, str]]) -> Skill:
+    def draw(rng: np.random.Generator) -> Drawn:
+        asked = relay(rng)
+        # What only one of the relay's skills draws comes from a generator of its own, so that all ask the same.
+        question, answer = shown(np.random.default_rng(int(rng.integers(2**63))), asked)
+        return Drawn(asked.question, {"question": question, "answer": answer})
+
+    return draw
+
+
 SKILLS: dict[str, Skill] = {
     **{name: _asking(question) for name, question in QUESTIONS.items()},
     **{f"nlgraph_{domain}": _asking(question, domain=domain) for domain, question in GRAPH_QUESTIONS.items()},
     "countdown": _countdown,
+    "relay": _relay(lambda rng, asked: (asked.question, asked.answer)),
+    "relay_first": _relay(lambda rng, asked: (asked.question, asked.middle)),
+    "relay_second": _relay(lambda rng, asked: (after_responses(rng, asked), asked.answer)),
 }
 """Every skill by its name."""
+
+FAMILIES = {"relay_first": "relay", "relay_second": "relay"}
+"""Skills that ask what another skill asks, in the same splits, and that other skill's name."""

@@ -105,22 +105,6 @@ def test_another_seed_gives_other_questions_and_never_replaces_a_file(command: C
     assert not (tmp_path / "picking.json").exists()
 
 
-def test_training_questions_are_generated_after_previous_responses(command: Command, tmp_path: Path) -> None:
-    for folder, option in ((tmp_path / "plain", ()), (tmp_path / "team", ("--responses",))):
-        assert command("data", "generate", "dates", "--output", folder, *SIZES, *option).code == 0
-    plain, team = (json.loads((tmp_path / name / "dates.json").read_text()) for name in ("plain", "team"))
-    assert (plain["dev"], plain["test"]) == (team["dev"], team["test"])
-    assert any(example["question"].startswith("Answer: ") for example in team["train"])
-    assert not any(example["question"].startswith("Answer: ") for example in plain["train"])
-
-
-def test_previous_responses_to_a_skill_that_has_none_are_refused(command: Command, tmp_path: Path) -> None:
-    ended = command("data", "generate", "dates", "countdown", "--output", tmp_path / "out", *SIZES, "--responses")
-    assert ended.code == 2
-    assert ended.error.startswith("error: skill 'countdown' can't have previous responses: leave --responses out")
-    assert not (tmp_path / "out").exists()
-
-
 def test_an_unknown_skill_is_refused(command: Command, tmp_path: Path) -> None:
     ended = command("data", "generate", "sorting", "cooking", "--output", tmp_path / "out")
     assert ended.code == 2

@@ -1,0 +1,64 @@
+"""What the repository's demo folder holds is what its own files, and the commands in docs/demo.md, say."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from data.skills.generate import generate
+from data.skills.relay import RESPONSE
+from experts.files import file_sha256
+from experts.trainer import adapter_weights
+from infra.config_files import load_config
+from infra.configs.registry import load_run_config
+from infra.systems.questions import wrapped
+from infra.training_files import TrainingFile, training_sources
+
+DEMO = Path(__file__).parents[2] / "demo"
+SYSTEM, RIVAL = DEMO / "heterogeneous-swarms.yaml", DEMO / "relay-model-swarms.yaml"
+TRAININGS = sorted(path for folder in ("experts", "relay") for path in (DEMO / folder).glob("*.yaml"))
+SKILLS = sorted(path.stem for path in (DEMO / "data").glob("*.json") if path.stem != "conciseness")
+
+
+@pytest.mark.parametrize("skill", SKILLS)
+def test_a_data_file_is_what_the_generator_makes(skill):
+    made = generate(skill, seed=0, train=1000, dev=80, test=300)
+    assert json.loads((DEMO / "data" / f"{skill}.json").read_text()) == made
+
+
+@pytest.mark.parametrize("path", TRAININGS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_an_expert_is_what_its_training_file_says(path):
+    file = load_config(path, TrainingFile)
+    provenance = json.loads((file.folder / "provenance.json").read_text())
+    assert provenance["config"] == file.training.model_dump()
+    assert provenance["data"] == [
+        {"name": source.name, "sha256": source.sha256, "share": source.share} for source in training_sources(file)
+    ]
+    start = None if file.start is None else {"name": file.start.name, "sha256": file_sha256(adapter_weights(file.start))}
+    assert provenance["start"] == start
+    assert len(provenance["losses"]) == file.training.steps
+
+
+def test_the_experts_together_have_at_most_12_megabytes():
+    assert sum(path.stat().st_size for path in DEMO.rglob("*.safetensors")) <= 12e6
+
+
+@pytest.mark.parametrize("path", sorted(DEMO.glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_run_s_file_is_a_configuration_whose_data_and_experts_are_there(path):
+    config = load_run_config(path)
+    assert all(task.data.is_file() for task in config.objective.tasks)
+    assert all((folder / "adapter_model.safetensors").is_file() for folder in getattr(config, "experts", []))
+
+
+def test_nodes_are_told_what_the_experts_were_trained_on():
+    system = load_run_config(SYSTEM).system
+    responses = ["A B C D E", "B"]
+    lines = [RESPONSE.replace("{response}", response) for response in responses]
+    assert wrapped("Which?", "", responses, system) == "\n".join((*lines, "Which?"))
+    assert wrapped("Which?", "", [], system) == "Which?"
+
+
+def test_model_swarms_is_compared_on_the_same_experts_and_data():
+    system, rival = load_run_config(SYSTEM), load_run_config(RIVAL)
+    for field in ("seed", "base_model", "experts", "space", "include_base", "objective"):
+        assert getattr(system, field) == getattr(rival, field)
