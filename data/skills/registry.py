@@ -9,7 +9,7 @@ import numpy as np
 from data.skills.countdown import countdown
 from data.skills.graphs import GRAPH_QUESTIONS
 from data.skills.questions import QUESTIONS, Question
-from data.skills.relay import Relay, after_responses, relay
+from data.skills.relay import Relay, with_responses, relay
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ SKILLS: dict[str, Skill] = {
     "countdown": _countdown,
     "relay": _relay(lambda rng, asked: (asked.question, asked.answer)),
     "relay_first": _relay(lambda rng, asked: (asked.question, asked.middle)),
-    "relay_second": _relay(lambda rng, asked: (after_responses(rng, asked), asked.answer)),
+    "relay_second": _relay(lambda rng, asked: (with_responses(rng, asked), asked.answer)),
 }
 """Every skill by its name."""
 

@@ -1,7 +1,7 @@
 """Seeded *relay* questions, which want two steps, and what the experts of a system learn from: one step each.
 
 A relay question is "Which letter is third? Sort these letters: K W L Q F". `relay` answers it (L); `relay_first` answers
-with what has to be found first, the sorted letters; `relay_second` has previous responses before the question, as the
+with what has to be found first, the sorted letters; `relay_second` has previous responses below the question, as the
 later nodes of a system read them (docs/systems.md), and answers it. Questions and splits are those of `relay`.
 """
 
@@ -13,7 +13,10 @@ import numpy as np
 from data.skills.questions import ORDINALS
 
 RESPONSE = "Response: {response}"
-"""How a previous response is shown: a line before the question."""
+"""How a previous response is shown: a line below the question."""
+
+ASKED = "Answer:"
+"""How every question ends, and so what stands between it and the responses."""
 
 _LETTERS = 5
 _SURE_LIST, _SURE_LETTER = 0.95, 0.8
@@ -46,8 +49,8 @@ def relay(rng: np.random.Generator) -> Relay:
     return Relay(f"Which letter is {ORDINALS[position]}? Sort these letters: {' '.join(letters)}", letters, position)
 
 
-def after_responses(rng: np.random.Generator, asked: Relay) -> str:
-    """Return the question after one to three previous responses: sorted letters, and guesses at the answer.
+def with_responses(rng: np.random.Generator, asked: Relay) -> str:
+    """Return the question with one to three previous responses: sorted letters, and guesses at the answer.
 
     Three quarters have a list among them. Without one, the guesses are mostly right: nothing else is to be had.
     """
@@ -55,7 +58,7 @@ def after_responses(rng: np.random.Generator, asked: Relay) -> str:
     lists = int(rng.integers(1, count + 1)) if rng.random() < 0.75 else 0
     drawn = [_list(rng, asked) for _ in range(lists)] + [_letter(rng, asked, lists) for _ in range(count - lists)]
     shown = (RESPONSE.replace("{response}", drawn[index]) for index in rng.permutation(count))
-    return "\n".join((*shown, asked.question))
+    return "\n".join((asked.question, ASKED, *shown))
 
 
 def _list(rng: np.random.Generator, asked: Relay) -> str:

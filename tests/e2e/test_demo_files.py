@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from data.skills.generate import generate
-from data.skills.relay import RESPONSE
+from data.skills.relay import ASKED, RESPONSE
 from experts.files import file_sha256
 from experts.trainer import adapter_weights
 from infra.config_files import load_config
@@ -54,8 +54,8 @@ def test_nodes_are_told_what_the_experts_were_trained_on():
     system = load_run_config(SYSTEM).system
     responses = ["A B C D E", "B"]
     lines = [RESPONSE.replace("{response}", response) for response in responses]
-    assert wrapped("Which?", "", responses, system) == "\n".join((*lines, "Which?"))
-    assert wrapped("Which?", "", [], system) == "Which?"
+    assert wrapped("Which?\nAnswer:", "", responses, system) == "\n".join(("Which?", ASKED, *lines, ASKED))
+    assert wrapped("Which?\nAnswer:", "", [], system) == "Which?\nAnswer:"
 
 
 def test_model_swarms_is_compared_on_the_same_experts_and_data():

@@ -21,7 +21,8 @@ def training(skill: str, count: int = 300) -> list[dict[str, Any]]:
 
 def read(question: str) -> tuple[list[str], int, list[str]]:
     """Return the previous responses of a question, the position that it asks for, and its letters."""
-    *lines, asked = question.split("\n")
+    asked, *lines = question.split("\n")
+    assert not lines or lines.pop(0) == "Answer:"
     match = ASKED.fullmatch(asked)
     assert match is not None
     assert all(line.startswith(SHOWN) for line in lines)
@@ -51,7 +52,7 @@ def test_the_first_step_answers_with_the_sorted_letters() -> None:
 def test_the_steps_ask_what_the_relay_asks_in_the_same_splits(skill: str) -> None:
     relay, step = (generate(name, seed=1, train=40, dev=20, test=30) for name in ("relay", skill))
     for split in ("train", "dev", "test"):
-        bare = [example["question"].rpartition("\n")[2] for example in step[split]]
+        bare = [example["question"].partition("\n")[0] for example in step[split]]
         assert bare == [example["question"] for example in relay[split]]
 
 
