@@ -9,7 +9,7 @@ import numpy as np
 from data.skills.countdown import countdown
 from data.skills.graphs import GRAPH_QUESTIONS
 from data.skills.questions import QUESTIONS, Question
-from data.skills.relay import Relay, with_responses, relay
+from data.skills.relay import Relay, relay, with_responses
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,8 @@ def test_an_expert_is_what_its_training_file_says(path):
     assert provenance["data"] == [
         {"name": source.name, "sha256": source.sha256, "share": source.share} for source in training_sources(file)
     ]
-    start = None if file.start is None else {"name": file.start.name, "sha256": file_sha256(adapter_weights(file.start))}
-    assert provenance["start"] == start
+    start = None if file.start is None else (file.start.name, file_sha256(adapter_weights(file.start)))
+    assert provenance["start"] == (None if start is None else dict(zip(("name", "sha256"), start, strict=True)))
     assert len(provenance["losses"]) == file.training.steps
 
 
