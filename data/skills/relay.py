@@ -1,8 +1,8 @@
 """Seeded *relay* questions, which want two steps, and what the experts of a system learn from: one step each.
 
 A relay question is "Which letter is third? Sort these letters: K W L Q F". `relay` answers it (L); `relay_first`
-answers with what has to be found first, the sorted letters; `relay_second` has previous responses below the question, as
-the later nodes of a system read them (docs/systems.md), and answers it. Questions and splits are those of `relay`.
+answers with what has to be found first, the sorted letters; `relay_second` has previous responses below the question,
+as the later nodes of a system read them (docs/systems.md), and answers it. Questions and splits are those of `relay`.
 """
 
 from dataclasses import dataclass
