@@ -62,3 +62,9 @@ def test_model_swarms_is_compared_on_the_same_experts_and_data():
     system, rival = load_run_config(SYSTEM), load_run_config(RIVAL)
     for field in ("seed", "base_model", "experts", "space", "include_base", "objective"):
         assert getattr(system, field) == getattr(rival, field)
+
+
+def test_all_experts_belong_to_one_base_model():
+    provenances = [json.loads(path.read_text()) for path in DEMO.rglob("provenance.json")]
+    assert len(provenances) == len(TRAININGS)
+    assert len({provenance["base_sha256"] for provenance in provenances}) == 1
