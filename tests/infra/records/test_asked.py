@@ -5,13 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from alembic import command
+from raw_database import connected, downgrade
 from record_samples import REQUESTS, child, end, group, line, save
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import text
 
 from infra.records.asked import Asked, Json, packed, unpacked
 from infra.records.store import Records
-from infra.records.upgrade import migrations
 from swarm.canonical import content_hash
 
 
@@ -20,12 +19,8 @@ def save_on(records: Records, key: str, objective: str, by_task: Sequence[Sequen
 
 
 def rows(url: str, table: str) -> int:
-    parsed = make_url(url)
-    driver = "postgresql+psycopg" if parsed.get_backend_name() == "postgresql" else "sqlite"
-    engine = create_engine(parsed.set(drivername=driver))
-    with engine.connect() as connection:
+    with connected(url) as connection:
         count: int = connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()
-    engine.dispose()
     return count
 
 
@@ -116,14 +111,7 @@ def test_nodes_texts_take_little_room_because_they_repeat_each_other() -> None:
 def test_a_database_of_the_second_schema_is_upgraded_and_keeps_what_it_holds(database_url: str) -> None:
     with Records(database_url) as records:
         first = save(records, "key")
-    url = make_url(database_url)
-    driver = "postgresql+psycopg" if url.get_backend_name() == "postgresql" else "sqlite"
-    engine = create_engine(url.set(drivername=driver))
-    with engine.begin() as connection:
-        config = migrations()
-        config.attributes["connection"] = connection
-        command.downgrade(config, "0002")
-    engine.dispose()
+    downgrade(database_url, "0002")
     with Records(database_url) as records:
         assert records.evaluation_group("key") == first
         assert records.objective_requests("objective") is None

@@ -1,12 +1,10 @@
 """What the nodes of systems answered: saved whole with its group, never changed, and new in the second schema."""
 
 import pytest
-from alembic import command
+from raw_database import downgrade
 from record_samples import group, save
-from sqlalchemy import create_engine, make_url
 
 from infra.records.store import Records
-from infra.records.upgrade import migrations
 
 ANSWERS = {"answers": [["recipe", "request", ["a\N{SNOWMAN}\0", 3]]], "nodes": [[[0, None]]], "saved": {"calls": 0.1}}
 
@@ -35,14 +33,7 @@ def test_answers_that_are_no_json_leave_nothing_of_their_group(records: Records)
 def test_a_database_of_the_first_schema_is_upgraded_and_keeps_what_it_holds(database_url: str) -> None:
     with Records(database_url) as records:
         first = save(records, "key")
-    url = make_url(database_url)
-    driver = "postgresql+psycopg" if url.get_backend_name() == "postgresql" else "sqlite"
-    engine = create_engine(url.set(drivername=driver))
-    with engine.begin() as connection:
-        config = migrations()
-        config.attributes["connection"] = connection
-        command.downgrade(config, "0001")
-    engine.dispose()
+    downgrade(database_url, "0001")
     with Records(database_url) as records:
         assert records.evaluation_group("key") == first
         records.save_evaluation_group("new", "objective", "dev", "engine", group("new"), 1, 1.0, ANSWERS)
