@@ -36,7 +36,7 @@ from tasks.evolution import (
     update,
     write_evolution_report,
 )
-from tasks.persistence import Json, stored
+from tasks.persistence import Json, submit
 
 RUNNER: Any = ThreadPoolTaskRunner(max_workers=64)
 
@@ -62,11 +62,11 @@ def search(run: EvolutionRun) -> tuple[EsState, Journal, str]:
     live, journal, moved = LiveArtifacts(run.config.name), Journal(), EsState().to_json()
     while True:
         size = run.config.engine.group_size
-        groups = stored(sample, run).submit(asdict(settings), seed, moved, searched, held_out, size)
+        groups = submit(run, sample, asdict(settings), seed, moved, searched, held_out, size)
         scores = evaluate_groups(run, journal, groups)
-        told = stored(update, run).submit(asdict(settings), seed, moved, groups, scores)
+        told = submit(run, update, asdict(settings), seed, moved, groups, scores)
         state = EsState.from_json(told.result())
-        reason = stored(check_end, run).submit(asdict(settings), told)
+        reason = submit(run, check_end, asdict(settings), told)
         view = evolution_view(state, run.config, es.members(settings, seed, state))
         run.save(state, found(groups, scores), view)
         stopped_by = reason.result()
@@ -75,7 +75,7 @@ def search(run: EvolutionRun) -> tuple[EsState, Journal, str]:
             return state, journal, stopped_by
         if state.update is not None:
             journal = journal.extended(state.update)
-        moved = stored(move_mean, run).submit(told).result()
+        moved = submit(run, move_mean, told).result()
 
 
 def conclude(run: EvolutionRun, final: EsState, journal: Journal, stopped_by: str) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def test(run: EvolutionRun, iteration: int, best: Journal) -> Tested:
     for purpose, link in zip((Purpose.STARTING_BEST, Purpose.ENDING_BEST), links, strict=True):
         run.groups.link(iteration, purpose, [link])
     start, ending = (run.evaluation(link) for link in links)
-    probed = stored(probe_mean, run).submit(run, perturbation(run.inputs).to_json(), best, scores)
+    probed = submit(run, probe_mean, run, perturbation(run.inputs).to_json(), best, scores)
     return Tested(start, ending, probed.result(), publish_mean.submit(run, best).result())
 
 
@@ -107,14 +107,11 @@ def evaluate_groups(
     run: EvolutionRun, journal: Journal, groups: PrefectFuture[list[Json]] | list[Json]
 ) -> list[PrefectFuture[Json]]:
     """Evaluate every group; one whose scores the records no longer hold is evaluated again, cached result or not."""
-    once = stored(evaluate_members, run)
-    again = once.with_options(refresh_cache=True)
     meaning = perturbation(run.inputs).to_json()
     count = range(len(groups if isinstance(groups, list) else groups.result()))
-    scores = [once.submit(run, meaning, journal, groups, index) for index in count]
-    lost = [index for index in count if not run.has_group(scores[index].result()["group"])]
-    for index in lost:
-        scores[index] = again.submit(run, meaning, journal, groups, index)
+    scores = [submit(run, evaluate_members, run, meaning, journal, groups, index) for index in count]
+    for index in run.lost([score.result()["group"] for score in scores]):
+        scores[index] = submit(run, evaluate_members, run, meaning, journal, groups, index, again=True)
     return scores
 
 

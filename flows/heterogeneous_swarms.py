@@ -39,7 +39,7 @@ from tasks.heterogeneous import (
     update_velocities,
 )
 from tasks.outcome import write_run_report
-from tasks.persistence import Json, stored
+from tasks.persistence import Json, submit
 from tasks.search import choose_for_test
 
 RUNNER: Any = ThreadPoolTaskRunner(max_workers=64)
@@ -67,24 +67,24 @@ def search(run: SystemRun) -> tuple[HeterogeneousState, str]:
     seed, experts, nodes = run.config.seed, len(run.inputs.bases), nodes_of(run.config, run.inputs.bases)
     parameters = run.config.search.parameters(len(nodes.roles)).to_json()
     live = LiveArtifacts(run.config.name)
-    moved = stored(initialise_swarms, run).submit(parameters, seed, experts)
+    moved = submit(run, initialise_swarms, parameters, seed, experts)
     while True:
         moved.wait()  # else Prefect asks its server for the state of an unfinished argument
-        planned = stored(plan_graphs, run).submit(moved, nodes.to_json())
+        planned = submit(run, plan_graphs, moved, nodes.to_json())
         of_graphs = evaluate(run, planned, "dev")
-        graphs_told = stored(track_graphs, run).submit(parameters, moved, of_graphs)
-        assigned = stored(plan_models, run).submit(parameters, seed, graphs_told, nodes.to_json())
+        graphs_told = submit(run, track_graphs, parameters, moved, of_graphs)
+        assigned = submit(run, plan_models, parameters, seed, graphs_told, nodes.to_json())
         of_models = evaluate(run, assigned, "dev", after=keys([of_graphs]))
-        told = stored(track_models, run).submit(parameters, seed, graphs_told, of_models)
+        told = submit(run, track_models, parameters, seed, graphs_told, of_models)
         state = HeterogeneousState.from_json(told.result())
-        reason = stored(check_end, run).submit(parameters, told)
+        reason = submit(run, check_end, parameters, told)
         view = heterogeneous_view(state, run.config.iterations, run.config.search.patience, run.inputs.names)
         run.save(state, places(state, of_graphs, of_models), view)
         stopped_by = reason.result()
         live.update(view, last=stopped_by is not None)
         if stopped_by is not None:
             return state, stopped_by
-        moved = stored(update_velocities, run).submit(parameters, seed, told)
+        moved = submit(run, update_velocities, parameters, seed, told)
 
 
 def conclude(run: SystemRun, final: HeterogeneousState, stopped_by: str) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def alone(
 ) -> list[EvaluationRecord]:
     """Evaluate models that answer alone, each for its purpose."""
     size = run.config.engine.group_size
-    groups = stored(choose_for_test, run).submit([model.to_json() for model in models], size)
+    groups = submit(run, choose_for_test, [model.to_json() for model in models], size)
     at = sorted(found(groups, evaluate_groups(run, groups, split)), key=lambda link: link.particle)
     for purpose in dict.fromkeys(purposes):
         run.groups.link(iteration, purpose, [link for link in at if purposes[link.particle] is purpose])
@@ -138,10 +138,9 @@ def evaluate(
 
 def resubmitted(run: SystemRun, task: Any, *arguments: Any) -> PrefectFuture[Json]:
     """Evaluate a group; if the records no longer hold its scores, evaluate it again, cached result or not."""
-    score: PrefectFuture[Json] = stored(task, run).submit(run, *arguments)
-    if run.has_group(score.result()["group"]):
-        return score
-    return stored(task, run).with_options(refresh_cache=True).submit(run, *arguments)
+    score: PrefectFuture[Json] = submit(run, task, run, *arguments)
+    lost = run.lost([score.result()["group"]])
+    return submit(run, task, run, *arguments, again=True) if lost else score
 
 
 def keys(scores: Sequence[PrefectFuture[Json] | Json]) -> list[str]:

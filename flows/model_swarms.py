@@ -25,7 +25,7 @@ from swarm.state import State
 from tasks.artifacts import LiveArtifacts
 from tasks.evaluation import evaluate
 from tasks.outcome import publish_best, write_run_report
-from tasks.persistence import Json, stored
+from tasks.persistence import Json, submit
 from tasks.search import (
     check_early_stop,
     choose_for_test,
@@ -62,26 +62,26 @@ def search(run: OpenRun[ModelSwarmsConfig]) -> tuple[State, str]:
     moved = begin(run, parameters)
     while True:
         moved.wait()  # else Prefect asks its server for the state of an unfinished argument
-        groups = stored(merge, run).submit(moved, bases, space, size)
+        groups = submit(run, merge, moved, bases, space, size)
         scores = evaluate_groups(run, groups, "dev")
-        told = stored(track_best, run).submit(parameters, moved, groups, scores)
+        told = submit(run, track_best, parameters, moved, groups, scores)
         state = State.from_json(told.result())
-        reason = stored(check_early_stop, run).submit(parameters, told)
+        reason = submit(run, check_early_stop, parameters, told)
         view = model_swarms_view(state, run.config, run.inputs.names)
         run.save(state, found(groups, scores), view)
         stopped_by = reason.result()
         live.update(view, last=stopped_by is not None)
         if stopped_by is not None:
             return state, stopped_by
-        moved = stored(update_velocity, run).submit(parameters, seed, told)
+        moved = submit(run, update_velocity, parameters, seed, told)
 
 
 def begin(run: OpenRun[ModelSwarmsConfig], parameters: Json) -> PrefectFuture[Json]:
     """Make iteration 0: anew from the experts, or with what an earlier run found among them."""
     seed, experts, earlier = run.config.seed, len(run.inputs.bases), run.inputs.warm_start
     if earlier is None:
-        return stored(initialise_swarm, run).submit(parameters, seed, experts)
-    return stored(continue_swarm, run).submit(parameters, seed, experts, [list(row) for row in earlier.positions])
+        return submit(run, initialise_swarm, parameters, seed, experts)
+    return submit(run, continue_swarm, parameters, seed, experts, [list(row) for row in earlier.positions])
 
 
 def conclude(run: OpenRun[ModelSwarmsConfig], final: State, stopped_by: str) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def test(run: OpenRun[ModelSwarmsConfig], iteration: int, chosen: Finalists) -> 
     run.observer.phase("testing")
     everybody = chosen.recipes()
     purposes = chosen.purposes()
-    groups = stored(choose_for_test, run).submit([r.to_json() for r in everybody], run.config.engine.group_size)
+    groups = submit(run, choose_for_test, [r.to_json() for r in everybody], run.config.engine.group_size)
     places = found(groups, evaluate_groups(run, groups, "test"))
     for purpose in dict.fromkeys(purposes):
         run.groups.link(iteration, purpose, [link for link in places if purposes[link.particle] is purpose])
@@ -111,12 +111,9 @@ def test(run: OpenRun[ModelSwarmsConfig], iteration: int, chosen: Finalists) -> 
 
 def evaluate_groups(run: OpenRun[Any], groups: PrefectFuture[Any], split: Split) -> list[PrefectFuture[Json]]:
     """Evaluate every group; one whose scores the records no longer hold is evaluated again, cached result or not."""
-    again = stored(evaluate, run).with_options(refresh_cache=True)
-    count = range(len(groups.result()))
-    scores = [stored(evaluate, run).submit(run, groups, index, split) for index in count]
-    lost = [index for index in count if not run.has_group(scores[index].result()["group"])]
-    for index in lost:
-        scores[index] = again.submit(run, groups, index, split)
+    scores = [submit(run, evaluate, run, groups, index, split) for index in range(len(groups.result()))]
+    for index in run.lost([score.result()["group"] for score in scores]):
+        scores[index] = submit(run, evaluate, run, groups, index, split, again=True)
     return scores
 
 

@@ -79,7 +79,6 @@ class EvaluationGroups:
 
         """
         with self._awaited():
-            self._refuse_if_stopped()
             objective = self._asked(split, places)
             key = self.key(recipes, split, objective)
             found = self._records.evaluation_group(key) or self._made_now(
@@ -109,7 +108,6 @@ class EvaluationGroups:
             tuple(candidates), prompts, inputs.objective, split, inputs.engine, self._evaluator.scale_key, tuple(after)
         )
         with self._awaited():
-            self._refuse_if_stopped()
             found = self._records.evaluation_group(group.key) or self._made_now(
                 group.key, lambda: group.evaluate(self._evaluator, self._records, self._ask(split))
             )
@@ -119,7 +117,6 @@ class EvaluationGroups:
     def ask(self, recipes: Sequence[Recipe], requests: Sequence[Sequence[Request]]) -> list[list[Response]]:
         """Have the engine answer what is no evaluation: each recipe its own requests; nothing is recorded."""
         with self._awaited():
-            self._refuse_if_stopped()
             return self._ask("test")(recipes, requests)[0]
 
     def _asked(self, split: Split, places: Sequence[int] | None) -> Objective:

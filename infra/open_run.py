@@ -112,9 +112,10 @@ class OpenRun(Generic[Config]):
                 logger.warning("interrupted")
                 self.records.mark(self.config.name, RunStatus.STOPPED, stopped_by="interrupt")
 
-    def has_group(self, key: str) -> bool:
-        """Tell whether the records hold the group: a task result alone is no proof that they do."""
-        return self.records.has_evaluation_group(key)
+    def lost(self, keys: Sequence[str]) -> list[int]:
+        """Return the places of those groups that the records don't hold: a task result alone is no proof of it."""
+        held = {group.key for group in self.records.evaluation_groups(keys)}
+        return [place for place, key in enumerate(keys) if key not in held]
 
     def save(self, state: SavedState, links: Sequence[Link], view: IterationView) -> None:
         """Save an iteration, after the evaluations that it came from, and show it as `view`."""

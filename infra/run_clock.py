@@ -40,6 +40,6 @@ class RunClock:
             self._seconds.clear()
         parts["orchestration"] = max(0.0, now - self._flushed - sum(parts.values()))
         self._flushed = now
+        records.add_timings(run, iteration, parts)
         for part, seconds in parts.items():
-            records.add_timing(run, iteration, part, seconds)
             observer.took(part, seconds)

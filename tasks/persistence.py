@@ -5,18 +5,19 @@ Prefect's own policies contain run ids, source text or nothing of the task's ide
 
 import functools
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 from prefect import Task
 from prefect.context import TaskRunContext
 from prefect.filesystems import RemoteFileSystem
+from prefect.futures import PrefectFuture
 from prefect.settings import PREFECT_API_URL
+from prefect.utilities.annotations import opaque
 
 from infra.open_run import OpenRun
 from swarm.canonical import content_hash
 from swarm.seeds import Journal
 
-P = ParamSpec("P")
 R = TypeVar("R")
 
 Json = dict[str, Any]
@@ -50,11 +51,26 @@ PERSISTED: dict[str, Any] = {
 """The options of every task of a search."""
 
 
-def stored(task: Task[P, R], run: OpenRun[Any]) -> Task[..., R]:
-    """Return `task` with its results kept where `run`'s settings say."""
-    results = run.settings.results
+def submit(run: OpenRun[Any], task: Task[..., R], *arguments: Any, again: bool = False) -> PrefectFuture[R]:
+    """Start `task`, its result kept where `run`'s settings say; `again`: also where there is a result already.
+
+    Arguments are handed over as they are, or as what they resolve to: futures are looked for in a list, and nowhere
+    deeper. Prefect would otherwise look for them at every number of a swarm, in every task.
+    """
+    return _stored(task, run.settings.results, again).submit(*map(_whole, arguments))
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, list) and any(isinstance(each, PrefectFuture) for each in value):
+        return [opaque(each) for each in value]
+    return opaque(value)
+
+
+@functools.cache
+def _stored(task: Task[..., R], results: Path | str, again: bool) -> Task[..., R]:
     storage = results if isinstance(results, Path) else _remote(results, PREFECT_API_URL.value())
-    return task.with_options(result_storage=storage)
+    kept = task.with_options(result_storage=storage)
+    return kept.with_options(refresh_cache=True) if again else kept
 
 
 @functools.cache

@@ -16,7 +16,8 @@ Tokens = tuple[int, ...]
 _OPENINGS = (8, 3)
 """Rows are first put together by so many first tokens; what is still alone then, by fewer."""
 _WORTHWHILE = 0.05
-"""Rows share a prefix only if that spares at least this share of their tokens: joining two attentions costs, too."""
+"""Rows share a prefix only if that spares at least this share of their tokens: joining two attentions costs, too.
+Several jobs read a prefix again only if that adds at most this share."""
 _SPARED = 256
 """Tokens of a population that rows must spare to step apart from the others: each step reads all weights anew."""
 
@@ -83,11 +84,12 @@ def jobs(
     rows = sorted(family.rows, key=lambda row: (-sizes[row], row))
     ranges = _ranges(population, ceil(population / max(1, cache_tokens // sizes[rows[0]])))
     wanted = _wanted(population * len(rows), alone) if split else 1
-    if family.prefix:  # read once a particle: only particles are dealt out
+    if family.prefix:  # read by every job: particles are dealt out first
         ranges = _ranges(population, min(population, max(len(ranges), wanted)))
-        return [Job(particles, family.prefix, tuple(rows)) for particles in ranges]
     hands = min(len(rows), ceil(wanted / len(ranges)))
-    return [Job(particles, (), tuple(rows[hand::hands])) for particles in ranges for hand in range(hands)]
+    if (hands - 1) * len(family.prefix) > _WORTHWHILE * sum(sizes[row] for row in rows):
+        hands = 1
+    return [Job(particles, family.prefix, tuple(rows[hand::hands])) for particles in ranges for hand in range(hands)]
 
 
 def _wanted(cells: int, alone: bool) -> int:

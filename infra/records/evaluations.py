@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -30,7 +29,7 @@ class Evaluations(Part):
     def evaluation_group(self, key: str) -> tuple[EvaluationRecord, ...] | None:
         """Return the evaluations of a finished group in the order of their index; None if it was never finished."""
         with self._database.reading() as session:
-            return _members(session, key) if session.get(EvaluationGroupRow, key) else None
+            return _members(session, key) or None  # no group is empty
 
     @survives_loss
     def has_evaluation_group(self, key: str) -> bool:
@@ -89,7 +88,7 @@ class Evaluations(Part):
             if insert_if_absent(session, EvaluationGroupRow(**group)):
                 if asked is not None:
                     save_asked(session, key, group["objective"], asked)
-                session.add_all(EvaluationRow(**plain(asdict(evaluation))) for evaluation in evaluations)
+                session.add_all(EvaluationRow(**plain(vars(evaluation))) for evaluation in evaluations)
                 if node_answers is not None:
                     session.add(NodeAnswersRow(group=key, answers=plain(node_answers)))
                 session.flush()

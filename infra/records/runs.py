@@ -2,6 +2,7 @@
 
 import math
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import select, update
@@ -98,16 +99,21 @@ class Runs(Part):
     @survives_loss
     def stop_requested(self, name: str) -> bool:
         """Return whether somebody asked the run to end."""
-        return self.run(name).stop_requested
+        with self._database.reading() as session:
+            asked = session.scalar(select(RunRow.stop_requested).where(RunRow.name == name))
+            return existing_run(session, name).stop_requested if asked is None else asked
 
     @survives_loss
-    def add_timing(self, run: str, iteration: int, part: str, seconds: float) -> None:
-        """Append the seconds that a part of an iteration took; work done again after a crash is appended again."""
-        if not (math.isfinite(seconds) and seconds >= 0):
-            raise ValueError(f"{part!r} took {seconds} seconds")
+    def add_timings(self, run: str, iteration: int, seconds: Mapping[str, float]) -> None:
+        """Append the seconds that parts of an iteration took; work done again after a crash is appended again."""
+        for part, spent in seconds.items():
+            if not (math.isfinite(spent) and spent >= 0):
+                raise ValueError(f"{part!r} took {spent} seconds")
         with self._database.writing() as session:
             existing_run(session, run)
-            session.add(TimingRow(run=run, iteration=iteration, part=part, seconds=seconds))
+            session.add_all(
+                TimingRow(run=run, iteration=iteration, part=part, seconds=spent) for part, spent in seconds.items()
+            )
 
     @survives_loss
     def timings(self, run: str) -> dict[str, float]:

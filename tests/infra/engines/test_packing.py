@@ -78,9 +78,18 @@ def test_jobs_cover_every_cell_once_longest_rows_first(
         assert len(job.particles) == 1 or len(job.particles) * max(sizes) <= cache
 
 
-def test_what_is_shared_is_read_once_a_particle() -> None:
-    found = jobs(Family(PREAMBLE, tuple(range(200))), [40] * 200, 8, 10**6, split=True)
-    assert [job.particles for job in found] == [range(i, i + 1) for i in range(8)]
+def test_what_is_shared_is_read_once_a_particle_unless_it_is_short() -> None:
+    rows = tuple(range(200))
+    long = jobs(Family(PREAMBLE * 14, rows), [40] * 200, 8, 10**6, split=True)
+    assert [job.particles for job in long] == [range(i, i + 1) for i in range(8)]
+    short = jobs(Family(PREAMBLE, rows), [40] * 200, 8, 10**6, split=True)
+    assert [(job.particles, job.rows) for job in short[:2]] == [(range(1), rows[::2]), (range(1), rows[1::2])]
+    assert len(short) == 16
+
+
+def test_a_particle_alone_keeps_two_workers_busy_with_each_of_its_families() -> None:
+    found = jobs(Family(PREAMBLE[:3], tuple(range(100))), [40] * 100, 1, 10**6, split=True)
+    assert [len(job.rows) for job in found] == [50, 50]
 
 
 def test_jobs_of_unlike_rows_cost_alike() -> None:

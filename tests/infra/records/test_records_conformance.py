@@ -96,7 +96,7 @@ USES_OF_A_RUN: list[Callable[[Records], object]] = [
     lambda records: records.iterations("missing"),
     lambda records: records.link_evaluations("missing", 0, "search", [(0, "group", 0)]),
     lambda records: records.run_evaluations("missing"),
-    lambda records: records.add_timing("missing", 0, "merge", 1.0),
+    lambda records: records.add_timings("missing", 0, {"merge": 1.0}),
     lambda records: records.timings("missing"),
 ]
 
@@ -304,9 +304,9 @@ def test_an_unknown_purpose_is_refused(records: Records) -> None:
 def test_timings_add_up_by_part_and_by_iteration(records: Records) -> None:
     start(records)
     start(records, "second")
-    records.add_timing("second", 0, "merge", 64.0)
-    for iteration, part, seconds in [(1, "merge", 0.5), (0, "merge", 1.0), (0, "evaluate", 4.0), (0, "merge", 2.0)]:
-        records.add_timing("first", iteration, part, seconds)
+    records.add_timings("second", 0, {"merge": 64.0})
+    for iteration, seconds in [(1, {"merge": 0.5}), (0, {"merge": 1.0, "evaluate": 4.0}), (0, {"merge": 2.0}), (2, {})]:
+        records.add_timings("first", iteration, seconds)
     assert list(records.timings("first").items()) == [("evaluate", 4.0), ("merge", 3.5)]
     assert records.timings_by_iteration("first") == {0: {"merge": 3.0, "evaluate": 4.0}, 1: {"merge": 0.5}}
 
@@ -315,7 +315,7 @@ def test_timings_add_up_by_part_and_by_iteration(records: Records) -> None:
 def test_an_impossible_duration_is_refused(records: Records, seconds: float) -> None:
     start(records)
     with pytest.raises(ValueError, match="'merge' took"):
-        records.add_timing("first", 0, "merge", seconds)
+        records.add_timings("first", 0, {"evaluate": 1.0, "merge": seconds})
     assert records.timings("first") == {}
 
 
