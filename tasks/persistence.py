@@ -57,7 +57,7 @@ def submit(run: OpenRun[Any], task: Task[..., R], *arguments: Any, again: bool =
     Arguments are handed over as they are, or as what they resolve to: futures are looked for in a list, and nowhere
     deeper. Prefect would otherwise look for them at every number of a swarm, in every task.
     """
-    return _stored(task, run.settings.results, again).submit(*map(_whole, arguments))
+    return _kept(task, run.settings.results, PREFECT_API_URL.value(), again).submit(*map(_whole, arguments))
 
 
 def _whole(value: Any) -> Any:
@@ -67,9 +67,8 @@ def _whole(value: Any) -> Any:
 
 
 @functools.cache
-def _stored(task: Task[..., R], results: Path | str, again: bool) -> Task[..., R]:
-    storage = results if isinstance(results, Path) else _remote(results, PREFECT_API_URL.value())
-    kept = task.with_options(result_storage=storage)
+def _kept(task: Task[..., R], results: Path | str, server: str | None, again: bool) -> Task[..., R]:
+    kept = task.with_options(result_storage=results if isinstance(results, Path) else _remote(results, server))
     return kept.with_options(refresh_cache=True) if again else kept
 
 
