@@ -3,24 +3,16 @@
 from collections.abc import Sequence
 
 from cli.console import out, print_json, table
-from infra.records.values import IterationRecord, RunRecord
-from swarm.errors import InputError
+from infra.records.values import IterationRecord
 from swarm.es_state import EsState
 
 
-def evolution_history(
-    run: RunRecord, iterations: Sequence[IterationRecord], iteration: int | None, as_json: bool
-) -> None:
-    """Print every iteration of `run`, or the seeds and coefficients of one; `InputError` if there is no such one."""
+def evolution_history(iterations: Sequence[IterationRecord], one: bool, as_json: bool) -> None:
+    """Print these iterations of a run, or the seeds and coefficients of the `one` that is given."""
     states = [EsState.from_json(saved.state) for saved in iterations]
-    if iteration is not None:
-        last = f"0 to {len(states) - 1}" if states else "none yet"
-        if not 0 <= iteration < len(states):
-            raise InputError(f"run {run.name!r} has no iteration {iteration}: it has {last}")
-        states = [states[iteration]]
     if as_json:
         print_json([state.to_json() for state in states])
-    elif iteration is not None:
+    elif one:
         _print_update(states[0])
     else:
         columns = ("iteration", "least", "mean", "greatest", "held out", "best mean (iteration)", "update")

@@ -1,12 +1,26 @@
-"""A run's iterations, and one iteration's particles, as tables."""
+"""The iterations of a Model Swarms run, and the particles of one, as tables."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from rich.table import Table
 
-from cli.console import table
+from cli.console import out, print_json, table
+from infra.records.values import IterationRecord
+from swarm.history import history
 from swarm.state import Extreme, State
+
+
+def swarm_history(iterations: Sequence[IterationRecord], one: bool, names: Sequence[str], as_json: bool) -> None:
+    """Print these iterations of a run over the bases `names`, or the particles of the `one` that is given."""
+    states = [State.from_json(saved.state) for saved in iterations]
+    if as_json:
+        print_json([history(state) for state in states])
+    elif one:
+        out.print(f"iteration {states[0].iteration}, λ = {states[0].step_length:.4f}: coefficients of the positions")
+        out.print(particles_table(states[0], names))
+    else:
+        out.print(iterations_table(states))
 
 
 def iterations_table(states: Sequence[State]) -> Table:

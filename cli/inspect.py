@@ -1,16 +1,15 @@
 """`swarm status`, `swarm history`, `swarm report`."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from cli.console import AsJson, err, out, print_json, table
 from swarm.errors import InputError
-from swarm.state import State
 
 if TYPE_CHECKING:
     from infra.records.store import Records
-    from infra.records.values import RunRecord
+    from infra.records.values import IterationRecord, RunRecord
     from infra.settings import Settings
 
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="The run's name (`swarm status` lists them).")]
@@ -55,11 +54,10 @@ def history(
     """
     from cli.evolution_history import evolution_history
     from cli.example_history import checked_split, example_history
-    from cli.history_tables import iterations_table, particles_table
+    from cli.history_tables import swarm_history
     from cli.run_records import basis_names, open_records
     from cli.system_history import system_history
     from infra.settings import Settings
-    from swarm.history import history as history_of
 
     if example is not None and iteration is not None:
         raise InputError("--example shows the best, whatever its iteration: leave out --iteration")
@@ -70,22 +68,18 @@ def history(
         if example is not None:
             example_history(records, name, example, checked_split(split), as_json)
             return
-        if run.algorithm == "evolution-strategies":
-            evolution_history(run, records.iterations(name), iteration, as_json)
-            return
-        if run.algorithm == "heterogeneous-swarms":
-            system_history(run, records.iterations(name), iteration, basis_names(run), as_json)
-            return
-        states = [State.from_json(saved.state) for saved in records.iterations(name)]
+        iterations = records.iterations(name)
+    one = iteration is not None
     if iteration is not None:
-        states = [state for state in states if state.iteration == iteration] or _refuse(name, iteration, states)
-    if as_json:
-        print_json([history_of(state) for state in states])
-    elif iteration is not None:
-        out.print(f"iteration {iteration}, λ = {states[0].step_length:.4f}: coefficients of the positions")
-        out.print(particles_table(states[0], basis_names(run)))
-    else:
-        out.print(iterations_table(states))
+        found = [saved for saved in iterations if saved.iteration == iteration]
+        iterations = found or _refuse(run, iterations, iteration)
+    match run.algorithm:
+        case "evolution-strategies":
+            evolution_history(iterations, one, as_json)
+        case "heterogeneous-swarms":
+            system_history(run, iterations, one, basis_names(run), as_json)
+        case _:
+            swarm_history(iterations, one, basis_names(run), as_json)
 
 
 def report(name: RunName, as_json: AsJson = False) -> None:
@@ -210,6 +204,6 @@ def _test(best: dict[str, Any]) -> str | None:
     return f"{best['test']:.4f} (95 %: {low:.3f} – {high:.3f}; p = {best['p_value_vs_starting_best']:.4f})"
 
 
-def _refuse(name: str, iteration: int, states: list[State]) -> list[State]:
-    saved = f"0 to {states[-1].iteration}" if states else "none yet"
-    raise InputError(f"run {name!r} has no iteration {iteration}: it has {saved}")
+def _refuse(run: "RunRecord", iterations: "list[IterationRecord]", iteration: int) -> NoReturn:
+    saved = f"0 to {iterations[-1].iteration}" if iterations else "none yet"
+    raise InputError(f"run {run.name!r} has no iteration {iteration}: it has {saved}")

@@ -6,25 +6,19 @@ from typing import Any
 from cli.console import out, print_json, table
 from infra.records.values import IterationRecord, RunRecord
 from infra.views.heterogeneous_swarms import edges, heterogeneous_view
-from swarm.errors import InputError
 from swarm.graphs import Dag
 from swarm.heterogeneous_state import HeterogeneousState
 from swarm.state import Extreme
 
 
 def system_history(
-    run: RunRecord, iterations: Sequence[IterationRecord], iteration: int | None, names: Sequence[str], as_json: bool
+    run: RunRecord, iterations: Sequence[IterationRecord], one: bool, names: Sequence[str], as_json: bool
 ) -> None:
-    """Print every iteration of `run`, or the graphs and models of one; `InputError` if there is no such one."""
+    """Print these iterations of `run`, or the graphs and models of the `one` that is given."""
     states = [HeterogeneousState.from_json(saved.state) for saved in iterations]
-    if iteration is not None:
-        last = f"0 to {len(states) - 1}" if states else "none yet"
-        if not 0 <= iteration < len(states):
-            raise InputError(f"run {run.name!r} has no iteration {iteration}: it has {last}")
-        states = [states[iteration]]
     if as_json:
         print_json([state.to_json() for state in states])
-    elif iteration is not None:
+    elif one:
         search = run.config["search"]
         view = heterogeneous_view(states[0], search["max_iterations"], search["patience"], tuple(names))
         out.print(view.headline, soft_wrap=True)

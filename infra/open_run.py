@@ -161,6 +161,21 @@ class OpenRun(Generic[Config]):
             **({"unparsable_ratings": unread} if unread else {}),
         }
 
+    def heading(self, iterations: int, stopped_by: str) -> dict[str, Any]:
+        """Return how the summary of every search begins: what was searched with what, until when, at what cost."""
+        inputs = self.inputs
+        return {
+            "run": self.config.name,
+            "algorithm": self.config.algorithm,
+            "seed": self.config.seed,
+            "objective": {task.name: task.data_sha256 for task in inputs.objective.tasks},
+            "base_model": {"name": inputs.base.name, "sha256": inputs.base.sha256},
+            "experts": dict(zip(inputs.basis.names, inputs.basis.ids, strict=True)),
+            "iterations": iterations,
+            "stopped_by": stopped_by,
+            **self.spent(),
+        }
+
     def finish(self, stopped_by: str, summary: dict[str, Any]) -> None:
         """Write the summary and mark the run finished; the last thing that a run does."""
         self.folder.write_summary(summary)

@@ -87,17 +87,8 @@ class Outcome:
     def summary(self, stopped_by: str, initial: State, adapter_sha256: str) -> dict[str, Any]:
         """Return what `summary.json` holds."""
         run, chosen = self._run, self._chosen
-        spent = run.spent()
         return {
-            "run": run.config.name,
-            "algorithm": run.config.algorithm,
-            "seed": run.config.seed,
-            "objective": {task.name: task.data_sha256 for task in self._objective.tasks},
-            "base_model": {"name": run.inputs.base.name, "sha256": run.inputs.base.sha256},
-            "experts": dict(zip(run.inputs.basis.names, run.inputs.basis.ids, strict=True)),
-            "iterations": self._final.iteration,
-            "stopped_by": stopped_by,
-            **spent,
+            **run.heading(self._final.iteration, stopped_by),
             "starting_best": {
                 "expert": run.inputs.names[chosen.expert],
                 "dev": initial.utilities[chosen.expert],

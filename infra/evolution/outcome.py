@@ -40,18 +40,9 @@ class Tested:
 
 def summary(run: EvolutionRun, final: EsState, journal: Journal, tested: Tested, stopped_by: str) -> dict[str, Any]:
     """Return what `summary.json` holds; `journal` leads to the best mean."""
-    objective, inputs = run.inputs.objective, run.inputs
     return {
-        "run": run.config.name,
-        "algorithm": run.config.algorithm,
-        "seed": run.config.seed,
-        "objective": {task.name: task.data_sha256 for task in objective.tasks},
-        "base_model": {"name": inputs.base.name, "sha256": inputs.base.sha256},
-        "experts": dict(zip(inputs.basis.names, inputs.basis.ids, strict=True)),
+        **run.heading(final.iteration, stopped_by),
         "perturbation": run.config.perturbation.model_dump(mode="json"),
-        "iterations": final.iteration,
-        "stopped_by": stopped_by,
-        **run.spent(),
         "skipped_updates": final.skipped,
         "starting_best": _start(run, tested),
         "ending_best": _ending(run, final, journal, tested),

@@ -88,15 +88,7 @@ class SystemOutcome:
         """Return what `summary.json` holds; `parts` are the utilities of `parts_of` the best system."""
         run, chosen = self._run, self._chosen
         return {
-            "run": run.config.name,
-            "algorithm": run.config.algorithm,
-            "seed": run.config.seed,
-            "objective": {task.name: task.data_sha256 for task in self._objective.tasks},
-            "base_model": {"name": run.inputs.base.name, "sha256": run.inputs.base.sha256},
-            "experts": dict(zip(run.inputs.basis.names, run.inputs.basis.ids, strict=True)),
-            "iterations": self._final.iteration,
-            "stopped_by": stopped_by,
-            **run.spent(),
+            **run.heading(self._final.iteration, stopped_by),
             "saved": self._saved().to_json(),
             "starting_best": {
                 "expert": run.inputs.names[chosen.expert],
