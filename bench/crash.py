@@ -15,7 +15,9 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from statistics import median
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "crash")]
@@ -30,6 +32,9 @@ from tiny_search import CONFIG, EVOLUTION, HETEROGENEOUS, make_search  # noqa: E
 from cli.drive import PREFECT_DEFAULTS  # noqa: E402
 
 AT_ONCE = 3
+
+MEASURED_EVERY = 20
+"""Trials, after which uninterrupted runs are timed again: on a shared machine kills would else miss the run."""
 
 FULL = {"sigkill": 200, "sigint": 20, "sigterm": 20, "double": 20}
 """How many trials of each kind when the command line names none."""
@@ -65,17 +70,24 @@ def main() -> int:
 
 
 def _attempt(processes: Processes, trials: list[Trial]) -> tuple[Ending, float, list[Verdict]]:
+    verdicts: list[Verdict] = []
+    twins: list[tuple[Ending, float]] = []
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        processes.uninterrupted("warm")
-        twins = list(pool.map(processes.uninterrupted, [f"uninterrupted{i}" for i in range(AT_ONCE)]))
-        expected, seconds = twins[0][0], max(took for _, took in twins)
-        if any(ending != expected for ending, _ in twins):
-            raise RuntimeError(f"uninterrupted runs end differently: {twins}")
-        verdicts = []
-        for verdict in pool.map(lambda trial: processes.attempt(trial, seconds, expected), trials):
-            verdicts.append(verdict)
-            _report(verdict, len(trials))
-    return expected, seconds, verdicts
+        expected, _ = processes.uninterrupted("warm")
+        for first in range(0, len(trials), MEASURED_EVERY):
+            now = list(pool.map(processes.uninterrupted, [f"uninterrupted{first}-{i}" for i in range(AT_ONCE)]))
+            twins += now
+            if any(ending != expected for ending, _ in now):
+                raise RuntimeError(f"uninterrupted runs end differently: {twins}")
+            attempt = partial(processes.attempt, seconds=_median(now), expected=expected)
+            for verdict in pool.map(attempt, trials[first : first + MEASURED_EVERY]):
+                verdicts.append(verdict)
+                _report(verdict, len(trials))
+    return expected, _median(twins), verdicts
+
+
+def _median(twins: list[tuple[Ending, float]]) -> float:
+    return median(took for _, took in twins)
 
 
 def _report(verdict: Verdict, count: int) -> None:

@@ -1,9 +1,9 @@
-"""Improve an expert whose training ended early by rewards of 0 and 1 alone, with several seeds, and print what it came to.
+"""Improve an expert whose training ended early by rewards of 0 and 1 alone, and print what several seeds came to.
 
     python bench/es_skill.py --seeds 3
 
-The expert is trained first, if it is not there (demo/skill/novice.yaml). Held-out dev examples choose the best mean; the
-test examples are read once, after each search. The seeds change the search; expert, data and test are the same.
+The expert is trained first, if it is not there (demo/skill/novice.yaml). Held-out dev examples choose the best mean;
+the test examples are read once, after each search. The seeds change the search; expert, data and test are the same.
 """
 
 import argparse
@@ -42,8 +42,8 @@ def gain(summary: dict) -> float:
 
 def show(summaries: list[dict]) -> None:
     """Print one row a seed."""
-    columns = ("seed", "held out", "best", "(iteration)", "test", "best", "gain", "95 %, paired", "p", "evaluations", "s")
-    table = Table(*columns, box=None)
+    columns = ("seed", "held out", "best", "(iteration)", "test", "best", "gain", "95 %, paired", "p", "evaluations")
+    table = Table(*columns, "s", box=None)
     for summary in summaries:
         start, end = summary["starting_best"], summary["ending_best"]
         low, high = end["gain_ci95"]
