@@ -147,7 +147,7 @@ def _train(file: "TrainingFile", base: "BaseModel", sources: "list[Source]") -> 
         )
     return {
         "name": file.name,
-        "folder": str(file.folder),
+        "folder": str(file.folder.resolve()),
         "steps": len(provenance["losses"]),
         "final_loss": provenance["final_loss"],
         "base": {"name": base.name, "sha256": base.sha256},
