@@ -50,6 +50,12 @@ def test_a_run_s_file_is_a_configuration_whose_data_and_experts_are_there(path):
     assert all((folder / "adapter_model.safetensors").is_file() for folder in getattr(config, "experts", []))
 
 
+def test_the_search_from_rewards_starts_from_what_its_training_file_makes():
+    made = load_config(DEMO / "skill" / "novice.yaml", TrainingFile)
+    assert load_run_config(DEMO / "skill-from-rewards.yaml").start.resolve() == made.folder.resolve()
+    assert [source.name for source in training_sources(made)]
+
+
 def test_nodes_are_told_what_the_experts_were_trained_on():
     system = load_run_config(SYSTEM).system
     responses = ["A B C D E", "B"]
