@@ -7,6 +7,10 @@ import torch
 from numpy.typing import NDArray
 
 
+COPIED = 48
+"""Tokens of a prefix up to which each cell keeps a copy: beside it, every step would join two attentions instead."""
+
+
 class Prefix:
     """What all rows of a family begin with: per layer, keys and values [particles, groups, length, size]."""
 
@@ -15,6 +19,16 @@ class Prefix:
         self.length = length
         self.layers: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
 
+    @property
+    def copied(self) -> int:
+        """How many of its tokens are copied into the buckets of its rows: all or none."""
+        return self.length if self.length <= COPIED else 0
+
+    def joined(self, layer: int, key: torch.Tensor, value: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return keys and values of its tokens, and after them those of a row: [particles, groups, tokens, size]."""
+        before_key, before_value = self.layers[layer]
+        return torch.cat([before_key, key], dim=2), torch.cat([before_value, value], dim=2)
+
 
 class Bucket:
     """Cells (a particle and a row each) of like length that go on together: padded on the left to one length.
@@ -22,7 +36,7 @@ class Bucket:
     Attributes:
         particles: [cells] the particle of each cell.
         rows: [cells] the row of each cell, an index into the job's rows.
-        lengths: [cells] tokens read of each cell, the family's prefix left out.
+        lengths: [cells] tokens kept of each cell; the family's prefix is among them only if it was copied.
         columns: how many columns of the buffers are filled.
         layers: per layer, keys and values [cells, groups, capacity, size].
 
@@ -46,7 +60,7 @@ class Bucket:
         return int(self.lengths.min()) < self.columns
 
     def write(self, layer: int, row: int, key: torch.Tensor, value: torch.Tensor) -> None:
-        """Keep what was read of the `row`-th of the rows: [population, groups, tokens, size]."""
+        """Keep the tokens of the `row`-th of the rows: [population, groups, tokens, size]."""
         population = len(key)
         for buffer, states in zip(self._buffers(layer, key), (key, value), strict=True):
             mine = buffer.unflatten(0, (population, -1))[:, row]

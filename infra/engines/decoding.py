@@ -85,7 +85,8 @@ class GreedyJob:
     def _fits(self, rows: Sequence[Row]) -> bool:
         used = sum(len(group.bucket) * group.bucket.capacity for group in self._groups)
         used += self._reader.population * len(self._opening)
-        more = self._reader.population * sum(len(row.tokens) + row.further for row in rows)
+        copied = self._prefix.copied if self._prefix else 0
+        more = self._reader.population * sum(copied + len(row.tokens) + row.further for row in rows)
         return not self._groups or used + more <= self._limits.cache_tokens
 
     def _begin(self, rows: Sequence[Row]) -> None:

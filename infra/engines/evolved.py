@@ -52,7 +52,7 @@ class LowRankMembers:
         self.modules: Sequence[str] = basis.modules
         places = resident_tensors(resident.model)
         self._places = {name: place_of(places, name) for name in basis.tensor_names}
-        self._rank, self._dtype = basis.perturbation.rank, resident.model.dtype
+        self._rank, self._dtype, self._resident = basis.perturbation.rank, resident.model.dtype, resident
         own = self._dtype is torch.float32  # else θ_t is kept in float32 beside the rounded weights
         self._weights = EvolvedWeights(basis, dict(self._places) if own else {}, resident.device)
 
@@ -68,13 +68,18 @@ class LowRankMembers:
     def stacks(self, population: Sequence[Recipe]) -> Iterator[Stack]:
         """See `Members`."""
         for run in at_one_journal(population):
-            if self._weights.go_to(run[0].start, run[0].journal) and self._dtype is not torch.float32:
-                for name, place in self._places.items():
-                    place.copy_(self._weights.tensors[name])
+            if self._weights.go_to(run[0].start, run[0].journal):
+                self._write()
             if all(recipe.seed is None for recipe in run):
                 yield BareStack(len(run))
             else:
                 yield FactorStack(len(run), dict(self._factors(run)))
+
+    def _write(self) -> None:
+        if self._dtype is not torch.float32:
+            for name, place in self._places.items():
+                place.copy_(self._weights.tensors[name])
+        self._resident.weights_are_set()
 
     def _factors(self, run: Sequence[SeedRecipe]) -> Iterator[tuple[str, Factors]]:
         """Yield module → B [P, in, r] and Aᵀ [P, r, out], scaled, as `FactorStack` has them; a mean's scale is 0."""
@@ -93,6 +98,7 @@ class AdapterSpaceMembers:
         self.modules: Sequence[str] = basis.modules
         self._dtype = resident.model.dtype
         self._weights = EvolvedWeights(basis, {}, resident.device)
+        resident.weights_are_set(final=True)
 
     @property
     def weights(self) -> EvolvedWeights:

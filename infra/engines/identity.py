@@ -11,7 +11,7 @@ from infra.engines.config import EngineConfig
 from swarm.canonical import canonical_json
 from swarm.errors import InputError
 
-ENGINE_VERSION = 6
+ENGINE_VERSION = 7
 """Raised by hand whenever the same inputs may give other answers than before."""
 
 _TOKEN_BUDGETS = {"cpu": 2048, "cuda": 32768}

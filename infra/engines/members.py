@@ -39,6 +39,7 @@ class AdapterMembers:
 
     def __init__(self, basis: Basis, resident: ResidentModel) -> None:
         self._basis, self._dtype = basis.to(resident.device), resident.model.dtype
+        resident.weights_are_set(final=True)
 
     @property
     def modules(self) -> Sequence[str]:

@@ -59,7 +59,9 @@ class Reader:
 
         Keys and values are kept only where tokens may follow.
         """
-        buckets = [self._bucket(rows[run.start : run.stop]) for run in similar_runs([len(row.tokens) for row in rows])]
+        copied = prefix.copied if prefix else 0
+        runs = similar_runs([copied + len(row.tokens) for row in rows])
+        buckets = [self._bucket(rows[run.start : run.stop], copied) for run in runs]
         places = [(bucket, place) for bucket, run in buckets for place in range(len(run))]
         ends = list(accumulate((len(row.tokens) for row in rows), initial=0))
         segments = [
@@ -82,10 +84,11 @@ class Reader:
     def go_on(self, buckets: Sequence[Bucket], tokens: Sequence[int], prefix: Prefix | None) -> torch.Tensor:
         """Read the next token of every cell, bucket after bucket; return the logits [cells, vocabulary]."""
         owners = np.concatenate([self._owners(bucket) for bucket in buckets])
-        before = prefix.length if prefix else 0
+        apart = _apart(prefix)
+        before = apart.length if apart else 0
         positions = np.concatenate([before + bucket.lengths for bucket in buckets])
         layout = Layout.of(owners, self.stack.size, self.resident.device)
-        logits = self._read(tokens, positions.tolist(), GoOn(buckets, layout, prefix), layout)
+        logits = self._read(tokens, positions.tolist(), GoOn(buckets, layout, apart), layout)
         for bucket in buckets:
             bucket.grow()
         return logits
@@ -98,12 +101,13 @@ class Reader:
         segments = [
             Segment(start, stop, bucket, place) for (start, stop), (place, _) in zip(pairwise(ends), texts, strict=True)
         ]
-        before = prefix.length if prefix else 0
+        apart = _apart(prefix)
+        before = apart.length if apart else 0
         starts = [before + int(bucket.lengths[place]) for place, _ in texts]
         positions = [
             start + offset for start, (_, tokens) in zip(starts, texts, strict=True) for offset in range(len(tokens))
         ]
-        step = ReadContinuations(segments, self.population, prefix)
+        step = ReadContinuations(segments, self.population, apart)
         tokens = [token for _, tokens in texts for token in tokens]
         layout = self._layout([bucket.rows[place] for place, _ in texts], [len(tokens) for _, tokens in texts])
         logits = self._read_each(tokens, positions, step, layout, range(len(tokens)))
@@ -144,7 +148,12 @@ class Reader:
         """Return whose each cell is."""
         return bucket.particles if self.owners is None else self.owners[bucket.rows]
 
-    def _bucket(self, rows: Sequence[Row]) -> tuple[Bucket, Sequence[Row]]:
-        lengths = [len(row.tokens) for row in rows]
+    def _bucket(self, rows: Sequence[Row], copied: int) -> tuple[Bucket, Sequence[Row]]:
+        lengths = [copied + len(row.tokens) for row in rows]
         further = max(row.further for row in rows)
         return Bucket(self.population, [row.index for row in rows], lengths, further), rows
+
+
+def _apart(prefix: Prefix | None) -> Prefix | None:
+    """Return what cells see beside their bucket."""
+    return None if prefix is None or prefix.copied else prefix

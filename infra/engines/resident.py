@@ -10,6 +10,7 @@ from transformers.utils.logging import disable_progress_bar
 from experts.base_models import BaseModel
 from infra.engines.attention import PACKED, Step
 from infra.engines.last_layer import LastLayer
+from infra.engines.packed_weights import PackedWeights
 from infra.engines.shortcuts import take_shortcuts
 from swarm.errors import EvaluationError, InputError
 
@@ -29,6 +30,7 @@ class ResidentModel:
         if device.type == "cpu":
             take_shortcuts(self.model)
         self._last_layer = LastLayer(self.model)
+        self._packed = PackedWeights(self.model)
         self.device = device
         self.longest: int | None = getattr(self.model.config, "max_position_embeddings", None)
 
@@ -46,6 +48,10 @@ class ResidentModel:
         heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
         size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
         return int(2 * config.num_hidden_layers * heads * size * self.model.dtype.itemsize)
+
+    def weights_are_set(self, final: bool = False) -> None:
+        """Have passes use the weights as they are now; `final` where they will never change, which spares memory."""
+        self._packed.pack(final)
 
     def read(
         self, ids: Sequence[int], positions: Sequence[int], step: Step, logits_of: Sequence[int] | None = None

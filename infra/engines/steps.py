@@ -65,7 +65,10 @@ class ReadRows:
         for segment in self.segments:
             if segment.bucket is not None:
                 part = slice(segment.start, segment.stop)
-                segment.bucket.write(layer, segment.row, k[:, :, part], v[:, :, part])
+                keys, values = k[:, :, part], v[:, :, part]
+                if self.prefix and self.prefix.copied:
+                    keys, values = self.prefix.joined(layer, keys, values)
+                segment.bucket.write(layer, segment.row, keys, values)
         if query.device.type == "cpu" and self.longest <= _SHORT:
             self._attend_in_blocks(layer, q, k, v, scale, out)
         else:
@@ -83,8 +86,7 @@ class ReadRows:
             part = slice(segment.start, segment.stop)
             keys, values = k[:, :, part], v[:, :, part]
             if self.prefix:
-                before = self.prefix.layers[layer]
-                keys, values = (torch.cat(both, dim=2) for both in zip(before, (keys, values), strict=True))
+                keys, values = self.prefix.joined(layer, keys, values)
             mine = out[:, :, part]
             for queries, taken in causal(q[:, :, part], keys, values, scale, self._mask):
                 mine[:, :, queries] = taken
