@@ -16,6 +16,9 @@ import torch
 import typer
 from rich.console import Console
 from rich.table import Table
+from torch import nn
+
+from infra.engines.packed_weights import PackedWeights
 
 console = Console()
 
@@ -105,16 +108,29 @@ def gemm(size: int) -> tuple[Callable[[], object], int]:
     return lambda: torch.mm(a, b, out=out), 2 * size**3
 
 
+def packed_gemm(size: int) -> Callable[[], object]:
+    """Return the same product by a weight that has been packed once, as the engine's."""
+    inputs, linear = torch.rand(size, size), nn.Linear(size, size, bias=False).requires_grad_(False)
+    PackedWeights(linear).pack(final=True)
+    return lambda: linear(inputs)
+
+
 def main(threads: Threads = 1, quick: Quick = False) -> None:
     """Print the machine's name, its memory bandwidth and its matrix product rate."""
     torch.set_num_threads(threads)
     stream = Stream.of(4 if quick else 256)
     product, operations = gemm(128 if quick else 2048)
-    actions = {"STREAM copy": stream.copy, "STREAM triad": stream.triad, "float32 GEMM": product}
-    work = {"STREAM copy": stream.copy_bytes, "STREAM triad": stream.triad_bytes, "float32 GEMM": operations}
+    packed = packed_gemm(128 if quick else 2048)
+    work: dict[str, tuple[Callable[[], object], int]] = {
+        "STREAM copy": (stream.copy, stream.copy_bytes),
+        "STREAM triad": (stream.triad, stream.triad_bytes),
+        "float32 GEMM": (product, operations),
+        "float32 GEMM, weight packed": (packed, operations),
+    }
     table = Table("ceiling", "median", "best", "unit", title=describe(threads), title_justify="left")
-    for name, seconds in rounds(actions, 2 if quick else 15).items():
-        rates = (work[name] / median(seconds) / 1e9, work[name] / min(seconds) / 1e9)
+    for name, seconds in rounds({name: action for name, (action, _) in work.items()}, 2 if quick else 15).items():
+        amount = work[name][1]
+        rates = (amount / median(seconds) / 1e9, amount / min(seconds) / 1e9)
         table.add_row(name, *(f"{rate:.1f}" for rate in rates), "GFLOP/s" if "GEMM" in name else "GB/s")
     console.print(table)
 

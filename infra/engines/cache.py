@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-
 COPIED = 48
 """Tokens of a prefix up to which each cell keeps a copy: beside it, every step would join two attentions instead."""
 

@@ -19,11 +19,11 @@ class PackedWeights:
     """Those Linear modules of one model that multiply by packed copies of their weights, once `pack` was called."""
 
     def __init__(self, model: nn.Module) -> None:
-        self._modules = [each for each in model.modules() if isinstance(each, nn.Linear) and _can_be_packed(each)]
+        self._modules: list[Any] = [each for each in model.modules() if isinstance(each, nn.Linear) and _can_be_packed(each)]
 
     @torch.inference_mode()
     def pack(self, final: bool = False) -> None:
-        """Multiply by the weights as they are now; if `final`, they will stay so, and their plain copies are dropped."""
+        """Multiply by the weights as they are now; if `final`, they stay so, and their plain copies are dropped."""
         for module in self._modules:
             module.packed = torch.ops.mkldnn._reorder_linear_weight(module.weight.detach(), _TOKENS)
             module.forward = MethodType(_forward, module)

@@ -73,7 +73,8 @@ class Reader:
         positions = [before + position for row in rows for position in range(len(row.tokens))]
         lasts = [segment.stop - 1 for segment in segments]
         layout = self._layout([row.index for row in rows], [len(row.tokens) for row in rows])
-        logits = self._read_each(tokens, positions, ReadRows(segments, self.population, prefix), layout, lasts)
+        step = ReadRows(segments, self.population, prefix, self.resident.layers - 1)
+        logits = self._read_each(tokens, positions, step, layout, lasts)
         by_particle = logits.view(self.population, len(rows), -1)
         edges = pairwise(accumulate((len(run) for _, run in buckets), initial=0))
         return [

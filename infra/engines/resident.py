@@ -42,12 +42,17 @@ class ResidentModel:
         return frozenset([] if ends is None else [ends] if isinstance(ends, int) else ends)
 
     @property
+    def layers(self) -> int:
+        """The number of layers."""
+        return int(self.model.config.get_text_config().num_hidden_layers)
+
+    @property
     def cache_bytes(self) -> int:
         """Bytes of the keys and values of one token."""
         config = self.model.config.get_text_config()
         heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
         size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-        return int(2 * config.num_hidden_layers * heads * size * self.model.dtype.itemsize)
+        return int(2 * self.layers * heads * size * self.model.dtype.itemsize)
 
     def weights_are_set(self, final: bool = False) -> None:
         """Have passes use the weights as they are now; `final` where they will never change, which spares memory."""

@@ -46,8 +46,11 @@ class ReadPrefix:
 class ReadRows:
     """Reads rows, one after another, of every particle; each token sees its family's prefix and its row so far."""
 
-    def __init__(self, segments: Sequence[Segment], population: int, prefix: Prefix | None) -> None:
-        self.segments, self.population, self.prefix = segments, population, prefix
+    def __init__(
+        self, segments: Sequence[Segment], population: int, prefix: Prefix | None, last_layer: int | None = None
+    ) -> None:
+        """`last_layer`, if named, is the one of which nothing but each row's last token is looked at."""
+        self.segments, self.population, self.prefix, self.last_layer = segments, population, prefix, last_layer
         self._mask: torch.Tensor | None = None
 
     @property
@@ -69,12 +72,25 @@ class ReadRows:
                 if self.prefix and self.prefix.copied:
                     keys, values = self.prefix.joined(layer, keys, values)
                 segment.bucket.write(layer, segment.row, keys, values)
-        if query.device.type == "cpu" and self.longest <= _SHORT:
+        if layer == self.last_layer:
+            self._attend_at_the_ends(layer, q, k, v, scale, out.zero_())
+        elif query.device.type == "cpu" and self.longest <= _SHORT:
             self._attend_in_blocks(layer, q, k, v, scale, out)
         else:
             self._attend_apart(layer, q, k, v, scale, out)
         flat: torch.Tensor = out.transpose(1, 2).flatten(0, 1)
         return flat
+
+    def _attend_at_the_ends(
+        self, layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, scale: float, out: torch.Tensor
+    ) -> None:
+        """Have only the last token of each row see its prefix and its row."""
+        for segment in self.segments:
+            part, end = slice(segment.start, segment.stop), slice(segment.stop - 1, segment.stop)
+            keys, values = k[:, :, part], v[:, :, part]
+            if self.prefix:
+                keys, values = self.prefix.joined(layer, keys, values)
+            out[:, :, end] = own(q[:, :, end], keys, values, scale)
 
     def _attend_in_blocks(
         self, layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, scale: float, out: torch.Tensor

@@ -5,9 +5,10 @@ import torch
 from tiny import make_base
 
 from experts.base_models import BaseModel, resolve_base_model
+from infra.engines.cache import Prefix
 from infra.engines.last_layer import LastLayer
 from infra.engines.resident import ResidentModel
-from infra.engines.steps import ReadRows, Segment
+from infra.engines.steps import ReadPrefix, ReadRows, Segment
 
 
 @pytest.fixture
@@ -22,6 +23,19 @@ def test_wanted_logits_are_those_of_a_whole_pass(base: BaseModel) -> None:
     with torch.inference_mode():
         whole, some = read(None), read([3, 6])
     torch.testing.assert_close(some, whole[[3, 6]])
+
+
+def test_attention_of_the_last_layer_at_the_ends_of_rows_changes_nothing_there(base: BaseModel) -> None:
+    resident = ResidentModel(base, torch.device("cpu"), torch.float32)
+    ids, rows = [5, 6, 7, 8, 9, 10, 11], [Segment(0, 4, None, 0), Segment(4, 7, None, 1)]
+    prefix = Prefix(2)
+    with torch.inference_mode():
+        resident.read([3, 4], [0, 1], ReadPrefix(prefix, 1), [1])
+        whole, ends = (
+            resident.read(ids, [2, 3, 4, 5, 2, 3, 4], ReadRows(rows, 1, prefix, last), [3, 6])
+            for last in (None, resident.layers - 1)
+        )
+    torch.testing.assert_close(ends, whole)
 
 
 def test_the_mlp_of_the_last_layer_sees_wanted_tokens_only(base: BaseModel) -> None:
