@@ -15,7 +15,7 @@ from infra.engines.reading import Reader, Row
 from infra.engines.resident import check_finite
 from infra.engines.tokens import Prompt, Tokens
 
-_WORTHWHILE = 0.75
+_WORTHWHILE = 0.9
 """A bucket gives finished cells back when at most this share of it goes on: copying the rest costs about one step."""
 
 
