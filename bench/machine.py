@@ -101,37 +101,37 @@ def describe(threads: int) -> str:
     )
 
 
-def gemm(size: int) -> tuple[Callable[[], object], int]:
-    """Return a square float32 matrix product and its floating-point operations."""
-    a, b = torch.rand(size, size), torch.rand(size, size)
-    out = torch.empty(size, size)
-    return lambda: torch.mm(a, b, out=out), 2 * size**3
+def gemm(size: int, tokens: int | None = None) -> tuple[Callable[[], object], int]:
+    """Return a float32 product of `tokens` (`size` if None) × `size` × `size`, and its floating-point operations."""
+    a, b = torch.rand(tokens or size, size), torch.rand(size, size)
+    out = torch.empty(tokens or size, size)
+    return lambda: torch.mm(a, b, out=out), 2 * (tokens or size) * size**2
 
 
-def packed_gemm(size: int) -> Callable[[], object]:
-    """Return the same product by a weight that has been packed once, as the engine's."""
-    inputs, linear = torch.rand(size, size), nn.Linear(size, size, bias=False).requires_grad_(False)
+def packed_gemm(size: int, tokens: int | None = None) -> tuple[Callable[[], object], int]:
+    """Return the same by a weight that has been packed once, as the engine's are (docs/decisions/0016)."""
+    inputs, linear = torch.rand(tokens or size, size), nn.Linear(size, size, bias=False).requires_grad_(False)
     PackedWeights(linear).pack(final=True)
-    return lambda: linear(inputs)
+    return lambda: linear(inputs), 2 * (tokens or size) * size**2
 
 
 def main(threads: Threads = 1, quick: Quick = False) -> None:
-    """Print the machine's name, its memory bandwidth and its matrix product rate."""
+    """Print the machine's name, its memory bandwidth and its matrix product rates."""
     torch.set_num_threads(threads)
     stream = Stream.of(4 if quick else 256)
-    product, operations = gemm(128 if quick else 2048)
-    packed = packed_gemm(128 if quick else 2048)
+    size = 128 if quick else 2048
     work: dict[str, tuple[Callable[[], object], int]] = {
         "STREAM copy": (stream.copy, stream.copy_bytes),
         "STREAM triad": (stream.triad, stream.triad_bytes),
-        "float32 GEMM": (product, operations),
-        "float32 GEMM, weight packed": (packed, operations),
     }
+    for tokens in (size, 64, 16):
+        work |= {f"{tokens} × {size} × {size}, float32": gemm(size, tokens)}
+        work |= {f"{tokens} × {size} × {size}, weight packed": packed_gemm(size, tokens)}
     table = Table("ceiling", "median", "best", "unit", title=describe(threads), title_justify="left")
     for name, seconds in rounds({name: action for name, (action, _) in work.items()}, 2 if quick else 15).items():
         amount = work[name][1]
         rates = (amount / median(seconds) / 1e9, amount / min(seconds) / 1e9)
-        table.add_row(name, *(f"{rate:.1f}" for rate in rates), "GFLOP/s" if "GEMM" in name else "GB/s")
+        table.add_row(name, *(f"{rate:.1f}" for rate in rates), "GB/s" if "STREAM" in name else "GFLOP/s")
     console.print(table)
 
 

@@ -54,7 +54,7 @@ def processor_seconds(action: Callable[[], T]) -> tuple[T, float]:
 
 def gemm_seconds(size: int, count: int) -> list[float]:
     """Return the processor seconds of `count` square float32 matrix products of the faster of two kernels."""
-    return min((_seconds(product, count) for product in (gemm(size)[0], packed_gemm(size))), key=median)
+    return min((_seconds(product, count) for product, _ in (gemm(size), packed_gemm(size))), key=median)
 
 
 def _seconds(action: Callable[[], object], count: int) -> list[float]:

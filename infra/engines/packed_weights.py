@@ -19,7 +19,9 @@ class PackedWeights:
     """Those Linear modules of one model that multiply by packed copies of their weights, once `pack` was called."""
 
     def __init__(self, model: nn.Module) -> None:
-        self._modules: list[Any] = [each for each in model.modules() if isinstance(each, nn.Linear) and _can_be_packed(each)]
+        self._modules: list[Any] = [
+            each for each in model.modules() if isinstance(each, nn.Linear) and _can_be_packed(each)
+        ]
 
     @torch.inference_mode()
     def pack(self, final: bool = False) -> None:

@@ -22,6 +22,7 @@ from experts.base_models import BaseModel
 from experts.basis import Basis, FullBasis, load_basis
 from experts.export import export_adapter, export_merged
 from infra.engines.base import Engine
+from infra.engines.cache import COPIED
 from infra.engines.config import EngineConfig, VllmConfig
 from infra.engines.identity import engine_identity
 from infra.engines.opening import open_engine
@@ -45,6 +46,8 @@ HEAD_SIZE = 32
 
 COEFFICIENTS = [(1.0, 0.0, 0.0), (0.5, 0.75, -0.25), (0.0, 0.0, 1.0), (-0.5, 1.25, 0.25), (0.0, 1.0, 0.0)]
 PREAMBLE = "Some worked examples come first. One and one is two. "
+BRIEF = "Answer at once, in a word or two: "
+"""So short that each row keeps a copy of it."""
 TEXTS = ["a", "What is the capital of France?", "two plus two is", "colour:", "two plus two is", "z" * 33]
 
 
@@ -137,8 +140,13 @@ def generation_requests() -> list[Request]:
     limits = (1, 12, 30, 12, 30, 7)
     plain = [Generate(text, limit) for text, limit in zip(TEXTS, limits, strict=True)]
     stopped = [Generate(text, 25, ("\ufffd\ufffd", "\x14", "e")) for text in TEXTS[:3]]
-    alike = [Generate(PREAMBLE + text, 9, decided="[h-z]") for text in TEXTS]
+    alike = [Generate(start + text, 9, decided="[h-z]") for start in (PREAMBLE, BRIEF) for text in TEXTS]
     return [*plain, *stopped, *alike]
+
+
+def test_one_shared_beginning_is_copied_and_one_is_not(base: BaseModel) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(base.folder)
+    assert len(tokenizer(BRIEF)["input_ids"]) <= COPIED < len(tokenizer(PREAMBLE)["input_ids"])
 
 
 def test_rows_in_batches_are_generated_as_if_alone(
@@ -168,6 +176,9 @@ def test_log_likelihoods_are_those_of_whole_texts(
         LogLikelihood(PREAMBLE + "colour:", (" green", " a", " greenish grey", "!")),
         LogLikelihood(PREAMBLE + "letter:", ("a", "b")),
         LogLikelihood(PREAMBLE, (" two", " one more thing")),
+        LogLikelihood(BRIEF + "colour:", (" green", " a", " greenish grey", "!")),
+        LogLikelihood(BRIEF + "letter:", ("a", "b")),
+        LogLikelihood(BRIEF, (" two", " one more thing")),
     ]
     answers = engine.run(population, [requests] * len(population))
     for model, row in zip(references, answers, strict=True):
