@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from data.requests import Generate, LogLikelihood, Request, Response
 from infra.engines.blocks import Block, blocks
-from infra.engines.packing import Family, Job, families, jobs
+from infra.engines.packing import Family, Job, families, halved_gladly, jobs
 from infra.engines.tokens import Choices, Prompt, Tokens
 
 Rows = Mapping[int, Prompt] | Mapping[int, Choices]
@@ -55,8 +55,9 @@ class EncodedBlock:
         particles = 1 if mixed else len(self._block.particles)
         everything = [Family((), tuple(range(len(indices))))]
         found = everything if mixed else families([row.tokens for row in rows.values()], particles)
+        alone = len(found) == 1 and halved_gladly([len(row.tokens) for row in rows.values()], sizes, particles)
         for family in found:
-            for job in jobs(family, sizes, particles, cache_tokens, split, alone=len(found) == 1):
+            for job in jobs(family, sizes, particles, cache_tokens, split, alone):
                 yield replace(job, rows=tuple(indices[row] for row in job.rows))
 
     def readers(self, job: Job) -> tuple[Sequence[int], NDArray[np.intp] | None]:

@@ -28,6 +28,9 @@ _MOST_JOBS = 16
 _CELLS_OF_A_HALF = 16
 """Still better than a second worker with nothing to do: with fewer, a step waits for the weights to be read."""
 
+_STEP = 32
+"""Prompt tokens that a CPU reads in the time which a step takes whatever its cells: weights are read, Python runs."""
+
 
 @dataclass(frozen=True)
 class Family:
@@ -95,6 +98,21 @@ def jobs(
 def _wanted(cells: int, alone: bool) -> int:
     least = 2 if alone and cells >= 2 * _CELLS_OF_A_HALF else 1
     return max(least, min(_MOST_JOBS, 1 << int(log2(max(1, cells // _CELLS_A_JOB)))))
+
+
+def halved_gladly(lengths: Sequence[int], sizes: Sequence[int], population: int) -> bool:
+    """Tell whether reading prompts costs more than the steps after it do by themselves.
+
+    Two halves read as many prompts as the whole, but take as many steps each: two workers would mostly read weights.
+
+    Args:
+        lengths: tokens of each row's prompt.
+        sizes: the most tokens of each row, prompt and answer together.
+        population: the number of particles.
+
+    """
+    steps = max(size - length for size, length in zip(sizes, lengths, strict=True))
+    return population * sum(lengths) >= _STEP * steps
 
 
 def chunks(lengths: Sequence[int], population: int, token_budget: int) -> list[range]:

@@ -3,7 +3,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.engines.packing import Family, Job, chunks, families, jobs, similar_runs
+from infra.engines.packing import Family, Job, chunks, families, halved_gladly, jobs, similar_runs
 
 SEQUENCES = st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=24).map(tuple), min_size=1, max_size=20)
 PREAMBLE = tuple(range(100, 130))
@@ -123,3 +123,10 @@ def test_a_chunk_keeps_to_the_budget_unless_it_is_one_row(lengths: list[int], po
 
 def test_runs_are_of_like_rows() -> None:
     assert list(similar_runs([100, 90, 75, 74, 60, 20])) == [range(3), range(3, 5), range(5, 6)]
+
+
+def test_rows_with_long_answers_are_not_halved_gladly() -> None:
+    assert halved_gladly([20] * 32, [27] * 32, 1)
+    assert halved_gladly([100] * 16, [300] * 16, 4)
+    assert not halved_gladly([99] * 16, [299] * 16, 4)
+    assert not halved_gladly([20] * 32, [21] * 31 + [41], 1)
