@@ -164,7 +164,7 @@ def explained(
     """Yield each row that differs, with the gap between the logits of the two tokens at the first position."""
     tokenizer = AutoTokenizer.from_pretrained(base.folder, local_files_only=True)
     model = AutoModelForCausalLM.from_pretrained(base.folder, dtype=torch.float32, local_files_only=True).eval()
-    weights = base_weights(basis, base.folder)
+    weights = base_weights(basis.modules, base.folder)
     for particle, recipe in enumerate(recipes):
         model.load_state_dict(dict(merged_weights(basis, recipe, weights)), strict=False)
         for name, requests in asked.items():
