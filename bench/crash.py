@@ -20,16 +20,15 @@ from pathlib import Path
 from statistics import median
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "crash")]
-
-from crash_plan import SIGNALS, Trial, plan  # noqa: E402
-from crash_records import Ending  # noqa: E402
-from crash_table import as_json, print_table  # noqa: E402
-from crash_trials import Processes, Verdict  # noqa: E402
-from prefect_server import prefect_server  # noqa: E402
-from tiny_search import CONFIG, EVOLUTION, HETEROGENEOUS, make_search  # noqa: E402
+sys.path.insert(0, str(ROOT))
 
 from cli.drive import PREFECT_DEFAULTS  # noqa: E402
+from tests.crash.crash_plan import SIGNALS, Trial, plan  # noqa: E402
+from tests.crash.crash_records import Ending  # noqa: E402
+from tests.crash.crash_table import as_json, print_table  # noqa: E402
+from tests.crash.crash_trials import Processes, Verdict  # noqa: E402
+from tests.prefect_server import prefect_server  # noqa: E402
+from tests.tiny_search import CONFIG, EVOLUTION, HETEROGENEOUS, make_search  # noqa: E402
 
 AT_ONCE = 3
 

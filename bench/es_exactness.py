@@ -21,7 +21,7 @@ from experts.noise import NormalNoise
 from experts.perturbations import Perturbations
 from experts.seed_basis import SeedBasis
 from experts.weights_hash import tensor_sha256, weights_sha256
-from infra.configs.evolution_strategies import ALL_LINEAR
+from infra.searches.evolution_strategies.config import ALL_LINEAR
 from infra.settings import Settings
 from swarm.seeds import BASE_START, Journal, Mode, Perturbation, SeedRecipe, Update
 

@@ -20,9 +20,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from data.requests import Generate
 from experts.base_models import BaseModel, chat_template, resolve_base_model
 from experts.seed_basis import SeedBasis
-from infra.configs.evolution_strategies import ALL_LINEAR
 from infra.engines.config import EngineConfig
 from infra.engines.opening import open_engine
+from infra.searches.evolution_strategies.config import ALL_LINEAR
 from infra.settings import Settings
 from swarm.seeds import BASE_START, Journal, Mode, Perturbation, SeedRecipe, Update
 

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 from torch import nn
 
-from infra.engines.packed_weights import PackedWeights
+from infra.engines.packed.packed_weights import PackedWeights
 
 console = Console()
 

@@ -18,7 +18,7 @@ from rich.table import Table
 
 from experts.basis import Basis
 from experts.materialise import materialise
-from infra.engines.stacks import build_stack
+from infra.engines.packed.stacks import build_stack
 from swarm.canonical import canonical_json
 from swarm.parameters import Parameters
 from swarm.population import initialise, recipes

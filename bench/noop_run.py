@@ -16,13 +16,13 @@ import torch
 import typer
 from safetensors.torch import save_file
 
-import infra.open_run
+import infra.run.open_run
 from data.requests import Completion, Request, Response
-from infra.configs.model_swarms import ModelSwarmsConfig
 from infra.engines.base import Progress
-from infra.observer import Nobody, observed_by
+from infra.observing.observer import Nobody, observed_by
+from infra.observing.views import IterationView
+from infra.searches.model_swarms.config import ModelSwarmsConfig
 from infra.settings import Settings
-from infra.views.base import IterationView
 from swarm.recipes import Recipe
 
 PARTICLES, EXPERTS, EXAMPLES, SIZE = 20, 10, 20, 16
@@ -151,7 +151,7 @@ def main(
 
     imported = time.perf_counter()
     config = write_inputs(folder, iterations, group_size)
-    setattr(infra.open_run, "open_engine", lambda *_: InstantEngine())  # noqa: B010 (no public name of that module)
+    setattr(infra.run.open_run, "open_engine", lambda *_: InstantEngine())  # noqa: B010 (no public name of that module)
     watch, clock = Watch(), TaskClock()
     tasks = ["initialise_swarm", "merge", "evaluate", "track_best", "check_early_stop", "update_velocity"]
     clock.count(flow, tasks)

@@ -24,7 +24,7 @@ from infra.engines.base import Engine
 from infra.engines.config import EngineConfig
 from infra.engines.identity import engine_identity
 from infra.engines.opening import open_engine
-from infra.evaluating import Evaluator, initial_recipes, open_objective
+from infra.evaluation.evaluator import Evaluator, initial_recipes, open_objective
 from infra.records.store import Records
 from infra.scorers.opening import Scorers
 from infra.settings import Settings

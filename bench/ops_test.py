@@ -21,11 +21,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
-
-from prefect_worker import prefect_worker  # noqa: E402
-from swarm_command import swarm  # noqa: E402
-from tiny_search import RUN, make_search  # noqa: E402
+sys.path.insert(0, str(ROOT))
 
 from bench.operating.api import Api  # noqa: E402
 from bench.operating.disturbed import ACTORS, DisturbedRun  # noqa: E402
@@ -33,6 +29,9 @@ from bench.operating.services import Services, start_services  # noqa: E402
 from bench.operating.telling import say, took, wait_for  # noqa: E402
 from infra.records.store import Records  # noqa: E402
 from infra.records.values import RunStatus  # noqa: E402
+from tests.prefect_worker import prefect_worker  # noqa: E402
+from tests.swarm_command import swarm  # noqa: E402
+from tests.tiny_search import RUN, make_search  # noqa: E402
 
 SEARCH = ["--set", "search.max_iterations=14", "--set", "search.patience=20", "--set", "engine.group_size=2"]
 

@@ -32,7 +32,7 @@ from experts.basis import Basis, load_basis
 from infra.engines.base import Engine
 from infra.engines.config import EngineConfig, VllmConfig
 from infra.engines.opening import open_engine
-from infra.engines.vllm_adapters import base_weights, merged_weights
+from infra.engines.vllm.adapters import base_weights, merged_weights
 from swarm.recipes import Recipe
 
 WANTED, SWAP = 99.0, 0.5

@@ -8,8 +8,8 @@ import typer
 from cli.console import AsJson, out, print_json
 from infra.configs.common import RunConfig
 from infra.configs.registry import load_run_config
-from infra.fingerprint import fingerprint
-from infra.reruns import rerun_name
+from infra.deployments.fingerprint import fingerprint
+from infra.deployments.reruns import rerun_name
 from infra.settings import Settings
 
 POOL = "swarm"

@@ -9,7 +9,7 @@ from typing import Any
 
 from cli.embedded_server import start_embedded_server
 from infra.configs.common import RunConfig
-from infra.observer import Observer, observed_by
+from infra.observing.observer import Observer, observed_by
 from infra.records.store import Records
 from infra.records.values import RunStatus
 from infra.settings import Settings
@@ -91,7 +91,7 @@ def terminated_as_interrupted() -> Iterator[None]:
 
 def _finished_summary(config: RunConfig) -> dict[str, Any] | None:
     """Check the inputs before Prefect starts (it takes seconds); return the summary if there is nothing to do."""
-    from infra.prepare import prepare  # imports PyTorch: not for `swarm --help`
+    from infra.run.prepare import prepare  # imports PyTorch: not for `swarm --help`
 
     settings = Settings()
     inputs = prepare(config, settings)

@@ -51,7 +51,7 @@ def _question(subject: str, config: "RunConfig", split: Split, records: "Records
     from cli.evaluation import Question, initial_basis
     from cli.subject import find_subject
     from experts.base_models import resolve_base_model
-    from infra.evaluating import open_objective
+    from infra.evaluation.evaluator import open_objective
 
     base = resolve_base_model(config.base_model, settings.cache)
     objective = open_objective(config.objective, base, settings)

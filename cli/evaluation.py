@@ -14,16 +14,16 @@ from experts.base_models import BaseModel
 from experts.basis import load_basis
 from experts.seed_basis import seed_basis
 from infra.configs.common import ExpertsConfig, RunConfig
-from infra.configs.evolution_strategies import EvolutionStrategiesConfig
 from infra.engines.config import EngineConfig
 from infra.engines.host import EngineHost
 from infra.engines.identity import engine_identity
-from infra.engines.members import AnyBasis
 from infra.engines.opening import open_engine
-from infra.evaluating import Evaluator, initial_recipes
+from infra.engines.packed.members import AnyBasis
+from infra.evaluation.evaluator import Evaluator, initial_recipes
 from infra.records.store import Records
 from infra.records.values import EvaluationGroup, EvaluationRecord
 from infra.scorers.opening import Scorers
+from infra.searches.evolution_strategies.config import EvolutionStrategiesConfig
 from infra.settings import Settings
 from swarm.draws import Purpose, generator
 from swarm.statistics import Interval, bootstrap_interval

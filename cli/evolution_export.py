@@ -8,11 +8,11 @@ from experts.evolved_export import export_evolved
 from experts.files import publish_folder
 from experts.seed_basis import SeedBasis, seed_basis
 from experts.snapshots import Snapshots
-from infra.config_files import validate
-from infra.configs.evolution_strategies import EvolutionStrategiesConfig
+from infra.configs.yaml_files import validate
+from infra.files.run_folder import RunFolder
 from infra.records.store import Records
 from infra.records.values import RunRecord
-from infra.run_folder import RunFolder
+from infra.searches.evolution_strategies.config import EvolutionStrategiesConfig
 from infra.settings import Settings
 from swarm.errors import InputError
 from swarm.es_state import EsState

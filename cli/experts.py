@@ -11,7 +11,7 @@ from swarm.errors import InputError
 if TYPE_CHECKING:
     from experts.base_models import BaseModel
     from experts.training_config import Source
-    from infra.training_files import TrainingFile
+    from infra.configs.training import TrainingFile
 
 app = typer.Typer(help="Look at, check and train experts.", no_args_is_help=True)
 
@@ -61,8 +61,8 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train experts, one after another; one that was killed goes on, one that is finished is left as it is."""
-    from infra.config_files import load_config
-    from infra.training_files import TrainingFile, in_training_order, training_sources
+    from infra.configs.training import TrainingFile, in_training_order, training_sources
+    from infra.configs.yaml_files import load_config
 
     files = {path: load_config(path, TrainingFile) for path in configs}
     sources = {path: training_sources(file) for path, file in files.items()}

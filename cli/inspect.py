@@ -85,8 +85,8 @@ def history(
 def report(name: RunName, as_json: AsJson = False) -> None:
     """Write a run's report.html from the records, and print its path."""
     from cli.run_records import open_records
-    from infra.report.page import write_report
-    from infra.run_folder import RunFolder
+    from infra.files.run_folder import RunFolder
+    from infra.searches.model_swarms.report.page import write_report
     from infra.settings import Settings
 
     settings = Settings()
@@ -119,7 +119,7 @@ def _overview(records: "Records", run: "RunRecord", settings: "Settings") -> dic
 
 def _details(records: "Records", run: "RunRecord", settings: "Settings") -> dict[str, Any]:
     from cli.run_records import basis_names
-    from infra.run_folder import RunFolder
+    from infra.files.run_folder import RunFolder
 
     overview = _overview(records, run, settings)
     return {

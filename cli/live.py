@@ -10,8 +10,8 @@ from rich.table import Table
 
 from cli.console import err, table
 from infra.configs.common import RunConfig
-from infra.observer import Nobody, Observer
-from infra.views.base import IterationView
+from infra.observing.observer import Nobody, Observer
+from infra.observing.views import IterationView
 
 
 @contextmanager

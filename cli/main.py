@@ -6,7 +6,7 @@ import typer
 
 from cli import ask, data, deploy, doctor, evaluate, experts, export, inspect, run
 from cli.console import err
-from infra.download import DownloadError
+from infra.downloads.download import DownloadError
 from swarm.errors import EvaluationError, InputError
 
 app = typer.Typer(

@@ -9,7 +9,7 @@ from cli.progress import progress
 
 if TYPE_CHECKING:
     from data.catalogue import Catalogue, DataSet
-    from infra.pulled_data import DataFolder, Pulled
+    from infra.downloads.pulled_data import DataFolder, Pulled
 
 _COLUMNS = ("data set", "kind", "papers", "examples", "kB", "licence", "SHA-256", "here")
 _NOT_VERIFIED = "not verified"
@@ -63,13 +63,13 @@ def _notes(data_set: "DataSet", pulled: "Pulled") -> Iterator[str]:
 
 def _load(path: Path | None) -> "Catalogue":
     from data.catalogue import CATALOGUE, Catalogue
-    from infra.config_files import load_config
+    from infra.configs.yaml_files import load_config
 
     return load_config(path or CATALOGUE, Catalogue)
 
 
 def _place(folder: Path | None) -> "DataFolder":
-    from infra.pulled_data import DataFolder
+    from infra.downloads.pulled_data import DataFolder
     from infra.settings import Settings
 
     return DataFolder((folder or Settings().cache / "data").expanduser().absolute())

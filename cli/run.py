@@ -12,8 +12,8 @@ from cli.run_records import open_records
 from cli.system_history import system_lines
 from infra.configs.common import RunConfig
 from infra.configs.registry import load_run_config, run_config
+from infra.files.run_folder import RunFolder
 from infra.records.values import RunStatus
-from infra.run_folder import RunFolder
 from infra.settings import Settings
 from swarm.errors import InputError
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from cli.run_records import basis_names, last_state
 from experts.base_models import BaseModel, resolve_base_model
 from experts.basis import Basis, FullBasis, load_basis
-from infra.config_files import validate
-from infra.configs.model_swarms import ModelSwarmsConfig
+from infra.configs.yaml_files import validate
+from infra.files.run_folder import RunFolder
 from infra.records.store import Records
 from infra.records.values import RunRecord
-from infra.run_folder import RunFolder
+from infra.searches.model_swarms.config import ModelSwarmsConfig
 from infra.settings import Settings
 from swarm.errors import InputError
 from swarm.recipes import BASE, Recipe

@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import make_url
 
+from infra.files.run_folder import RunFolder
+from infra.files.run_lock import LOCK_FILE
 from infra.records.store import Records
 from infra.records.values import RunRecord, RunStatus
-from infra.run_folder import RunFolder
-from infra.run_lock import LOCK_FILE
 from infra.settings import Settings
 from swarm.errors import InputError
 from swarm.recipes import BASE

@@ -3,15 +3,15 @@
 from pathlib import Path
 from typing import Any
 
-from infra.config_files import validate
-from infra.configs.heterogeneous_swarms import HeterogeneousSwarmsConfig
-from infra.prepare import Prepared, prepare
+from infra.configs.yaml_files import validate
+from infra.files.run_folder import RunFolder
 from infra.records.store import Records
 from infra.records.values import RunRecord
-from infra.run_folder import RunFolder
+from infra.run.prepare import Prepared, prepare
+from infra.searches.heterogeneous_swarms.config import HeterogeneousSwarmsConfig
+from infra.searches.heterogeneous_swarms.outcome import nodes_of
 from infra.settings import Settings
 from infra.systems.artefact import save_system
-from infra.systems.outcome import nodes_of
 from swarm.errors import InputError
 from swarm.heterogeneous_plan import best_system
 from swarm.heterogeneous_state import HeterogeneousState

@@ -5,7 +5,7 @@ from typing import Any
 
 from cli.console import out, print_json, table
 from infra.records.values import IterationRecord, RunRecord
-from infra.views.heterogeneous_swarms import edges, heterogeneous_view
+from infra.searches.heterogeneous_swarms.view import edges, heterogeneous_view
 from swarm.graphs import Dag
 from swarm.heterogeneous_state import HeterogeneousState
 from swarm.state import Extreme

@@ -14,13 +14,13 @@ from pydantic.fields import FieldInfo
 from data.kinds.registry import AnyTask
 from data.objective_config import ObjectiveConfig
 from experts.training_config import TrainingConfig
-from infra.configs.evolution_strategies import EvolutionConfig, EvolutionStrategiesConfig, PerturbationConfig
-from infra.configs.heterogeneous_swarms import GraphSearchConfig, HeterogeneousSwarmsConfig
-from infra.configs.model_swarms import ModelSwarmsConfig, SearchConfig
+from infra.configs.systems import SystemConfig
+from infra.configs.training import TrainingData, TrainingFile
 from infra.engines.config import EngineConfig, RayConfig, VllmConfig
+from infra.searches.evolution_strategies.config import EvolutionConfig, EvolutionStrategiesConfig, PerturbationConfig
+from infra.searches.heterogeneous_swarms.config import GraphSearchConfig, HeterogeneousSwarmsConfig
+from infra.searches.model_swarms.config import ModelSwarmsConfig, SearchConfig
 from infra.settings import Settings
-from infra.systems.config import SystemConfig
-from infra.training_files import TrainingData, TrainingFile
 
 PAGE = Path(__file__).with_name("configuration.md")
 

@@ -12,17 +12,17 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path.insert(0, str(ROOT))
 
 import httpx  # noqa: E402
-from browser import chromium, field, fill, open_form, picture, submit  # noqa: E402
 from playwright.sync_api import Browser, Page  # noqa: E402
-from prefect_server import api_client, prefect_server  # noqa: E402
-from prefect_worker import prefect_worker  # noqa: E402
-from swarm_command import swarm  # noqa: E402
-from tiny_search import RUN, make_search  # noqa: E402
 
 from bench.operating.telling import wait_for  # noqa: E402
+from tests.browser import chromium, field, fill, open_form, picture, submit  # noqa: E402
+from tests.prefect_server import api_client, prefect_server  # noqa: E402
+from tests.prefect_worker import prefect_worker  # noqa: E402
+from tests.swarm_command import swarm  # noqa: E402
+from tests.tiny_search import RUN, make_search  # noqa: E402
 
 PICTURES = ROOT / "docs" / "pictures"
 DRAWN = 4000

@@ -12,14 +12,14 @@ from prefect.futures import PrefectFuture
 from prefect.states import Cancelled
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from infra.configs.evolution_strategies import EvolutionStrategiesConfig
-from infra.evaluation_groups import StopRequested
-from infra.evolution.division import divided
-from infra.evolution.members import perturbation
-from infra.evolution.outcome import EvolutionRun, Tested, summary
-from infra.open_run import OpenRun
+from data.division import divided
+from infra.evaluation.groups import StopRequested
 from infra.records.values import Purpose
-from infra.views.evolution_strategies import evolution_view
+from infra.run.open_run import OpenRun
+from infra.searches.evolution_strategies.config import EvolutionStrategiesConfig
+from infra.searches.evolution_strategies.members import perturbation
+from infra.searches.evolution_strategies.outcome import EvolutionRun, Tested, summary
+from infra.searches.evolution_strategies.view import evolution_view
 from swarm import es
 from swarm.es_state import EsState
 from swarm.plan import Link

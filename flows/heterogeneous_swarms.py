@@ -15,12 +15,20 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from data.examples import Split
 from flows.model_swarms import evaluate_groups, found
-from infra.configs.heterogeneous_swarms import HeterogeneousSwarmsConfig
-from infra.evaluation_groups import StopRequested
-from infra.open_run import OpenRun
+from infra.evaluation.groups import StopRequested
 from infra.records.values import EvaluationRecord, Purpose
-from infra.systems.outcome import Finalists, SystemOutcome, SystemRun, Tested, expert_recipes, finalists, nodes_of
-from infra.views.heterogeneous_swarms import heterogeneous_view
+from infra.run.open_run import OpenRun
+from infra.searches.heterogeneous_swarms.config import HeterogeneousSwarmsConfig
+from infra.searches.heterogeneous_swarms.outcome import (
+    Finalists,
+    SystemOutcome,
+    SystemRun,
+    Tested,
+    expert_recipes,
+    finalists,
+    nodes_of,
+)
+from infra.searches.heterogeneous_swarms.view import heterogeneous_view
 from swarm.heterogeneous_plan import best_system
 from swarm.heterogeneous_state import HeterogeneousState
 from swarm.plan import Link

@@ -13,12 +13,12 @@ from prefect.states import Cancelled
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from data.examples import Split
-from infra.configs.model_swarms import ModelSwarmsConfig
-from infra.evaluation_groups import StopRequested
-from infra.open_run import OpenRun
-from infra.outcome import Finalists, Outcome, finalists
+from infra.evaluation.groups import StopRequested
 from infra.records.values import EvaluationRecord
-from infra.views.model_swarms import model_swarms_view
+from infra.run.open_run import OpenRun
+from infra.searches.model_swarms.config import ModelSwarmsConfig
+from infra.searches.model_swarms.outcome import Finalists, Outcome, finalists
+from infra.searches.model_swarms.view import model_swarms_view
 from swarm.plan import Group, Link, links
 from swarm.recipes import Recipe
 from swarm.state import State

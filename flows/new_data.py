@@ -9,11 +9,11 @@ from prefect.deployments import run_deployment
 from prefect.states import Completed
 
 from infra.configs.registry import run_config
+from infra.deployments.fingerprint import fingerprint
 from infra.deployments.parameters import deployed_config
-from infra.fingerprint import fingerprint
+from infra.deployments.reruns import Rerun, find_rerun
 from infra.records.store import Records
 from infra.records.values import RunStatus
-from infra.reruns import Rerun, find_rerun
 from infra.settings import Settings
 
 

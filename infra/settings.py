@@ -6,7 +6,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL
 
-from infra.run_lock import PATIENCE
+from infra.files.run_lock import PATIENCE
 
 
 class Settings(BaseSettings):

@@ -11,8 +11,8 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import ArtifactUpdate
 
+from infra.observing.views import IterationView
 from infra.report.curve_svg import data_uri, utility_curve_svg
-from infra.views.base import IterationView
 
 SECONDS_BETWEEN = 2.0
 """A search whose iterations are faster is shown only so often: an update costs two requests, a fifth of such a one."""

@@ -5,7 +5,7 @@ from typing import Any
 from prefect import task
 
 from data.examples import Split
-from infra.open_run import OpenRun
+from infra.run.open_run import OpenRun
 from swarm.errors import EvaluationError
 from swarm.plan import Group
 from tasks.persistence import PERSISTED, Json

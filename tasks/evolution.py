@@ -10,10 +10,10 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from experts.evolved_export import export_evolved
-from infra.evolution.members import member_recipes, seed_basis
-from infra.evolution.probe import probe
-from infra.open_run import OpenRun
-from infra.report.page import write_report
+from infra.run.open_run import OpenRun
+from infra.searches.evolution_strategies.members import member_recipes, seed_basis
+from infra.searches.evolution_strategies.probe import probe
+from infra.searches.model_swarms.report.page import write_report
 from swarm import es
 from swarm.es_parameters import EsParameters
 from swarm.es_state import EsState

@@ -10,9 +10,9 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from data.examples import Split
-from infra.open_run import OpenRun
+from infra.configs.systems import SystemConfig
+from infra.run.open_run import OpenRun
 from infra.systems.artefact import save_system
-from infra.systems.config import SystemConfig
 from infra.systems.contributions import parts_of
 from swarm import heterogeneous
 from swarm.heterogeneous_parameters import HeterogeneousParameters

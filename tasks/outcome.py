@@ -5,8 +5,8 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from infra.open_run import OpenRun
-from infra.report.page import write_report
+from infra.run.open_run import OpenRun
+from infra.searches.model_swarms.report.page import write_report
 from swarm.recipes import Recipe
 from tasks.persistence import Json
 

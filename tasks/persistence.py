@@ -14,7 +14,7 @@ from prefect.futures import PrefectFuture
 from prefect.settings import PREFECT_API_URL
 from prefect.utilities.annotations import opaque
 
-from infra.open_run import OpenRun
+from infra.run.open_run import OpenRun
 from swarm.canonical import content_hash
 from swarm.seeds import Journal
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from installed import program
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
+
+from tests.installed import program
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 

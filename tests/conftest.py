@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from installed import MISSING
+
+from tests.installed import MISSING
 
 QUIET = {
     "DO_NOT_TRACK": "1",
@@ -14,6 +16,7 @@ QUIET = {
     "PREFECT_LOGGING_LEVEL": "CRITICAL",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
+    "PYTHONPATH": str(Path(__file__).parents[1]),  # child processes of tests import the project and its tests
     "TOKENIZERS_PARALLELISM": "false",
 }
 os.environ.update(QUIET)  # before anything imports what reads it once, at its import
@@ -40,7 +43,7 @@ def prefect_api() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def ray_address() -> Iterator[str]:
     """The address of a Ray cluster of two nodes, started for those who ask for it."""
-    from two_nodes import two_nodes
+    from tests.two_nodes import two_nodes
 
     with two_nodes() as cluster:
         yield cluster.address

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from installed import program
 from sqlalchemy import URL
+
+from tests.installed import program
 
 INSTALLED = program("initdb") is not None
 

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import torch
-from tiny import make_base
 from transformers import AutoTokenizer, LlamaConfig, LlamaForSequenceClassification
 
 from data.user_code import load
+from tests.tiny import make_base
 
 
 def make_rater(folder: Path, labels: tuple[str, ...] = ("reward",), seed: int = 0, chat: bool = True) -> Path:

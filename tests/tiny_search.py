@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from tiny import make_base, make_expert
+
+from tests.tiny import make_base, make_expert
 
 RUN = "tiny"
 EXPERTS = ("one", "two", "three")

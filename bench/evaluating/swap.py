@@ -5,7 +5,7 @@ from statistics import median
 
 import torch
 
-from infra.engines.stacks import build_stack
+from infra.engines.packed.stacks import build_stack
 
 from .children import in_child, processor_seconds
 from .figures import Figure, at_most

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from prefect_server import api_client
+from tests.prefect_server import api_client
 
 
 class Api:

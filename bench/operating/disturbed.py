@@ -9,12 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
-from prefect_worker import Worker, flow_process, kill
-from tiny_search import RUN
-
 from bench.operating.api import Api
 from bench.operating.telling import say, took, wait_for
 from infra.records.store import Records
+from tests.prefect_worker import Worker, flow_process, kill
+from tests.tiny_search import RUN
 
 GROUPS = 3
 """Evaluation groups of an iteration: six particles, two at a time."""

@@ -4,12 +4,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from postgres_server import PostgresServer, postgres_server
-from prefect_server import prefect_server
 from sqlalchemy import URL, create_engine, make_url
-from two_nodes import ELSEWHERE, TwoNodes, two_nodes
 
 from bench.operating.telling import took
+from tests.postgres_server import PostgresServer, postgres_server
+from tests.prefect_server import prefect_server
+from tests.two_nodes import ELSEWHERE, TwoNodes, two_nodes
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from data.objective import ObjectiveConfig
 from infra.configs.form import number_fields
 from infra.configs.paths import BaseModelName, ExpertPath, RunName
 from infra.engines.config import EngineConfig
-from infra.trackers.opening import TrackerName
+from infra.observing.trackers.opening import TrackerName
 from swarm.draws import MAX_SEED
 from swarm.recipes import Space
 

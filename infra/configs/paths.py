@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
 
-from infra.run_folder import RUN_NAME, check_run_name
+from infra.files.run_folder import RUN_NAME, check_run_name
 
 
 def _from_config_folder(value: object, info: ValidationInfo) -> object:

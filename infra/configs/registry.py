@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from infra.config_errors import nearest
-from infra.config_files import overridden, read_mapping, validate
 from infra.configs.common import RunConfig
-from infra.configs.evolution_strategies import EvolutionStrategiesConfig
-from infra.configs.heterogeneous_swarms import HeterogeneousSwarmsConfig
-from infra.configs.model_swarms import ModelSwarmsConfig
+from infra.configs.errors import nearest
+from infra.configs.yaml_files import overridden, read_mapping, validate
+from infra.searches.evolution_strategies.config import EvolutionStrategiesConfig
+from infra.searches.heterogeneous_swarms.config import HeterogeneousSwarmsConfig
+from infra.searches.model_swarms.config import ModelSwarmsConfig
 from swarm.errors import InputError
 
 SCHEMAS: dict[str, type[RunConfig]] = {

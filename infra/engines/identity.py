@@ -69,11 +69,11 @@ def engine_identity(config: EngineConfig, base: BaseModel, here: bool = True) ->
 
     """
     if config.kind == "ray":
-        from infra.engines.ray_pool import pool_identity
+        from infra.engines.ray.pool import pool_identity
 
         return pool_identity(config, base)
     if config.kind == "vllm":
-        from infra.engines.vllm_identity import vllm_identity
+        from infra.engines.vllm.identity import vllm_identity
 
         return vllm_identity(config, base)
     resolved = resolve(config, here)

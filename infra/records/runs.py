@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import select, update
 
+from infra.files.run_folder import check_run_name
 from infra.records.differences import differences
 from infra.records.lost import survives_loss
 from infra.records.models import RunRow, TimingRow
 from infra.records.part import Part, existing_run, insert_if_absent, plain
 from infra.records.values import RunRecord, RunStatus
-from infra.run_folder import check_run_name
 from swarm.errors import InputError
 
 

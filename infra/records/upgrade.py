@@ -11,7 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
-from infra.file_lock import alone
+from infra.files.locks import alone
 from swarm.errors import InputError
 
 _ADVISORY_LOCK = 0x5377_6172_6D

@@ -10,7 +10,7 @@ from data.examples import Split
 from data.requests import Generate, Request, request_from_json, request_json
 from infra.records.store import Records
 from infra.records.values import EvaluationRecord, Purpose, RunEvaluation, RunRecord
-from infra.report.evidence import read_evidence, task_names
+from infra.searches.model_swarms.report.evidence import read_evidence, task_names
 from swarm.errors import InputError
 from swarm.es_state import EsState
 from swarm.heterogeneous_state import HeterogeneousState

@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Sequence
 
-from infra.views.base import IterationView
+from infra.observing.views import IterationView
 
 WIDTH, HEIGHT = 720, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 14, 34

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 
 from experts.base_models import BaseModel as ModelFolder
-from infra.engines.gpu_lease import bind
-from infra.engines.leased import visible_gpus
+from infra.engines.gpu.lease import bind
+from infra.engines.gpu.leased import visible_gpus
 from infra.scorers.models import device_of, dtype_of, not_loadable
 from infra.settings import Settings
 from swarm.errors import EvaluationError, InputError
@@ -17,7 +17,7 @@ from swarm.errors import EvaluationError, InputError
 class RatingModel:
     """A model and its tokenizer.
 
-    On a GPU it computes in turns with the engines there (`infra.engines.gpu_lease`).
+    On a GPU it computes in turns with the engines there (`infra.engines.gpu.lease`).
     """
 
     def __init__(self, model: ModelFolder, device: str, settings: Settings, kind: Any) -> None:

@@ -11,15 +11,15 @@ from experts.base_models import BaseModel, chat_template, resolve_base_model
 from experts.basis import Basis, FullBasis, load_basis
 from infra.configs.common import RunConfig
 from infra.configs.registry import run_config
+from infra.configs.systems import SystemConfig
 from infra.engines.config import EngineConfig
 from infra.engines.host import EngineHost
 from infra.engines.opening import open_engine
-from infra.run_folder import RunFolder
+from infra.files.run_folder import RunFolder
 from infra.scorers.opening import identify
 from infra.settings import Settings
 from infra.systems.artefact import LoadedSystem, load_system
 from infra.systems.asking import Asking, FreeQuestion, asking_of
-from infra.systems.config import SystemConfig
 from infra.systems.executor import run_systems
 from infra.systems.names import recipe_name
 from infra.systems.nodes import Nodes, nodes_of, single

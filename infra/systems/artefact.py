@@ -11,9 +11,9 @@ from experts.export import export_adapter, export_merged
 from experts.files import file_sha256, publish_folder
 from experts.seed_basis import SeedBasis
 from experts.tensors import weight_files
-from infra.prepare import Prepared
+from infra.configs.systems import SystemConfig
+from infra.run.prepare import Prepared
 from infra.systems.asking import Asking, asking_of
-from infra.systems.config import SystemConfig
 from infra.systems.system_file import (
     SYSTEM_FILE,
     SavedBase,

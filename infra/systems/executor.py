@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from data.requests import Request, Response
+from infra.configs.systems import SystemConfig
 from infra.systems.answers import Call, Memory, call_of
-from infra.systems.config import SystemConfig
 from infra.systems.nodes import Nodes, levels
 from infra.systems.questions import Question, node_request, shown
 from swarm.recipes import Recipe

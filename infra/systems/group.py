@@ -9,13 +9,13 @@ from data.evaluation import Evaluation
 from data.examples import Split
 from data.objective import Objective
 from data.requests import Request, Response, request_json
-from infra.answering import Ask, followed
-from infra.evaluating import Evaluator
+from infra.configs.systems import SystemConfig
+from infra.evaluation.answering import Ask, followed
+from infra.evaluation.evaluator import Evaluator
 from infra.records.asked import Asked
 from infra.records.store import Records
 from infra.records.values import EvaluationRecord
 from infra.systems.answers import Memory, response_from_json, response_json
-from infra.systems.config import SystemConfig
 from infra.systems.executor import Ran, Saved, run_systems, tokens_of
 from infra.systems.nodes import Nodes, nodes_of
 from infra.systems.questions import case_questions

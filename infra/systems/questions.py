@@ -11,7 +11,7 @@ from data.objective import Objective
 from data.prompts import QUESTION
 from data.requests import Completion, Generate, Request, Response
 from data.task import Task
-from infra.systems.config import NUMBER, RESPONSE, RESPONSES, SystemConfig
+from infra.configs.systems import NUMBER, RESPONSE, RESPONSES, SystemConfig
 from infra.systems.nodes import Node
 
 Wrap = Callable[[str], str]

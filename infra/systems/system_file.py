@@ -6,8 +6,8 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel as Schema
 from pydantic import ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from infra.configs.systems import SystemConfig
 from infra.systems.asking import Asking
-from infra.systems.config import SystemConfig
 from swarm.errors import InputError
 from swarm.graphs import MAX_NODES, MIN_NODES, Dag
 

@@ -9,17 +9,17 @@ from typing import Any
 import torch
 import yaml
 from safetensors.torch import load_file, save_file
-from tiny import make_base, make_expert
 
-from infra.config_files import load_config
-from infra.configs.model_swarms import ModelSwarmsConfig
-from infra.prepare import prepare
+from infra.configs.yaml_files import load_config
+from infra.files.run_folder import RunFolder
 from infra.records.store import Records
 from infra.records.values import RunStatus
-from infra.run_folder import RunFolder
+from infra.run.prepare import prepare
+from infra.searches.model_swarms.config import ModelSwarmsConfig
 from infra.settings import Settings
 from swarm.population import initialise
 from swarm.pso import ask, tell
+from tests.tiny import make_base, make_expert
 
 EXPERTS = ("one", "two", "three")
 

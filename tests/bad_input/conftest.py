@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from broken_world import Refused, World, contents, make_world
 
 from cli.main import main
+from tests.bad_input.broken_world import Refused, World, contents, make_world
 
 torch.set_num_threads(1)
 

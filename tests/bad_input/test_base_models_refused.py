@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from broken_world import Refused, World
+
+from tests.bad_input.broken_world import Refused, World
 
 HALF = "base model is damaged or half downloaded: "
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 import yaml
-from broken_world import Refused, World
+
+from tests.bad_input.broken_world import Refused, World
 
 
 @pytest.mark.parametrize(
@@ -182,9 +183,9 @@ def test_a_list_that_is_no_list_of_two_experts(world: World, refused: Refused, e
 
 def test_the_whole_world_is_accepted_up_to_the_start_of_the_run(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """What every other test breaks is whole: without this, all of them could pass for a wrong reason."""
-    from infra.config_files import load_config
-    from infra.configs.model_swarms import ModelSwarmsConfig
-    from infra.prepare import prepare
+    from infra.configs.yaml_files import load_config
+    from infra.run.prepare import prepare
+    from infra.searches.model_swarms.config import ModelSwarmsConfig
     from infra.settings import Settings
 
     inputs = prepare(load_config(Path("run.yaml"), ModelSwarmsConfig), Settings())

@@ -1,7 +1,8 @@
 """Data files that a run would learn nothing true from."""
 
 import pytest
-from broken_world import Refused, World
+
+from tests.bad_input.broken_world import Refused, World
 
 
 @pytest.mark.parametrize(

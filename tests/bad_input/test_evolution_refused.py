@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from broken_world import Refused, World
+
+from tests.bad_input.broken_world import Refused, World
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from broken_world import Refused, World
+
+from tests.bad_input.broken_world import Refused, World
 
 TENSOR = "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight"
 

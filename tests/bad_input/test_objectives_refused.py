@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from broken_world import Refused, World
+
+from tests.bad_input.broken_world import Refused, World
 
 
 def ask(world: World, **task: Any) -> None:

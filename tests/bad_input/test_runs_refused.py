@@ -11,15 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from broken_world import Refused, World, record_run
-from tiny import make_expert
 
 from infra.records.values import RunStatus
+from tests.bad_input.broken_world import Refused, World, record_run
+from tests.tiny import make_expert
 
 LOCK_HOLDER = """
 import signal, sys
 from pathlib import Path
-from infra.run_lock import run_lock
+from infra.files.run_lock import run_lock
 with run_lock(Path(sys.argv[1])):
     sys.stdout.write("held\\n"); sys.stdout.flush()
     signal.pause()

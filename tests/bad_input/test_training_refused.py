@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 import yaml
-from broken_world import Refused, World
 
 from experts.base_models import BaseModel, resolve_base_model
 from experts.training import CHECKPOINT_EVERY, train_expert
 from experts.training_config import Source, TrainingConfig
+from tests.bad_input.broken_world import Refused, World
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 import torch
 from peft import PeftModel
-from tiny import make_base, make_expert
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoModelForCausalLM
 
@@ -14,6 +13,7 @@ from experts.base_models import BaseModel
 from experts.basis import Basis, load_basis
 from experts.export import export_adapter
 from swarm.recipes import Recipe, Space
+from tests.tiny import make_base, make_expert
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 import pytest
 import torch
 from peft import PeftModel
-from tiny import make_base, make_expert
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from bench.evaluating.public_way import BATCH, evaluate
@@ -15,6 +14,7 @@ from experts.base_models import BaseModel
 from experts.basis import load_basis
 from experts.export import export_adapter
 from swarm.recipes import Recipe, Space
+from tests.tiny import make_base, make_expert
 
 LONG, SHORT = "a much longer prompt that pads the other", "short"
 

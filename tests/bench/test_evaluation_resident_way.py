@@ -5,7 +5,6 @@ from types import SimpleNamespace
 
 import pytest
 from peft import PeftModel
-from tiny import make_base, make_expert
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from bench.evaluating.alone import generated_alone
@@ -15,6 +14,7 @@ from experts.base_models import BaseModel
 from experts.basis import load_basis
 from experts.export import export_adapter
 from swarm.recipes import Recipe, Space
+from tests.tiny import make_base, make_expert
 
 TEXTS = ("middling", "a", "the longest of these prompts", "two plus two")
 

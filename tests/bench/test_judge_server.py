@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny import make_base
-from tiny_raters import edit_config
 
 from bench.judge_server import judge_server
 from data.outside import Item, Judge
@@ -17,6 +15,8 @@ from infra.engines.config import EngineConfig
 from infra.scorers.judge import JudgeScorer
 from infra.scorers.stop import Stop
 from infra.settings import Settings
+from tests.tiny import make_base
+from tests.tiny_raters import edit_config
 
 torch.set_num_threads(1)
 

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from installed import package_tested
 from pydantic import TypeAdapter
 
 from bench.objective_table.made import make_data
@@ -11,6 +10,7 @@ from bench.objective_table.rows import Row, own_rows, public_rows
 from data.kinds.rated import RatedTask
 from data.kinds.registry import AnyTask
 from data.objective import ObjectiveConfig, load_objective
+from tests.installed import package_tested
 
 
 @pytest.fixture(scope="module")

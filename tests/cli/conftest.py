@@ -8,21 +8,21 @@ from typing import Any
 import pytest
 import torch
 import yaml
-from command_line import Command, Ended, RecordRun, World, letters_data
-from tiny import make_base, make_expert
 
 from cli import console
 from cli.main import main
-from infra.config_files import load_config
-from infra.configs.model_swarms import ModelSwarmsConfig
-from infra.prepare import prepare
+from infra.configs.yaml_files import load_config
+from infra.files.run_folder import RunFolder
 from infra.records.store import Records
 from infra.records.values import RunStatus
-from infra.run_folder import RunFolder
+from infra.run.prepare import prepare
+from infra.searches.model_swarms.config import ModelSwarmsConfig
 from infra.settings import Settings
 from swarm.population import initialise
 from swarm.pso import ask, tell
 from swarm.state import State
+from tests.cli.command_line import Command, Ended, RecordRun, World, letters_data
+from tests.tiny import make_base, make_expert
 
 torch.set_num_threads(1)
 

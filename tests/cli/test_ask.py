@@ -13,20 +13,20 @@ from typing import Any
 
 import httpx
 import pytest
-from command_line import Command, RecordRun, World
 
 from experts.export import export_adapter
-from infra.config_files import load_config
-from infra.configs.model_swarms import ModelSwarmsConfig
-from infra.prepare import prepare
+from infra.configs.systems import SystemConfig
+from infra.configs.yaml_files import load_config
+from infra.files.run_folder import RunFolder
 from infra.records.values import RunStatus
-from infra.run_folder import RunFolder
+from infra.run.prepare import prepare
+from infra.searches.model_swarms.config import ModelSwarmsConfig
 from infra.settings import Settings
 from infra.systems.artefact import save_system
-from infra.systems.config import SystemConfig
 from swarm.graphs import Dag
 from swarm.recipes import Recipe, Space
 from swarm.systems import System
+from tests.cli.command_line import Command, RecordRun, World
 
 PROMPTS = SystemConfig(source="{question}", later="{responses}\n{question}", response="{response}", max_new_tokens=4)
 CHAT = {"objective.tasks": "[{kind: exact_match, match: word, data: letters.json, prompt: chat, max_new_tokens: 6}]"}

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from command_line import Command, World, letters_data
-from file_server import serving
 
 from data.skills.registry import SKILLS
 from data.summary import DataSummary, ListedFile, check_data, list_data
 from infra.settings import Settings
+from tests.cli.command_line import Command, World, letters_data
+from tests.file_server import serving
 
 SIZES = ("--train", 6, "--dev", 4, "--test", 5)
 

@@ -2,8 +2,9 @@ import socket
 
 import pytest
 import yaml
-from command_line import Command, World
 from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from tests.cli.command_line import Command, World
 
 
 def test_it_registers_the_search_and_its_sensor_and_says_what_to_do_next(

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from command_line import Command
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from cli import machine
 from infra.settings import Settings
+from tests.cli.command_line import Command
 
 NAMES = [
     "Python",

@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
-from command_line import Command, RecordRun, World
-from tiny import make_base
 
 from data.objective import load_objective
 from experts.base_models import resolve_base_model
 from experts.basis import load_basis
-from infra.config_files import load_config
-from infra.configs.model_swarms import ModelSwarmsConfig
+from infra.configs.yaml_files import load_config
 from infra.engines.opening import open_engine
+from infra.searches.model_swarms.config import ModelSwarmsConfig
 from swarm.recipes import Recipe, Space
+from tests.cli.command_line import Command, RecordRun, World
+from tests.tiny import make_base
 
 
 def two_tasks(world: World, folder: Path) -> Path:
@@ -143,7 +143,7 @@ def test_a_failing_engine_ends_with_code_1_and_leaves_no_score(
         raise RuntimeError("out of memory")
 
     with monkeypatch.context() as broken:
-        broken.setattr("infra.engines.transformers.score", fail)
+        broken.setattr("infra.engines.packed.engine.score", fail)
         ended = command("evaluate", "base", "--objective", world.config)
     assert (ended.code, ended.error) == (1, "failed: engine transformers failed: out of memory")
     assert json.loads(command("evaluate", "base", "--objective", world.config, "--json").out)["from_records"] is False

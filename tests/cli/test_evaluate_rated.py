@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from command_line import Command, World
-from tiny_raters import make_rater
 
 from infra.configs.registry import load_run_config
 from infra.records.store import Records
 from infra.settings import Settings
+from tests.cli.command_line import Command, World
+from tests.tiny_raters import make_rater
 
 
 def configured(world: World, folder: Path, **task: object) -> Path:

@@ -6,23 +6,23 @@ from typing import Any
 import pytest
 import torch
 import yaml
-from command_line import Command, World
 from transformers import AutoModelForCausalLM
 
 from experts.evolved import EvolvedWeights, replay
 from experts.perturbations import Perturbations
 from experts.weights_hash import tensor_sha256, weights_sha256
-from infra.config_files import load_config
-from infra.configs.evolution_strategies import EvolutionStrategiesConfig
-from infra.evolution.members import seed_basis, start_recipe
-from infra.prepare import prepare
+from infra.configs.yaml_files import load_config
+from infra.files.run_folder import RunFolder
 from infra.records.store import Records
 from infra.records.values import RunStatus
-from infra.run_folder import RunFolder
+from infra.run.prepare import prepare
+from infra.searches.evolution_strategies.config import EvolutionStrategiesConfig
+from infra.searches.evolution_strategies.members import seed_basis, start_recipe
 from infra.settings import Settings
 from swarm import es
 from swarm.es_state import EsState
 from swarm.seeds import Journal
+from tests.cli.command_line import Command, World
 
 RUN = "tuned"
 CONFIG = {

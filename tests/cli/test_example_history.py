@@ -1,7 +1,6 @@
 """`swarm history RUN --example K`: what was asked, word for word, and what the best answered."""
 
 import pytest
-from command_line import Command, RecordRun
 
 from data.requests import Generate, LogLikelihood, Request, request_json
 from infra.records.asked import Asked
@@ -9,6 +8,7 @@ from infra.records.store import Records
 from infra.records.values import EvaluationRecord, Purpose
 from infra.settings import Settings
 from swarm.state import State
+from tests.cli.command_line import Command, RecordRun
 
 HOSTILE = "\x1b[2J[bold]gone[/bold]\nsecond line"
 DEV: list[Request] = [LogLikelihood("Which is A?\nThe answer is", (" A", " B")), LogLikelihood("Which is B?", (" A",))]

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 import yaml
-from command_line import Command, World
-from tiny import make_base, make_expert
 
 from experts.adapters import read_adapter
 from experts.base_models import resolve_base_model
+from tests.cli.command_line import Command, World
+from tests.tiny import make_base, make_expert
 
 CHOICES = "down_proj, gate_proj, k_proj, o_proj, q_proj, up_proj, v_proj"
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import torch
 import yaml
-from command_line import Command, RecordRun, World
 from peft import PeftModel
-from tiny import make_expert
 from transformers import AutoModelForCausalLM
 
 from infra.records.values import RunStatus
+from tests.cli.command_line import Command, RecordRun, World
+from tests.tiny import make_expert
 
 TOKENS = torch.tensor([[20, 30, 40, 50]])
 

@@ -1,10 +1,9 @@
 """`swarm history` and `swarm report`."""
 
-from command_line import Command, RecordRun
-
 from infra.records.values import RunStatus
 from infra.settings import Settings
 from swarm.history import history
+from tests.cli.command_line import Command, RecordRun
 
 
 def test_history_as_json_is_every_iteration_whole(command: Command, record_run: RecordRun) -> None:

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from command_line import Command, RecordRun, World
 
-import infra.open_run
+import infra.run.open_run
 from infra.records.store import Records
 from infra.records.values import RunStatus
 from infra.settings import Settings
 from swarm.errors import EvaluationError
+from tests.cli.command_line import Command, RecordRun, World
 
 SUMMARY_KEYS = {
     "run", "algorithm", "seed", "objective", "base_model", "experts", "iterations", "stopped_by", "evaluations",
@@ -76,7 +76,7 @@ def test_resume_continues_a_failed_run_to_the_end_of_an_uninterrupted_one(
     command: Command, world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(infra.open_run.OpenRun, "publish_best", broken)
+        patch.setattr(infra.run.open_run.OpenRun, "publish_best", broken)
         failed = command("run", world.config, *SMALL, "--json")
     assert (failed.code, failed.out) == (1, "")
     assert failed.err.splitlines()[-1] == "failed: the disk is gone"

@@ -1,11 +1,10 @@
 """`swarm status`."""
 
-from command_line import Command, RecordRun
-
+from infra.files.run_folder import RunFolder
+from infra.files.run_lock import run_lock
 from infra.records.values import RunStatus
-from infra.run_folder import RunFolder
-from infra.run_lock import run_lock
 from infra.settings import Settings
+from tests.cli.command_line import Command, RecordRun
 
 
 def test_without_runs_it_says_how_to_start_one_and_makes_nothing(command: Command, settings: Settings) -> None:

@@ -4,23 +4,23 @@ from pathlib import Path
 
 import pytest
 import yaml
-from command_line import Command, World
-from tiny import make_expert
 
 from experts.base_models import resolve_base_model
-from infra.config_files import load_config
-from infra.configs.heterogeneous_swarms import HeterogeneousSwarmsConfig
-from infra.prepare import prepare
+from infra.configs.yaml_files import load_config
+from infra.files.run_folder import RunFolder
 from infra.records.store import Records
 from infra.records.values import RunStatus
-from infra.run_folder import RunFolder
+from infra.run.prepare import prepare
+from infra.searches.heterogeneous_swarms.config import HeterogeneousSwarmsConfig
+from infra.searches.heterogeneous_swarms.outcome import nodes_of
 from infra.settings import Settings
 from infra.systems.artefact import load_system
-from infra.systems.outcome import nodes_of
 from swarm.heterogeneous import ask, tell_graphs, tell_models
 from swarm.heterogeneous_plan import graph_systems, model_systems
 from swarm.heterogeneous_population import initialise
 from swarm.heterogeneous_state import HeterogeneousState
+from tests.cli.command_line import Command, World
+from tests.tiny import make_expert
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ def run_child(arguments: Sequence[str], runs: Path, log: Path) -> None:
 
 
 def _slow_down(mark: Path, last_call: int | None) -> None:
-    import infra.open_run as module
+    import infra.run.open_run as module
 
     real = module.open_engine
 

@@ -5,10 +5,9 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from tiny_search import RUN
-
 from infra.records.store import Records
 from infra.records.values import RunStatus
+from tests.tiny_search import RUN
 
 
 @dataclass(frozen=True)

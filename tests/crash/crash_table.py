@@ -8,11 +8,12 @@ from typing import Any
 
 import prefect
 import torch
-from crash_plan import SIGNALS
-from crash_records import Ending
-from crash_trials import Verdict
 from rich.console import Console
 from rich.table import Table
+
+from tests.crash.crash_plan import SIGNALS
+from tests.crash.crash_records import Ending
+from tests.crash.crash_trials import Verdict
 
 
 def print_table(verdicts: Sequence[Verdict], seconds: float, total: float) -> None:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from crash_child import run_child
-from crash_plan import SIGNALS, Trial
-from crash_records import Ending, ending, moment
-from tiny_search import RUN
+from tests.crash.crash_child import run_child
+from tests.crash.crash_plan import SIGNALS, Trial
+from tests.crash.crash_records import Ending, ending, moment
+from tests.tiny_search import RUN
 
 PRELOADED = [
     "cli.main",
@@ -19,8 +19,8 @@ PRELOADED = [
     "flows.evolution_strategies",
     "flows.heterogeneous_swarms",
     "flows.model_swarms",
-    "infra.engines.transformers",
-    "infra.report.page",
+    "infra.engines.packed.engine",
+    "infra.searches.model_swarms.report.page",
     "peft",
     "prefect.engine",
     "prefect.flow_engine",

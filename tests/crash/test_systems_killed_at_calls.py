@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from crash_records import ending
-from crash_trials import Processes
-from prefect_server import prefect_server
-from tiny_search import HETEROGENEOUS, make_search
+
+from tests.crash.crash_records import ending
+from tests.crash.crash_trials import Processes
+from tests.prefect_server import prefect_server
+from tests.tiny_search import HETEROGENEOUS, make_search
 
 ROOT = Path(__file__).parents[2]
 CHILDREN = {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}

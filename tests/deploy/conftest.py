@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from deployment import ROOT
-from installed import tested
+
+from tests.deploy.deployment import ROOT
+from tests.installed import tested
 
 LINTERS = tested("hadolint", Path(sys.executable).with_name("hadolint").exists(), "pip install --editable '.[dev-ops]'")
 collect_ignore = [] if LINTERS else ["test_deployment_files.py"]

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 import yaml
-from deployment import ROOT
 from prefect.settings import Settings as PrefectSettings
 from prefect.settings.legacy import _get_valid_setting_names
 
 from infra.settings import Settings
+from tests.deploy.deployment import ROOT
 
 Tool = Callable[..., subprocess.CompletedProcess[str]]
 

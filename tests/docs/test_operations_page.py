@@ -4,9 +4,9 @@ from typing import get_args
 
 from prometheus_client import CollectorRegistry
 
-from infra.metrics import Metrics
+from infra.observing.metrics import Metrics
+from infra.observing.trackers.opening import TrackerName
 from infra.settings import Settings
-from infra.trackers.opening import TrackerName
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")

@@ -6,9 +6,10 @@ The tests with a browser run where there is one.
 from collections.abc import Iterator
 
 import pytest
-from browser import PROGRAMS
-from installed import program, tested
-from prefect_server import prefect_server
+
+from tests.browser import PROGRAMS
+from tests.installed import program, tested
+from tests.prefect_server import prefect_server
 
 BROWSER = tested("Chromium", program(*PROGRAMS) is not None, "apt-get install chromium")
 collect_ignore = [] if BROWSER else ["test_prefect_form.py"]

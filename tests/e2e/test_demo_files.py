@@ -9,10 +9,10 @@ from data.skills.generate import generate
 from data.skills.relay import ASKED, RESPONSE
 from experts.files import file_sha256
 from experts.trainer import adapter_weights
-from infra.config_files import load_config
 from infra.configs.registry import load_run_config
+from infra.configs.training import TrainingFile, training_sources
+from infra.configs.yaml_files import load_config
 from infra.systems.questions import wrapped
-from infra.training_files import TrainingFile, training_sources
 
 DEMO = Path(__file__).parents[2] / "demo"
 SYSTEM, RIVAL = DEMO / "heterogeneous-swarms.yaml", DEMO / "relay-model-swarms.yaml"

@@ -8,12 +8,12 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from prefect_server import api_client
-from prefect_worker import prefect_worker
-from swarm_command import swarm
-from tiny_search import RUN, make_search
 
 from infra.records.store import Records
+from tests.prefect_server import api_client
+from tests.prefect_worker import prefect_worker
+from tests.swarm_command import swarm
+from tests.tiny_search import RUN, make_search
 
 pytestmark = pytest.mark.timeout(1800, func_only=True)
 POOL = "controls"

@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import chromium, field, fill, open_form, submit
-from prefect_server import api_client
-from prefect_worker import prefect_worker
-from swarm_command import swarm
-from tiny_search import make_search
+
+from tests.browser import chromium, field, fill, open_form, submit
+from tests.prefect_server import api_client
+from tests.prefect_worker import prefect_worker
+from tests.swarm_command import swarm
+from tests.tiny_search import make_search
 
 pytestmark = pytest.mark.timeout(1800, func_only=True)
 NAME = "form"

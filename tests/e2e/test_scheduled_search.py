@@ -7,10 +7,11 @@ from typing import Any
 
 import httpx
 import pytest
-from prefect_server import api_client
-from prefect_worker import prefect_worker
-from swarm_command import swarm
-from tiny_search import make_search
+
+from tests.prefect_server import api_client
+from tests.prefect_worker import prefect_worker
+from tests.swarm_command import swarm
+from tests.tiny_search import make_search
 
 pytestmark = pytest.mark.timeout(1800, func_only=True)
 NAME = "scheduled"

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from prefect_server import api_client
-from prefect_worker import flow_processes, kill
-from tiny_search import RUN, make_search
+
+from tests.prefect_server import api_client
+from tests.prefect_worker import flow_processes, kill
+from tests.tiny_search import RUN, make_search
 
 pytestmark = pytest.mark.timeout(1800, func_only=True)
 

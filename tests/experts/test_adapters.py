@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tiny import make_base, make_expert
 
 from experts.adapters import read_adapter
 from experts.base_models import BaseModel
 from swarm.errors import InputError
+from tests.tiny import make_base, make_expert
 
 Q0 = "model.layers.0.self_attn.q_proj"
 A0 = f"base_model.model.{Q0}.lora_A.weight"

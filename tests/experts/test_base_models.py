@@ -5,9 +5,9 @@ from pathlib import Path
 import huggingface_hub.constants
 import pytest
 from safetensors.torch import load_file, save_file
-from tiny import make_base
 
 from experts.base_models import chat_template, resolve_base_model
+from tests.tiny import make_base
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tiny import make_base, make_expert
 
 from experts.adapters import read_adapter
 from experts.base_models import BaseModel
@@ -12,6 +11,7 @@ from experts.basis import Basis, FullBasis, load_basis
 from experts.materialise import materialise_full
 from swarm.errors import InputError
 from swarm.recipes import BASE, Recipe, Space
+from tests.tiny import make_base, make_expert
 
 
 @pytest.fixture(scope="module")

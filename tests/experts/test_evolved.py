@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 import torch
 from peft import PeftModel
-from tiny import make_base, make_expert
 from transformers import AutoModelForCausalLM
 
 from experts.base_models import BaseModel
@@ -16,6 +15,7 @@ from experts.weights_hash import tensor_sha256, weights_sha256
 from swarm.errors import InputError
 from swarm.recipes import Recipe, Space
 from swarm.seeds import BASE_START, Journal, Mode, Perturbation, SeedRecipe, Update
+from tests.tiny import make_base, make_expert
 
 CPU = torch.device("cpu")
 KINDS = {

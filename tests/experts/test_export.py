@@ -5,7 +5,6 @@ import pytest
 import torch
 from peft import PeftModel
 from safetensors.torch import load_file
-from tiny import make_base, make_expert
 from transformers import AutoModelForCausalLM
 
 from experts.adapters import read_adapter
@@ -15,6 +14,7 @@ from experts.export import export_adapter, export_merged
 from experts.files import file_sha256
 from swarm.errors import InputError
 from swarm.recipes import BASE, Recipe, Space
+from tests.tiny import make_base, make_expert
 
 IDS = torch.tensor([[5, 60, 7, 100, 42]])
 COEFFICIENTS = (0.75, -0.5, 0.75)

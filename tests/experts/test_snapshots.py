@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tiny import make_base
 
 from experts.base_models import BaseModel
 from experts.evolved import EvolvedWeights
@@ -17,6 +16,7 @@ from experts.perturbations import Perturbations
 from experts.seed_basis import SeedBasis
 from experts.snapshots import KEPT, Snapshots
 from swarm.seeds import BASE_START, Journal, Mode, Perturbation, SeedRecipe, Update
+from tests.tiny import make_base
 
 CPU = torch.device("cpu")
 KINDS = {

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from peft import PeftModel
-from tiny import make_base
 from transformers import AutoModelForCausalLM
 
 from experts.base_models import BaseModel, resolve_base_model
@@ -14,15 +13,15 @@ from experts.files import file_sha256
 from experts.training import train_expert
 from experts.training_config import Source, TrainingConfig
 from swarm.errors import InputError
+from tests.tiny import make_base
 
 PAIRS = tuple((f"{a}+{b}=", str(a + b)) for a in range(5) for b in range(5))
 CONFIG = TrainingConfig(rank=2, alpha=4, targets=["q_proj", "v_proj"], steps=60, batch_size=4, learning_rate=1e-2)
 
 CHILD = """
-import os, signal, sys
+import os, signal
 from pathlib import Path
-sys.path.insert(0, {tests!r})
-from test_training import CONFIG, sources, tiny
+from tests.experts.test_training import CONFIG, sources, tiny
 from experts.training import train_expert
 def kill(done, total, loss):
     if done == 40:
@@ -81,8 +80,8 @@ def test_plain_peft_loads_the_expert(expert, base):
 
 def test_a_killed_training_goes_on_to_the_same_bits(expert, base, tmp_path):
     folder = tmp_path / "sums"
-    child = CHILD.format(tests=str(Path(__file__).parent), base=str(base.folder), folder=str(folder))
-    environment = {"PYTHONPATH": f"{Path(__file__).parents[2]}:{Path(__file__).parents[1]}", "HF_HUB_OFFLINE": "1"}
+    child = CHILD.format(base=str(base.folder), folder=str(folder))
+    environment = {"PYTHONPATH": str(Path(__file__).parents[2]), "HF_HUB_OFFLINE": "1"}
     killed = subprocess.run([sys.executable, "-c", child], env=environment, capture_output=True, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
     assert not folder.exists()

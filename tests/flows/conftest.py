@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from installed import package_tested
-from searches import SMALL, Searched, call
-from tiny_search import make_search
 
-from infra.config_files import load_config
-from infra.configs.model_swarms import ModelSwarmsConfig
+from infra.configs.yaml_files import load_config
+from infra.searches.model_swarms.config import ModelSwarmsConfig
+from tests.flows.searches import SMALL, Searched, call
+from tests.installed import package_tested
+from tests.tiny_search import make_search
 
 torch.set_num_threads(1)
 _EXTRAS = {

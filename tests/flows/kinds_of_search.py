@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from installed import package_tested
-from tiny_search import CONFIG, make_search
+
+from tests.installed import package_tested
+from tests.tiny_search import CONFIG, make_search
 
 SPLITS = ("dev", "test")
 SCORING = "def vowels(example, completion):\n    return -sum(completion.count(vowel) for vowel in 'aeiou')\n"

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 import yaml
-from rating_server import RatingService
-from tiny_raters import make_rater, make_scoring_model
-from tiny_search import CONFIG, make_search
+
+from tests.rating_server import RatingService
+from tests.tiny_raters import make_rater, make_scoring_model
+from tests.tiny_search import CONFIG, make_search
 
 SIZES = {"dev": 3, "test": 3, "max_new_tokens": 12}
 JUDGED = {"kind": "judge", "data": "data.json", "name": "judged", "model": "judge-1", **SIZES}

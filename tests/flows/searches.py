@@ -9,10 +9,10 @@ from uuid import UUID
 
 from prefect import State as FlowState
 
-from infra.configs.model_swarms import ModelSwarmsConfig
-from infra.prepare import prepare
 from infra.records.store import Records
 from infra.records.values import Purpose, RunStatus
+from infra.run.prepare import prepare
+from infra.searches.model_swarms.config import ModelSwarmsConfig
 from infra.settings import Settings
 from swarm import pso
 from swarm.population import initialise, recipes

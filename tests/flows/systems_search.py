@@ -6,18 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from prefect import State as FlowState
-from searches import records_url
 
-from infra.configs.heterogeneous_swarms import HeterogeneousSwarmsConfig
-from infra.prepare import prepare
 from infra.records.store import Records
 from infra.records.values import Purpose
+from infra.run.prepare import prepare
+from infra.searches.heterogeneous_swarms.config import HeterogeneousSwarmsConfig
 from infra.settings import Settings
 from swarm import heterogeneous
 from swarm.heterogeneous_plan import Nodes, graph_systems, model_systems
 from swarm.heterogeneous_population import initialise
 from swarm.heterogeneous_state import HeterogeneousState
 from swarm.systems import System
+from tests.flows.searches import records_url
 
 
 @dataclass(frozen=True)

@@ -9,23 +9,23 @@ from typing import Any
 
 import pytest
 from prefect import State as FlowState
-from searches import finished, forget_group, records_url, status
-from tiny_search import EVOLUTION, make_search
 
 from experts.base_models import BaseModel
 from experts.evolved import replay
 from experts.seed_basis import SeedBasis
 from experts.weights_hash import tensor_sha256, weights_sha256
-from infra.config_files import load_config
-from infra.configs.evolution_strategies import EvolutionStrategiesConfig
+from infra.configs.yaml_files import load_config
 from infra.records.store import Records
 from infra.records.values import Purpose, RunStatus
 from infra.report.asked import AskedExamples
+from infra.searches.evolution_strategies.config import EvolutionStrategiesConfig
 from swarm import es
 from swarm.errors import InputError
 from swarm.es_state import EsState
 from swarm.recipes import BASE, Recipe, Space
 from swarm.seeds import Journal
+from tests.flows.searches import finished, forget_group, records_url, status
+from tests.tiny_search import EVOLUTION, make_search
 
 
 @dataclass(frozen=True)

@@ -4,19 +4,19 @@ from statistics import fmean
 
 import pytest
 import yaml
-from searches import finished, forget_group, records_url, status
-from systems_search import SearchedSystems, call_systems
-from tiny_search import HETEROGENEOUS, make_search
 
-from infra.config_files import load_config
-from infra.configs.heterogeneous_swarms import HeterogeneousSwarmsConfig
+from infra.configs.yaml_files import load_config
 from infra.records.store import Records
 from infra.records.values import Purpose, RunStatus
 from infra.report.asked import AskedExamples
+from infra.searches.heterogeneous_swarms.config import HeterogeneousSwarmsConfig
 from infra.settings import Settings
 from infra.systems.artefact import load_system
 from swarm.errors import InputError
 from swarm.graphs import Dag
+from tests.flows.searches import finished, forget_group, records_url, status
+from tests.flows.systems_search import SearchedSystems, call_systems
+from tests.tiny_search import HETEROGENEOUS, make_search
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +178,7 @@ def test_nodes_may_be_roles_of_one_expert(tmp_path: Path, prefect_api: None, run
 def test_what_makes_no_system_is_refused_before_anything_starts(
     searched: SearchedSystems, tmp_path: Path, runs: Path, change: dict[str, object], said: str
 ) -> None:
-    from infra.prepare import prepare
+    from infra.run.prepare import prepare
 
     value = yaml.safe_load((Path(searched.config.experts[0]).parent / "run.yaml").read_text())
     path = Path(searched.config.experts[0]).parent / f"{tmp_path.name}.yaml"

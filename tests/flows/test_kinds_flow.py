@@ -4,22 +4,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kinds_of_search import TASKS, write_search
-from rated_searches import CLASSIFIED, JUDGED, MATCHED, REWARDED, SCORED, TOXIC, use, write_rated_search
-from rating_server import rating_service
-from searches import SMALL, call, records_url, status
-from tiny_search import CONFIG
 
 from data.examples import SPLITS
-from infra.config_files import load_config
-from infra.configs.model_swarms import ModelSwarmsConfig
-from infra.observer import Nobody, observed_by
-from infra.prepare import prepare
+from infra.configs.yaml_files import load_config
+from infra.observing.observer import Nobody, observed_by
+from infra.observing.views import IterationView
 from infra.records.store import Records
 from infra.records.values import RunStatus
 from infra.report.asked import AskedExamples
+from infra.run.prepare import prepare
+from infra.searches.model_swarms.config import ModelSwarmsConfig
 from infra.settings import Settings
-from infra.views.base import IterationView
+from tests.flows.kinds_of_search import TASKS, write_search
+from tests.flows.rated_searches import CLASSIFIED, JUDGED, MATCHED, REWARDED, SCORED, TOXIC, use, write_rated_search
+from tests.flows.searches import SMALL, call, records_url, status
+from tests.rating_server import rating_service
+from tests.tiny_search import CONFIG
 
 THREE = [*SMALL, "search.max_iterations=3"]
 MIXED = [

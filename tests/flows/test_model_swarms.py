@@ -10,22 +10,22 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId, FlowRunFilter, FlowRunFilterId
 from prefect.client.schemas.objects import TaskRun
-from searches import Searched, call, finished, forget_group, status
 
-import infra.open_run
+import infra.run.open_run
 from cli.drive import drive
 from data.requests import Request, Response
 from infra.engines.base import Engine, Progress
 from infra.engines.opening import open_engine
-from infra.observer import Nobody, observed_by
+from infra.observing.observer import Nobody, observed_by
+from infra.observing.views import IterationView
 from infra.records.store import Records
 from infra.records.values import RunStatus
 from infra.settings import Settings
-from infra.views.base import IterationView
 from swarm.errors import EvaluationError, InputError
 from swarm.recipes import Recipe
 from swarm.state import State
 from tasks.evaluation import evaluate
+from tests.flows.searches import Searched, call, finished, forget_group, status
 
 
 def test_flow_ends_in_the_state_that_the_algorithm_alone_comes_to(searched: Searched) -> None:
@@ -128,7 +128,7 @@ def test_engine_that_fails_twice_is_tried_again(
     searched: Searched, runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(evaluate, "retry_delay_seconds", [0, 0])
-    monkeypatch.setattr(infra.open_run, "open_engine", failing(lambda call: call < 2))
+    monkeypatch.setattr(infra.run.open_run, "open_engine", failing(lambda call: call < 2))
     assert call(searched.config).result()["state_sha256"] == searched.summary["state_sha256"]
     assert finished(runs) == finished(searched.runs)
 
@@ -138,7 +138,7 @@ def test_engine_that_always_fails_leaves_no_score_and_a_run_that_goes_on(
 ) -> None:
     monkeypatch.setattr(evaluate, "retry_delay_seconds", [0, 0])
     with monkeypatch.context() as patch:
-        patch.setattr(infra.open_run, "open_engine", failing(lambda call: True))
+        patch.setattr(infra.run.open_run, "open_engine", failing(lambda call: True))
         failed = call(searched.config)
     assert failed.is_failed()
     with pytest.raises(EvaluationError, match="the engine is broken"):

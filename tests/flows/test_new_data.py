@@ -14,11 +14,11 @@ from prefect.client.schemas.objects import FlowRun
 
 from flows.model_swarms import model_swarms
 from flows.new_data import new_data
-from infra.configs.model_swarms import ModelSwarmsConfig
+from infra.deployments.fingerprint import fingerprint
 from infra.deployments.registering import register
-from infra.fingerprint import fingerprint
 from infra.records.store import Records
 from infra.records.values import RunStatus
+from infra.searches.model_swarms.config import ModelSwarmsConfig
 from infra.settings import Settings
 from swarm.errors import InputError
 

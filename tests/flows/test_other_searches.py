@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 import torch
 import yaml
-from searches import SMALL, call
-from tiny import make_base
-from tiny_search import CONFIG, make_search
 from transformers import AutoModelForCausalLM
 
-from infra.config_files import load_config
-from infra.configs.model_swarms import ModelSwarmsConfig
+from infra.configs.yaml_files import load_config
+from infra.searches.model_swarms.config import ModelSwarmsConfig
+from tests.flows.searches import SMALL, call
+from tests.tiny import make_base
+from tests.tiny_search import CONFIG, make_search
 
 
 def configured(folder: Path, overrides: list[str], **fields: Any) -> ModelSwarmsConfig:

@@ -5,19 +5,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from rated_searches import CLASSIFIED, JUDGED, MATCHED, REWARDED, TOXIC, use, write_rated_search
-from rating_server import RatingService, rating_service
-from searches import SMALL, call, finished, records_url, status
 
-from infra.config_files import load_config
-from infra.configs.model_swarms import ModelSwarmsConfig
-from infra.observer import Nobody, observed_by
+from infra.configs.yaml_files import load_config
+from infra.observing.observer import Nobody, observed_by
+from infra.observing.views import IterationView
 from infra.records.store import Records
 from infra.records.values import Purpose, RunStatus
+from infra.searches.model_swarms.config import ModelSwarmsConfig
 from infra.settings import Settings
-from infra.views.base import IterationView
 from swarm.errors import EvaluationError, InputError
 from tasks.evaluation import evaluate
+from tests.flows.rated_searches import CLASSIFIED, JUDGED, MATCHED, REWARDED, TOXIC, use, write_rated_search
+from tests.flows.searches import SMALL, call, finished, records_url, status
+from tests.rating_server import RatingService, rating_service
 
 pytestmark = pytest.mark.usefixtures("prefect_api")
 

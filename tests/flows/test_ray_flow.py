@@ -6,12 +6,12 @@ import signal
 from pathlib import Path
 
 import pytest
-from searches import Searched, call, finished
 
-from infra.configs.model_swarms import ModelSwarmsConfig
 from infra.engines.config import RayConfig
-from infra.observer import Nobody, observed_by
-from infra.views.base import IterationView
+from infra.observing.observer import Nobody, observed_by
+from infra.observing.views import IterationView
+from infra.searches.model_swarms.config import ModelSwarmsConfig
+from tests.flows.searches import Searched, call, finished
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 from s3fs import S3FileSystem
-from searches import Searched, call, finished
 
 from swarm.errors import InputError
+from tests.flows.searches import Searched, call, finished
 
 BUCKET = "swarm-results"
 PROBE = "team/swarm-may-write-here"

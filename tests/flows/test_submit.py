@@ -5,7 +5,8 @@ from typing import Any
 
 import prefect.task_engine
 import pytest
-from searches import Searched, call
+
+from tests.flows.searches import Searched, call
 
 
 def test_no_swarm_is_searched_for_futures_number_by_number(

@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from searches import Searched, call, finished, records_url, status
-from tiny import make_expert
 
-from infra.configs.model_swarms import ModelSwarmsConfig
-from infra.prepare import prepare
 from infra.records.store import Records
 from infra.records.values import Purpose, RunStatus
+from infra.run.prepare import prepare
+from infra.searches.model_swarms.config import ModelSwarmsConfig
 from infra.settings import Settings
 from swarm.errors import InputError
 from swarm.state import State
+from tests.flows.searches import Searched, call, finished, records_url, status
+from tests.tiny import make_expert
 
 
 @pytest.fixture

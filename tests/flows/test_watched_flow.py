@@ -6,13 +6,13 @@ from urllib.request import urlopen
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from searches import Searched, call, records_url
 
-from infra.observer import Nobody, observed_by
+from infra.observing.observer import Nobody, observed_by
+from infra.observing.views import IterationView
 from infra.records.store import Records
 from infra.records.values import Purpose
-from infra.views.base import IterationView
 from swarm.state import State
+from tests.flows.searches import Searched, call, records_url
 
 
 class ScrapesAndStops(Nobody):

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import torch
 from peft import PeftModel
-from tiny import make_base, make_expert
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from data.requests import Completion, Generate, LogLikelihood, LogLikelihoods, Response
@@ -21,6 +20,7 @@ from infra.engines.config import EngineConfig
 from infra.engines.identity import engine_identity
 from infra.engines.opening import open_engine
 from swarm.recipes import Recipe, Space
+from tests.tiny import make_base, make_expert
 
 FLOAT32 = EngineConfig(device="cuda", dtype="float32")
 COEFFICIENTS = [(1.0, 0.0), (0.5, 0.75), (0.0, 1.0), (-0.5, 1.25), (0.3, 0.3)]

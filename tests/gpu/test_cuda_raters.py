@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny_raters import make_rater
 
 from data.outside import Item, Rewarder
-from infra.engines.gpu_lease import bind
-from infra.engines.leased import visible_gpus
+from infra.engines.gpu.lease import bind
+from infra.engines.gpu.leased import visible_gpus
 from infra.scorers.rewarder import RewardScorer, reward_identity
 from infra.settings import Settings
+from tests.tiny_raters import make_rater
 
 ITEMS = [Item(f"Question {n}?", "so " * n, "") for n in range(40)]
 

@@ -9,13 +9,13 @@ import pytest
 import torch
 import yaml
 from prefect.settings import get_current_settings
-from rating_server import RatingService, rating_service
-from tiny import make_base, make_expert
 
 import infra.scorers.endpoint
 from cli.main import main
 from infra.settings import Settings
 from tasks.evaluation import evaluate
+from tests.rating_server import RatingService, rating_service
+from tests.tiny import make_base, make_expert
 
 torch.set_num_threads(1)
 

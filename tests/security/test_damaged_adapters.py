@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny import make_base, make_expert
 
 from experts.adapters import Adapter, read_adapter
 from experts.base_models import BaseModel, resolve_base_model
 from swarm.errors import InputError
+from tests.tiny import make_base, make_expert
 
 torch.set_num_threads(1)
 

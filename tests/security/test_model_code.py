@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny import make_base, make_expert
 
 from experts.adapters import read_adapters
 from experts.base_models import chat_template, resolve_base_model
@@ -15,6 +14,7 @@ from experts.basis import stack_adapters
 from infra.engines.config import EngineConfig
 from infra.engines.opening import open_engine
 from swarm.errors import InputError
+from tests.tiny import make_base, make_expert
 
 torch.set_num_threads(1)
 pytestmark = pytest.mark.usefixtures("somebody_who_says_yes")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tiny import make_base, make_expert
 
 from cli.main import main
 from infra.settings import Settings
+from tests.tiny import make_base, make_expert
 
 SECRET = "hunter2canary"
 

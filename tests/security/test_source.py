@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from source_rules import breaches, python_files
+
+from tests.security.source_rules import breaches, python_files
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("swarm", "data", "experts", "infra", "tasks", "flows", "cli")

@@ -4,7 +4,6 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from heterogeneous_searching import arbitrary, constant, depth, first_expert, nodes, search, searching
 
 from swarm.errors import EvaluationError, InputError
 from swarm.heterogeneous import ask, stop_reason, tell_graphs, tell_models
@@ -12,6 +11,7 @@ from swarm.heterogeneous_parameters import HeterogeneousParameters
 from swarm.heterogeneous_plan import best_system, graph_systems, model_systems, wanted_trials
 from swarm.heterogeneous_population import initialise
 from swarm.recipes import Recipe, Space
+from tests.swarm.heterogeneous_searching import arbitrary, constant, depth, first_expert, nodes, search, searching
 
 SMALL = HeterogeneousParameters(particles=4, graphs=4, assignments=5)
 

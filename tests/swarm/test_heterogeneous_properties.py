@@ -2,13 +2,13 @@ import itertools
 import json
 
 import numpy as np
-from heterogeneous_searching import arbitrary, coarse, search, search_through
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from swarm.canonical import canonical_json
 from swarm.heterogeneous_parameters import HeterogeneousParameters, with_heterogeneous_reference_defaults
 from swarm.heterogeneous_state import HeterogeneousState
+from tests.swarm.heterogeneous_searching import arbitrary, coarse, search, search_through
 
 ITERATIONS = 12
 weights = st.sampled_from([0.0, 0.05, 0.3, 1.0])

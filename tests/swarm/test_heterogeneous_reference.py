@@ -4,13 +4,13 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from heterogeneous_searching import arbitrary, nodes, search
 
 from swarm.errors import InputError
 from swarm.heterogeneous import stop_reason
 from swarm.heterogeneous_parameters import HeterogeneousParameters, with_heterogeneous_reference_defaults
 from swarm.heterogeneous_plan import scoring_dag
 from swarm.heterogeneous_population import initialise
+from tests.swarm.heterogeneous_searching import arbitrary, nodes, search
 
 
 def reference(**given):

@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from searching import masked, near
 
 from swarm.errors import InputError
 from swarm.parameters import Parameters
 from swarm.population import initialise, recipes
 from swarm.pso import tell
 from swarm.recipes import Recipe, Space
+from tests.swarm.searching import masked, near
 
 
 @settings(max_examples=40)

@@ -2,13 +2,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from searching import constant, near, rising, search
 
 from swarm.arrays import frozen
 from swarm.errors import EvaluationError, InputError
 from swarm.parameters import Parameters
 from swarm.population import initialise
 from swarm.pso import ask, stop_reason, tell
+from tests.swarm.searching import constant, near, rising, search
 
 SMALL = Parameters(particles=4)
 

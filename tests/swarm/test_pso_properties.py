@@ -4,13 +4,13 @@ from dataclasses import replace
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from searching import masked
 
 from swarm.canonical import canonical_json
 from swarm.parameters import Parameters
 from swarm.population import initialise
 from swarm.pso import ask, stop_reason, tell
 from swarm.state import State
+from tests.swarm.searching import masked
 
 ITERATIONS = 50
 coefficients = st.sampled_from([0.0, 0.05, 0.3, 1.0, 3.0])

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from searching import constant, rising, search
 
 from swarm.parameters import Parameters, with_reference_defaults
 from swarm.population import initialise
 from swarm.pso import stop_reason
+from tests.swarm.searching import constant, rising, search
 
 REFERENCE = Parameters(**with_reference_defaults({"reference": True}))
 

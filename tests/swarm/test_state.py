@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from searching import near, search
 
 from swarm.arrays import frozen
 from swarm.canonical import canonical_json
@@ -12,6 +11,7 @@ from swarm.history import history
 from swarm.parameters import Parameters
 from swarm.population import initialise
 from swarm.state import State
+from tests.swarm.searching import near, search
 
 STATES = search(Parameters(drop_particle=0.2), near(np.full(10, 0.1)), 12, experts=10)
 

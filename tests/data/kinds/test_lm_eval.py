@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 from lm_eval.api.task import ConfigurableTask
 from lm_eval.evaluator import evaluate
-from lm_eval_world import (
+
+from data.harness.task_files import read_task
+from data.kinds.lm_eval import LmEval
+from data.objective import Objective
+from data.requests import Completion, Generate, LogLikelihood, LogLikelihoods
+from swarm.errors import EvaluationError, InputError
+from tests.data.kinds.lm_eval_world import (
     LAMBADA,
     SUMS,
     Answering,
@@ -18,12 +24,6 @@ from lm_eval_world import (
     write_sums,
     write_task,
 )
-
-from data.harness.task_files import read_task
-from data.kinds.lm_eval import LmEval
-from data.objective import Objective
-from data.requests import Completion, Generate, LogLikelihood, LogLikelihoods
-from swarm.errors import EvaluationError, InputError
 
 
 @pytest.fixture(autouse=True)

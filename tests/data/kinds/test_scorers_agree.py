@@ -8,7 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from plain_scorers import (
+from pydantic import TypeAdapter
+
+from data.aggregates import Aggregate, combine
+from data.examples import Example
+from data.kinds.base import TaskConfig
+from data.kinds.rated import RatedTask
+from data.kinds.registry import AnyTask
+from data.kinds.reward_model import RewardModel, scale_of
+from data.outside import Rating
+from data.requests import Completion, Followed, Generate, LogLikelihoods, Response
+from tests.data.kinds.plain_scorers import (
     plain_aggregate,
     plain_anchored,
     plain_countdown,
@@ -21,16 +31,6 @@ from plain_scorers import (
     plain_toxicity,
     plain_word,
 )
-from pydantic import TypeAdapter
-
-from data.aggregates import Aggregate, combine
-from data.examples import Example
-from data.kinds.base import TaskConfig
-from data.kinds.rated import RatedTask
-from data.kinds.registry import AnyTask
-from data.kinds.reward_model import RewardModel, scale_of
-from data.outside import Rating
-from data.requests import Completion, Followed, Generate, LogLikelihoods, Response
 
 CASES = 1000
 Rng = random.Random

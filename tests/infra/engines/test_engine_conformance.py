@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 import torch
 from peft import PeftModel
-from tiny import make_base, make_expert
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from data.requests import Completion, Generate, LogLikelihood, LogLikelihoods, Request
@@ -22,12 +21,13 @@ from experts.base_models import BaseModel
 from experts.basis import Basis, FullBasis, load_basis
 from experts.export import export_adapter, export_merged
 from infra.engines.base import Engine
-from infra.engines.cache import COPIED
 from infra.engines.config import EngineConfig, VllmConfig
 from infra.engines.identity import engine_identity
 from infra.engines.opening import open_engine
+from infra.engines.packed.cache import COPIED
 from swarm.errors import EvaluationError, InputError
 from swarm.recipes import BASE, Recipe, Space
+from tests.tiny import make_base, make_expert
 
 ENGINES = {"transformers": EngineConfig(device="cpu", token_budget=120, cache_gib=0.0005, workers=2)}
 if importlib.util.find_spec("vllm"):

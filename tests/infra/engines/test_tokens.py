@@ -2,12 +2,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny import make_base
 from transformers import AutoTokenizer
 
 from data.requests import Generate, LogLikelihood
 from infra.engines.tokens import Tokens
 from swarm.errors import InputError
+from tests.tiny import make_base
 
 
 @pytest.fixture(scope="module")

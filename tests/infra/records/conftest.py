@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from installed import package_tested, tested
-from postgres_server import INSTALLED, PostgresServer, postgres_server
-from record_samples import Clock
 from sqlalchemy import create_engine, make_url
 
 from infra.records.store import Records
+from tests.infra.records.record_samples import Clock
+from tests.installed import package_tested, tested
+from tests.postgres_server import INSTALLED, PostgresServer, postgres_server
 
 POSTGRES = tested("PostgreSQL", INSTALLED, "apt-get install postgresql") and package_tested("psycopg", "postgres")
 collect_ignore = [] if POSTGRES else ["test_connection_loss.py"]

@@ -3,11 +3,11 @@
 import signal
 import sys
 
-from record_samples import CONFIG, IDENTITY, save
 from sqlalchemy import Engine, event
 
 from infra.records.store import Records
 from swarm.errors import InputError
+from tests.infra.records.record_samples import CONFIG, IDENTITY, save
 
 
 def say(text: str) -> None:

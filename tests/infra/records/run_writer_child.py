@@ -2,10 +2,9 @@
 
 import sys
 
-from record_samples import save, start
-
 from infra.records.store import Records
 from infra.records.values import RunStatus
+from tests.infra.records.record_samples import save, start
 
 
 def write_run(url: str, name: str, iterations: int) -> None:

@@ -5,13 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from raw_database import connected, downgrade
-from record_samples import REQUESTS, child, end, group, line, save
 from sqlalchemy import text
 
 from infra.records.asked import Asked, Json, packed, unpacked
 from infra.records.store import Records
 from swarm.canonical import content_hash
+from tests.infra.records.raw_database import connected, downgrade
+from tests.infra.records.record_samples import REQUESTS, child, end, group, line, save
 
 
 def save_on(records: Records, key: str, objective: str, by_task: Sequence[Sequence[Json]]) -> None:

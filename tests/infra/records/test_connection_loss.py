@@ -5,15 +5,15 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from cutting_proxy import cutting_proxy
-from postgres_server import PostgresServer
-from record_samples import group, save, start
 from sqlalchemy import create_engine, make_url
-from written_runs import assert_whole, writers
 
 from infra.records import lost
 from infra.records.lost import ConnectionLost
 from infra.records.store import Records
+from tests.infra.records.cutting_proxy import cutting_proxy
+from tests.infra.records.record_samples import group, save, start
+from tests.infra.records.written_runs import assert_whole, writers
+from tests.postgres_server import PostgresServer
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
 """A process that is killed (SIGKILL) while it writes."""
 
 import pytest
-from record_samples import child, end, group, line, save, start
 
 from infra.records.store import Records
+from tests.infra.records.record_samples import child, end, group, line, save, start
 
 
 @pytest.mark.parametrize("groups", [1, 7, 40])

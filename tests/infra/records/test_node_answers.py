@@ -1,10 +1,10 @@
 """What the nodes of systems answered: saved whole with its group, never changed, and new in the second schema."""
 
 import pytest
-from raw_database import downgrade
-from record_samples import group, save
 
 from infra.records.store import Records
+from tests.infra.records.raw_database import downgrade
+from tests.infra.records.record_samples import group, save
 
 ANSWERS = {"answers": [["recipe", "request", ["a\N{SNOWMAN}\0", 3]]], "nodes": [[[0, None]]], "saved": {"calls": 0.1}}
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from record_samples import CONFIG, IDENTITY, START, Clock, group, save, start
 
 from infra.records.store import Records
 from infra.records.values import (
@@ -18,6 +17,7 @@ from infra.records.values import (
     RunStatus,
 )
 from swarm.errors import EvaluationError, InputError
+from tests.infra.records.record_samples import CONFIG, IDENTITY, START, Clock, group, save, start
 
 NEW_RUN = RunRecord(
     "first", "model_swarms", RunStatus.RUNNING, CONFIG, IDENTITY, 7, False, None, None, None, START, START

@@ -1,6 +1,6 @@
 """Two processes that record a run each, at once, on every kind of database."""
 
-from written_runs import assert_whole, writers
+from tests.infra.records.written_runs import assert_whole, writers
 
 
 def test_two_runs_that_are_recorded_at_once_are_both_whole(database_url: str) -> None:

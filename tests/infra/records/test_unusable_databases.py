@@ -4,11 +4,11 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from record_samples import save, start
 
 from infra.records import database
 from infra.records.store import Records
 from swarm.errors import InputError
+from tests.infra.records.record_samples import save, start
 
 
 def refused(url: str) -> str:

@@ -2,10 +2,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from made_up_run import MadeUpRun
 
-from infra.report.evidence import Evidence, read_evidence
+from infra.searches.model_swarms.report.evidence import Evidence, read_evidence
 from swarm.parameters import Parameters
+from tests.infra.searches.model_swarms.report.made_up_run import MadeUpRun
 
 
 @pytest.fixture

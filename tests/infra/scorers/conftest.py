@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from rating_server import RatingService, rating_service
 
 import infra.scorers.endpoint
 from infra.settings import Settings
+from tests.rating_server import RatingService, rating_service
 
 torch.set_num_threads(1)
 

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 import torch
 from pydantic import ValidationError
-from tiny_raters import make_rater, make_scoring_model
 
 from data.kinds.reward_model import RewardModel
 from data.outside import Item, Rating, Rewarder
@@ -13,6 +12,7 @@ from data.user_code import load
 from infra.scorers.rewarder import RewardScorer, reward_identity
 from infra.settings import Settings
 from swarm.errors import EvaluationError, InputError
+from tests.tiny_raters import make_rater, make_scoring_model
 
 TEXTS = ["Good.", "A much longer answer than the others, which goes on and on.", "No!", "Why not?" * 9, "x"]
 ITEMS = [Item(f"Question {n}?", text, "") for n, text in enumerate(TEXTS)]

@@ -5,7 +5,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from rating_server import RatingService
 
 from data.outside import Item, Judge, Rating
 from infra.engines.host import Interrupted
@@ -13,6 +12,7 @@ from infra.scorers.judge import JudgeScorer, judge_prompt, parse_rating
 from infra.scorers.stop import Stop
 from infra.settings import Settings
 from swarm.errors import EvaluationError, InputError
+from tests.rating_server import RatingService
 
 JUDGE = Judge(model="judge-1", asks="quality")
 HELLO = Item("Say hello.", "Hello {question}!", "Hello!")

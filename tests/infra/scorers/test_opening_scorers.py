@@ -2,14 +2,14 @@ import threading
 from pathlib import Path
 
 import pytest
-from rating_server import RatingService
-from tiny_raters import make_rater
 
 from data.outside import Classifier, Item, Judge, Outside, Perspective, Rewarder
 from infra.engines.host import Interrupted
 from infra.scorers.opening import Scorers, identify, open_scorer
 from infra.scorers.stop import Stop
 from infra.settings import Settings
+from tests.rating_server import RatingService
+from tests.tiny_raters import make_rater
 
 JUDGE = Judge(model="judge-1", asks="quality")
 ITEMS = [Item("Say it.", text, "it") for text in ("it", "that", "it and that")]

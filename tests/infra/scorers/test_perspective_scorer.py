@@ -2,13 +2,13 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from rating_server import RatingService
 
 from data.outside import Item, Rating
 from infra.scorers.perspective import PerspectiveScorer
 from infra.scorers.stop import Stop
 from infra.settings import Settings
 from swarm.errors import EvaluationError, InputError
+from tests.rating_server import RatingService
 
 ITEM = Item("Go on:", "a banana", "")
 

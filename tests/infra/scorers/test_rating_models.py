@@ -4,8 +4,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny import make_base
-from tiny_raters import edit_config, make_rater
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from data.outside import Classifier, Item, Rating, Rewarder
@@ -13,6 +11,8 @@ from infra.scorers.classifier import ClassifierScorer, classifier_identity
 from infra.scorers.rewarder import RewardScorer, reward_identity
 from infra.settings import Settings
 from swarm.errors import EvaluationError, InputError
+from tests.tiny import make_base
+from tests.tiny_raters import edit_config, make_rater
 
 TEXTS = ["Good.", "A much longer answer than the others, which goes on and on.", "No!", "Why not?" * 9, "x"]
 ITEMS = [Item(f"Question {n}?", text, "") for n, text in enumerate(TEXTS)]

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny import make_base, make_expert
 
 from data.kinds.multiple_choice import MultipleChoice
 from data.objective import Objective, ObjectiveConfig, load_objective
@@ -16,6 +15,7 @@ from infra.engines.base import Engine
 from infra.engines.config import EngineConfig
 from infra.engines.opening import open_engine
 from swarm.recipes import Recipe, Space
+from tests.tiny import make_base, make_expert
 
 torch.set_num_threads(1)
 

@@ -1,11 +1,10 @@
 """A system answered as the public code does: a node after the other, each question alone, nothing remembered."""
 
-from system_samples import PROMPTS
-
 from data.requests import Completion, Generate, Request, Response
 from data.task import Case, Task
 from infra.engines.base import Engine
 from swarm.systems import System
+from tests.infra.systems.system_samples import PROMPTS
 
 
 def answer(engine: Engine, system: System, task: Task, case: Case) -> dict[int, Response]:

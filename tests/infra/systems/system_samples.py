@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from infra.systems.config import SystemConfig
+from infra.configs.systems import SystemConfig
 from swarm.graphs import Dag
 from swarm.recipes import Recipe
 from swarm.systems import System

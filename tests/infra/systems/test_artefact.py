@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from system_samples import PROMPTS, systems
 
 from data.objective import Objective
 from data.requests import Generate
@@ -16,13 +15,14 @@ from experts.basis import Basis, FullBasis
 from infra.engines.base import Engine
 from infra.engines.config import EngineConfig
 from infra.engines.opening import open_engine
-from infra.prepare import Prepared
+from infra.run.prepare import Prepared
 from infra.systems.artefact import load_system, save_system
 from infra.systems.asking import FreeQuestion, asking_of
 from infra.systems.executor import run_systems
 from infra.systems.nodes import nodes_of, single
 from swarm.errors import InputError
 from swarm.recipes import Recipe
+from tests.infra.systems.system_samples import PROMPTS, systems
 
 
 @pytest.fixture(scope="module")

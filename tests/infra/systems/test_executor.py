@@ -1,11 +1,10 @@
 from collections.abc import Sequence
 
-import plain_way
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from system_samples import PROMPTS, systems
 
+import tests.infra.systems.plain_way as plain_way
 from data.objective import Objective
 from data.requests import Completion, Generate, LogLikelihood, LogLikelihoods, Request, Response
 from infra.engines.base import Engine
@@ -15,6 +14,7 @@ from infra.systems.questions import case_questions
 from swarm.graphs import Dag
 from swarm.recipes import Recipe, Space
 from swarm.systems import System
+from tests.infra.systems.system_samples import PROMPTS, systems
 
 
 class Recorded:

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from data.kinds.exact_match import ExactMatch
 from data.objective import ObjectiveConfig, load_objective
-from infra.systems.config import SystemConfig
+from infra.configs.systems import SystemConfig
 from infra.systems.nodes import Node
 from infra.systems.questions import case_questions, node_request, wrapped
 from swarm.recipes import Recipe, Space

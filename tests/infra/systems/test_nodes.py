@@ -1,11 +1,11 @@
 import pytest
-from system_samples import CHAIN, NO_ROLES, STAR, TREE
 
 from infra.systems.contributions import contributions, parts_of
 from infra.systems.nodes import Nodes, ending_at, levels, nodes_of, single, without
 from swarm.graphs import Dag
 from swarm.recipes import Recipe, Space
 from swarm.systems import System
+from tests.infra.systems.system_samples import CHAIN, NO_ROLES, STAR, TREE
 
 
 def system(dag: Dag) -> System:

@@ -5,13 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from system_samples import PROMPTS, systems
 
 from data.kinds.abstain_qa import AbstainQA
 from data.objective import Objective, ObjectiveConfig, load_objective
 from data.requests import Request, Response, request_from_json, request_key
 from infra.engines.base import Engine
-from infra.evaluating import Evaluator
+from infra.evaluation.evaluator import Evaluator
 from infra.records.store import Records
 from infra.scorers.opening import Scorers
 from infra.settings import Settings
@@ -19,6 +18,7 @@ from infra.systems.executor import Saved
 from infra.systems.group import SystemsGroup, candidate_of, read_memory, transcript
 from swarm.recipes import Recipe
 from swarm.systems import System
+from tests.infra.systems.system_samples import PROMPTS, systems
 
 
 @pytest.fixture

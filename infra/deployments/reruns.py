@@ -1,0 +1,51 @@
+"""Searches that are made again when their data changes: their names, and what is known of them."""
+
+from dataclasses import dataclass
+
+from infra.files.run_folder import check_run_name
+from infra.records.store import Records
+from infra.records.values import RunStatus
+
+SHOWN = 6
+"""Digits of the data's fingerprint in a run's name: a search has few enough versions of its data."""
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """A search on one version of its data.
+
+    Attributes:
+        run: its name: that of the configuration, and what the data's fingerprint begins with, as in `demo-3f9a1c`.
+        status: where it stands; None if it was not begun.
+        previous: the latest finished run of the same configuration on other data; None before there is one.
+
+    """
+
+    run: str
+    status: RunStatus | None
+    previous: str | None
+
+
+def rerun_name(name: str, fingerprint: str) -> str:
+    """Return the name of the run of the configuration `name` on data of this fingerprint.
+
+    Raises:
+        InputError: the name would be too long.
+
+    """
+    return check_run_name(f"{name}-{fingerprint[:SHOWN]}")
+
+
+def find_rerun(records: Records, name: str, algorithm: str, fingerprint: str) -> Rerun:
+    """Return what the records know of the configuration `name` on data of this fingerprint."""
+    wanted = rerun_name(name, fingerprint)
+    runs = {run.name: run for run in records.runs()}
+    others = [run for run in runs.values() if run.algorithm == algorithm and _is_rerun(run.name, name)]
+    finished = [run for run in others if run.status is RunStatus.FINISHED and run.name != wanted]
+    latest = max(finished, key=lambda run: (run.updated_at, run.name), default=None)
+    return Rerun(wanted, runs[wanted].status if wanted in runs else None, latest.name if latest else None)
+
+
+def _is_rerun(run: str, name: str) -> bool:
+    suffix = run.removeprefix(f"{name}-")
+    return run == name or (suffix != run and len(suffix) == SHOWN and set(suffix) <= set("0123456789abcdef"))

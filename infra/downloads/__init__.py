@@ -1,0 +1,1 @@
+"""Downloads: one file over HTTP, continued where it broke off and checked; folders of pulled data sets."""

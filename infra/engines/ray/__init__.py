@@ -1,0 +1,1 @@
+"""A pool of engines on the machines of a Ray cluster."""

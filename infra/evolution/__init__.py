@@ -1,1 +1,0 @@
-"""What a run of evolution strategies needs besides what every run has."""

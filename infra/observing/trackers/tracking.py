@@ -1,0 +1,68 @@
+"""The observer that passes a run's figures on to its trackers."""
+
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from infra.observing.observer import Nobody, Work
+from infra.observing.trackers.base import LAST, Scalar, TrackedRun, flat
+from infra.observing.trackers.channel import Channel
+from infra.observing.trackers.opening import TrackerName, open_tracker
+from infra.observing.views import IterationView
+
+CLOSING_SECONDS = 60.0
+"""How long the end of a run waits for its trackers at most."""
+
+
+class Tracking(Nobody):
+    """Tells every tracker of a run each iteration's figures, and in the end the summary."""
+
+    def __init__(self, names: Sequence[TrackerName], run: TrackedRun) -> None:
+        self._run = run
+        self._channels = [Channel(name, partial(open_tracker, name, run)) for name in dict.fromkeys(names)]
+        self._work = Work()
+        self._evaluations = 0
+
+    def used(self, work: Work, found: int) -> None:
+        """See `Observer.used`."""
+        self._work = work
+        self._evaluations += work.evaluations
+
+    def iteration(self, view: IterationView) -> None:
+        """See `Observer.iteration`."""
+        values = figures(view, self._work, self._evaluations)
+        for channel in self._channels:
+            channel.tell(lambda tracker: tracker.log(view.iteration, values))
+
+    def finished(self, summary: Mapping[str, Any]) -> None:
+        """See `Observer.finished`."""
+        folder = self._run.folder
+        told: dict[str, Scalar] = {
+            **flat(summary),
+            "report": str(folder / "report.html"),
+            "adapter": str(folder / "best"),
+        }
+        for channel in self._channels:
+            channel.tell(lambda tracker: tracker.finish(told))
+
+    def close(self) -> None:
+        """End every tracker, after what it was told; those that take too long are given up."""
+        deadline = time.monotonic() + CLOSING_SECONDS
+        for channel in self._channels:
+            channel.end()
+        for channel in self._channels:
+            channel.wait(max(0.0, deadline - time.monotonic()))
+
+
+def figures(view: IterationView, work: Work, evaluations: int) -> dict[str, float]:
+    """Return what is tracked of an iteration; `evaluations` counts them from the first iteration on."""
+    known = {index: utility for index, utility in enumerate(view.utilities) if utility is not None}
+    found = {**view.figures, **{f"utility/particle {index:02d}": utility for index, utility in known.items()}}
+    if view.best is not None:
+        found["utility/best"] = view.best
+    if known:
+        found["utility/mean"] = sum(known.values()) / len(known)
+    if work.seconds > 0:
+        found["tokens/second"] = work.generated_tokens / work.seconds
+    return {**found, "evaluations/iteration": work.evaluations, LAST: evaluations}

@@ -1,0 +1,1 @@
+"""Evolution strategies (arXiv 2509.24372)."""

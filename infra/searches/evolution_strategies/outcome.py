@@ -1,0 +1,98 @@
+"""What a finished search comes to: its best mean against its start, on examples that nothing has read before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from data.objective import Objective
+from infra.records.values import EvaluationRecord
+from infra.run.open_run import OpenRun
+from infra.searches.evolution_strategies.config import EvolutionStrategiesConfig
+from infra.searches.evolution_strategies.members import start_recipe
+from swarm.draws import Purpose as Draw
+from swarm.draws import generator
+from swarm.es_state import EsState
+from swarm.seeds import Journal
+from swarm.statistics import bootstrap_interval, paired_bootstrap_p_value
+
+EvolutionRun = OpenRun[EvolutionStrategiesConfig]
+
+
+@dataclass(frozen=True)
+class Tested:
+    """What is known of the best mean after the search.
+
+    Attributes:
+        start: the start on the test split.
+        best: the best mean on it.
+        probe: `infra.searches.evolution_strategies.probe.Probe` as JSON, or None.
+        exported: `experts.evolved_export.Exported` as JSON.
+
+    """
+
+    start: EvaluationRecord
+    best: EvaluationRecord
+    probe: dict[str, Any] | None
+    exported: dict[str, Any]
+
+
+def summary(run: EvolutionRun, final: EsState, journal: Journal, tested: Tested, stopped_by: str) -> dict[str, Any]:
+    """Return what `summary.json` holds; `journal` leads to the best mean."""
+    return {
+        **run.heading(final.iteration, stopped_by),
+        "perturbation": run.config.perturbation.model_dump(mode="json"),
+        "skipped_updates": final.skipped,
+        "starting_best": _start(run, tested),
+        "ending_best": _ending(run, final, journal, tested),
+        "ensemble": None,
+        "probe": tested.probe,
+        "drift": tested.exported["drift"],
+        "weights_sha256": tested.exported["sha256"],
+        "state_sha256": final.sha256,
+    }
+
+
+def _start(run: EvolutionRun, tested: Tested) -> dict[str, Any]:
+    dev = EsState.from_json(run.state(0)).held_out
+    return {"expert": run.inputs.names[0], "dev": dev, **_test(run, tested.start.scores)}
+
+
+def _ending(run: EvolutionRun, final: EsState, journal: Journal, tested: Tested) -> dict[str, Any]:
+    assert final.best is not None
+    objective = run.inputs.objective
+    return {
+        "iteration": final.best.iteration,
+        "recipe": {
+            "start": start_recipe(run.inputs).to_json(),
+            "journal": journal.id,
+            "updates": len(journal.updates),
+        },
+        "dev": final.best.reward,
+        **_test(run, tested.best.scores),
+        "p_value_vs_starting_best": paired_bootstrap_p_value(
+            objective.by_task("test", tested.start.scores),
+            objective.by_task("test", tested.best.scores),
+            _draws(run, Draw.PAIRED_TEST),
+            objective.combine,
+        ),
+        "gain_ci95": _gain(run, objective, tested),
+    }
+
+
+def _gain(run: EvolutionRun, objective: Objective, tested: Tested) -> list[float]:
+    """Return the 95 % interval of the mean paired difference (best − start), a task weighing as its examples do."""
+    differences = [b - a for a, b in zip(tested.start.scores, tested.best.scores, strict=True)]
+    interval = bootstrap_interval([differences], _draws(run, Draw.BOOTSTRAP), lambda means: means[0])
+    return [interval.low, interval.high]
+
+
+def _test(run: EvolutionRun, scores: Sequence[float]) -> dict[str, Any]:
+    objective = run.inputs.objective
+    interval = bootstrap_interval(objective.by_task("test", scores), _draws(run, Draw.BOOTSTRAP), objective.combine)
+    return {"test": interval.mean, "test_ci95": [interval.low, interval.high]}
+
+
+def _draws(run: EvolutionRun, purpose: Draw) -> np.random.Generator:
+    return generator(run.config.seed, 0, 0, purpose)

@@ -1,0 +1,1 @@
+"""Heterogeneous Swarms (arXiv 2502.04510)."""

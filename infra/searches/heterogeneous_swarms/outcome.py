@@ -1,0 +1,143 @@
+"""What a finished search for a system comes to: the test of the best system, and the run's summary."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from infra.records.values import EvaluationRecord, Purpose
+from infra.run.open_run import OpenRun
+from infra.searches.heterogeneous_swarms.config import HeterogeneousSwarmsConfig
+from infra.systems.contributions import contributions, describe
+from infra.systems.executor import Saved
+from swarm.c_gain import collaborative_gain
+from swarm.draws import Purpose as Draw
+from swarm.draws import generator
+from swarm.heterogeneous_plan import Nodes
+from swarm.heterogeneous_state import HeterogeneousState
+from swarm.recipes import Recipe
+from swarm.statistics import bootstrap_interval, paired_bootstrap_p_value
+from swarm.systems import System
+
+SystemRun = OpenRun[HeterogeneousSwarmsConfig]
+
+
+def nodes_of(config: HeterogeneousSwarmsConfig, bases: tuple[str, ...]) -> Nodes:
+    """Return what the nodes of a run's systems are made of; `bases` are its experts' ids."""
+    roles = tuple(config.roles) or ("",) * config.nodes(len(bases))
+    return Nodes(bases, config.space, roles)
+
+
+def expert_recipes(run: SystemRun) -> list[Recipe]:
+    """Return the m initial experts, each alone."""
+    bases = run.inputs.bases
+    return [Recipe(bases, tuple(row), run.config.space) for row in np.eye(len(bases)).tolist()]
+
+
+@dataclass(frozen=True)
+class Finalists:
+    """Who is compared after the search.
+
+    Attributes:
+        expert: the index of the initial expert with the best dev utility alone (the first wins ties).
+        expert_dev: its utility.
+        starting_best: its recipe.
+        best: the best system that was ever evaluated.
+        components: its different models.
+
+    """
+
+    expert: int
+    expert_dev: float
+    starting_best: Recipe
+    best: System
+    components: tuple[Recipe, ...]
+
+
+def finalists(experts: Sequence[Recipe], dev: Sequence[EvaluationRecord], best: System) -> Finalists:
+    """Choose the starting best by the experts' evaluations on `dev` alone."""
+    expert = max(range(len(experts)), key=lambda index: dev[index].utility)
+    return Finalists(expert, dev[expert].utility, experts[expert], best, tuple(dict.fromkeys(best.recipes)))
+
+
+@dataclass(frozen=True)
+class Tested:
+    """The finalists on examples that nothing has read before.
+
+    Attributes:
+        starting_best: the best expert.
+        best: the best system.
+        components: its models, each alone.
+
+    """
+
+    starting_best: EvaluationRecord
+    best: EvaluationRecord
+    components: tuple[EvaluationRecord, ...]
+
+
+class SystemOutcome:
+    """The run's summary."""
+
+    def __init__(self, run: SystemRun, final: HeterogeneousState, chosen: Finalists, tested: Tested) -> None:
+        self._run, self._final, self._chosen, self._tested = run, final, chosen, tested
+        self._objective = run.inputs.objective
+
+    def summary(self, stopped_by: str, parts: Sequence[float], system_sha256: str) -> dict[str, Any]:
+        """Return what `summary.json` holds; `parts` are the utilities of `parts_of` the best system."""
+        run, chosen = self._run, self._chosen
+        return {
+            **run.heading(self._final.iteration, stopped_by),
+            "saved": self._saved().to_json(),
+            "starting_best": {
+                "expert": run.inputs.names[chosen.expert],
+                "dev": chosen.expert_dev,
+                **self._test(self._tested.starting_best.scores),
+            },
+            "ending_best": self._ending_best(parts),
+            "ensemble": None,
+            "c_gain": self._c_gain(),
+            "best_system_sha256": system_sha256,
+            "state_sha256": self._final.sha256,
+        }
+
+    def _ending_best(self, parts: Sequence[float]) -> dict[str, Any]:
+        best, system = self._final.best, self._chosen.best
+        assert best is not None
+        before, after = self._tested.starting_best.scores, self._tested.best.scores
+        return {
+            "iteration": best.iteration,
+            "step": best.step,
+            "system": system.to_json(),
+            "nodes": describe(system, contributions(system, best.utility, parts)),
+            "dev": best.utility,
+            **self._test(after),
+            "p_value_vs_starting_best": paired_bootstrap_p_value(
+                self._objective.by_task("test", before),
+                self._objective.by_task("test", after),
+                self._draws(Draw.PAIRED_TEST),
+                self._objective.combine,
+            ),
+        }
+
+    def _c_gain(self) -> Mapping[str, Any]:
+        """Return the collaborative gain over the system's different models, as plain JSON."""
+        alone = [evaluation.scores for evaluation in self._tested.components]
+        gain = collaborative_gain(alone, self._tested.best.scores, self._draws(Draw.BOOTSTRAP))
+        return {"models": len(alone), **asdict(gain), "buckets": [asdict(bucket) for bucket in gain.buckets]}
+
+    def _saved(self) -> Saved:
+        """Return what sharing answers saved in the search."""
+        used = self._run.records.run_evaluations(self._run.config.name, Purpose.SEARCH)
+        groups = sorted({found.evaluation.group for found in used})
+        answers = [self._run.records.node_answers(group) or {} for group in groups]
+        return sum((Saved.from_json(one["saved"]) for one in answers), Saved())
+
+    def _test(self, scores: Sequence[float]) -> dict[str, Any]:
+        by_task = self._objective.by_task("test", scores)
+        interval = bootstrap_interval(by_task, self._draws(Draw.BOOTSTRAP), self._objective.combine)
+        return {"test": interval.mean, "test_ci95": [interval.low, interval.high]}
+
+    def _draws(self, purpose: Draw) -> np.random.Generator:
+        return generator(self._run.config.seed, 0, 0, purpose)

@@ -1,0 +1,1 @@
+"""The report of a Heterogeneous Swarms run."""

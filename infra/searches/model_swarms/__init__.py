@@ -1,0 +1,1 @@
+"""Model Swarms (arXiv 2410.11163)."""

@@ -1,0 +1,165 @@
+"""What a finished search comes to: who is tested, what the test says, and the summary that people read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from data.examples import Split
+from data.objective import Objective
+from infra.records.values import EvaluationRecord, Purpose
+from infra.run.open_run import OpenRun
+from infra.searches.model_swarms.config import ModelSwarmsConfig
+from swarm.draws import Purpose as Draw
+from swarm.draws import generator
+from swarm.ensemble import majority_vote, top_k
+from swarm.recipes import Recipe
+from swarm.state import State
+from swarm.statistics import bootstrap_interval, paired_bootstrap_p_value
+
+
+@dataclass(frozen=True)
+class Finalists:
+    """Who is tested after the search.
+
+    Attributes:
+        expert: the index of the initial expert with the best dev utility (the first wins ties).
+        starting_best: its recipe.
+        ending_best: the global best's recipe.
+        ensemble: the personal bests of the best k particles, best first.
+        ensemble_utilities: their dev utilities.
+        previous: the index of the particle that began as the best of the run that this one goes on from, if it does.
+        previous_best: its recipe.
+
+    """
+
+    expert: int
+    starting_best: Recipe
+    ending_best: Recipe
+    ensemble: tuple[Recipe, ...]
+    ensemble_utilities: tuple[float, ...]
+    previous: int | None = None
+    previous_best: Recipe | None = None
+
+    def recipes(self) -> list[Recipe]:
+        """Return everybody, in the order in which they are tested."""
+        earlier = [] if self.previous_best is None else [self.previous_best]
+        return [self.starting_best, self.ending_best, *self.ensemble, *earlier]
+
+    def purposes(self) -> list[Purpose]:
+        """Return what each of `recipes` is tested for."""
+        earlier = [] if self.previous_best is None else [Purpose.PREVIOUS_BEST]
+        return [Purpose.STARTING_BEST, Purpose.ENDING_BEST, *[Purpose.ENSEMBLE] * len(self.ensemble), *earlier]
+
+
+def finalists(run: OpenRun[ModelSwarmsConfig], initial: State, final: State) -> Finalists:
+    """Choose who is tested, by dev utility alone: test examples are read after the search only."""
+    assert final.global_best is not None
+    bases, space = run.inputs.bases, run.config.space
+    expert = top_k(initial.utilities[: len(bases)], 1)[0]
+    best = top_k(final.personal_best_utilities, run.config.ensemble) if run.config.ensemble else ()
+    previous = None if run.inputs.warm_start is None else len(bases)  # after the experts (swarm.population.continued)
+    return Finalists(
+        expert=expert,
+        starting_best=Recipe(bases, tuple(initial.positions[expert].tolist()), space),
+        ending_best=Recipe(bases, tuple(final.global_best.coefficients.tolist()), space),
+        ensemble=tuple(Recipe(bases, tuple(final.personal_bests[i].tolist()), space) for i in best),
+        ensemble_utilities=tuple(float(final.personal_best_utilities[i] or 0.0) for i in best),
+        previous=previous,
+        previous_best=None if previous is None else Recipe(bases, tuple(initial.positions[previous].tolist()), space),
+    )
+
+
+class Outcome:
+    """The test of the finalists, and the run's summary."""
+
+    def __init__(
+        self,
+        run: OpenRun[ModelSwarmsConfig],
+        final: State,
+        chosen: Finalists,
+        tested: Mapping[Recipe, EvaluationRecord],
+    ) -> None:
+        self._run, self._final, self._chosen, self._tested = run, final, chosen, tested
+        self._objective: Objective = run.inputs.objective
+
+    def summary(self, stopped_by: str, initial: State, adapter_sha256: str) -> dict[str, Any]:
+        """Return what `summary.json` holds."""
+        run, chosen = self._run, self._chosen
+        return {
+            **run.heading(self._final.iteration, stopped_by),
+            "starting_best": {
+                "expert": run.inputs.names[chosen.expert],
+                "dev": initial.utilities[chosen.expert],
+                **self._test(self._tested[chosen.starting_best].scores),
+            },
+            "ending_best": self._ending_best(),
+            **self._previous_best(initial),
+            "ensemble": self._ensemble(),
+            "best_adapter_sha256": adapter_sha256,
+            "state_sha256": self._final.sha256,
+        }
+
+    def _ending_best(self) -> dict[str, Any]:
+        best, recipe = self._final.global_best, self._chosen.ending_best
+        assert best is not None
+        before, after = self._tested[self._chosen.starting_best].scores, self._tested[recipe].scores
+        return {
+            "recipe": {
+                "coefficients": dict(zip(self._run.inputs.names, recipe.coefficients, strict=True)),
+                "space": recipe.space.value,
+            },
+            "dev": best.utility,
+            **self._test(after),
+            "p_value_vs_starting_best": self._p_value(before, after),
+        }
+
+    def _previous_best(self, initial: State) -> dict[str, Any]:
+        """Return what the best of the run that this one goes on from is worth on this run's data; nothing without."""
+        previous, recipe, earlier = self._chosen.previous, self._chosen.previous_best, self._run.inputs.warm_start
+        if previous is None or recipe is None or earlier is None:
+            return {}
+        before, after = self._tested[recipe].scores, self._tested[self._chosen.ending_best].scores
+        return {
+            "previous_best": {
+                "run": earlier.run,
+                "dev": initial.utilities[previous],
+                **self._test(before),
+                "still_the_best": recipe == self._chosen.ending_best,
+                "p_value_ending_best": self._p_value(before, after),
+            }
+        }
+
+    def _ensemble(self) -> dict[str, Any] | None:
+        members = self._chosen.ensemble
+        if not members:
+            return None
+        searched = self._run.records.run_evaluations(self._run.config.name, Purpose.SEARCH)
+        dev = {Recipe.from_json(found.evaluation.recipe): found.evaluation for found in searched}
+        on_dev = self._objective.aggregate("dev", self._vote("dev", dev))
+        return {"k": len(members), "dev": on_dev, **self._test(self._vote("test", self._tested))}
+
+    def _vote(self, split: Split, evaluations: Mapping[Recipe, EvaluationRecord]) -> Sequence[float]:
+        """Return the ensemble's score on each example of `split`."""
+        predictions = [evaluations[member].predictions for member in self._chosen.ensemble]
+        voted = majority_vote(predictions, self._chosen.ensemble_utilities)
+        return self._objective.score_predictions(split, voted)
+
+    def _p_value(self, before: Sequence[float], after: Sequence[float]) -> float:
+        """Return the two-sided p value of the paired test of two recipes' per-example test scores."""
+        return paired_bootstrap_p_value(
+            self._objective.by_task("test", before),
+            self._objective.by_task("test", after),
+            self._draws(Draw.PAIRED_TEST),
+            self._objective.combine,
+        )
+
+    def _test(self, scores: Sequence[float]) -> dict[str, Any]:
+        """Return the test utility of per-example scores, with its interval."""
+        by_task = self._objective.by_task("test", scores)
+        interval = bootstrap_interval(by_task, self._draws(Draw.BOOTSTRAP), self._objective.combine)
+        return {"test": interval.mean, "test_ci95": [interval.low, interval.high]}
+
+    def _draws(self, purpose: Draw) -> np.random.Generator:
+        return generator(self._run.config.seed, 0, 0, purpose)

@@ -1,0 +1,87 @@
+"""The report of a run: one HTML file that needs nothing but a browser, and nothing from the network.
+
+`infra.report.rendering` says what keeps it safe to open.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from experts.files import publish_text
+from infra.records.store import Records
+from infra.report.asked import AskedExample, first_examples
+from infra.report.chart import Json
+from infra.report.rendering import rendered
+from infra.searches.evolution_strategies.report import read_evolution, render_evolution
+from infra.searches.heterogeneous_swarms.report.page import read_system_run, render_system_run
+from infra.searches.model_swarms.report.best_figures import emergence_map, recipe_bars
+from infra.searches.model_swarms.report.emergence import Emergence, changes, emergence
+from infra.searches.model_swarms.report.evidence import Evidence, read_evidence
+from infra.searches.model_swarms.report.previous import previous_sentence
+from infra.searches.model_swarms.report.tables import changed_examples, contender_scale, contenders, scale, task_rows
+from infra.searches.model_swarms.report.trajectories import trajectories
+from infra.searches.model_swarms.report.utility_curves import utility_curves
+from infra.searches.model_swarms.report.verdict import verdict
+from swarm.statistics import initial_rank
+
+
+def write_report(records: Records, run: str, path: Path) -> None:
+    """Write the report of `run`, finished or not, to `path`; a reader sees an earlier one or the whole new one.
+
+    Raises:
+        InputError: there is no such run, or `path` can't be written.
+
+    """
+    asked = first_examples(records, run)
+    match records.run(run).algorithm:
+        case "evolution-strategies":
+            page = render_evolution(read_evolution(records, run), asked)
+        case "heterogeneous-swarms":
+            page = render_system_run(read_system_run(records, run), asked)
+        case _:
+            page = render_report(read_evidence(records, run), asked)
+    publish_text(path, page)
+
+
+def render_report(evidence: Evidence, asked: Sequence[AskedExample] = ()) -> str:
+    """Return the report as HTML, with the examples that were `asked`: the same text for the same evidence."""
+    emerged = emergence(evidence)
+    figures = _figures(evidence, emerged)
+    rows, tasks = contenders(evidence), task_rows(evidence)
+    return rendered(
+        "page.html",
+        figures,
+        evidence=evidence,
+        run=evidence.run,
+        verdict=verdict(evidence),
+        previous=previous_sentence(evidence),
+        contenders=rows,
+        scale=contender_scale(rows),
+        tasks=tasks,
+        task_scale=scale([value for row in tasks for value in (row.before, row.after)]),
+        rank=_rank(evidence),
+        emergence=emerged,
+        test_changes=changes(*pair) if (pair := evidence.pair("test")) is not None else None,
+        changed=changed_examples(evidence),
+        asked=asked,
+        config=yaml.safe_dump(evidence.run.config, sort_keys=False, allow_unicode=True),
+    )
+
+
+def _figures(evidence: Evidence, emerged: Emergence | None) -> dict[str, Json]:
+    """Return name of the page's element → its figure; none before iteration 0 is finished."""
+    states, names, best = evidence.states, evidence.names, evidence.best
+    if best is None:
+        return {}
+    figures = {
+        "utility-curves": utility_curves(states),
+        "trajectories": trajectories(states, names),
+        "recipe": recipe_bars(names, best.coefficients.tolist(), states[0].utilities[: len(names)]),
+    }
+    return figures if emerged is None else figures | {"emergence": emergence_map(emerged, states[-1].iteration)}
+
+
+def _rank(evidence: Evidence) -> int | None:
+    best = evidence.best
+    return None if best is None else initial_rank(evidence.states[0].utilities, best.particle)
