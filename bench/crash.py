@@ -22,7 +22,7 @@ from statistics import median
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from cli.drive import PREFECT_DEFAULTS  # noqa: E402
+from cli.runs.drive import PREFECT_DEFAULTS  # noqa: E402
 from tests.crash.crash_plan import SIGNALS, Trial, plan  # noqa: E402
 from tests.crash.crash_records import Ending  # noqa: E402
 from tests.crash.crash_table import as_json, print_table  # noqa: E402

@@ -25,7 +25,7 @@ import typer
 from machine import Quick, console, describe
 from rich.table import Table
 
-from cli.drive import PREFECT_DEFAULTS
+from cli.runs.drive import PREFECT_DEFAULTS
 
 TASK_LIMIT = 25.0
 """Milliseconds that a task may cost."""

@@ -1,1 +1,5 @@
-"""The `swarm` command."""
+"""The `swarm` command: arguments in, text or JSON out.
+
+A file a command (`experts` and `data` have folders of them), offered by `main.py`; what they share is in the rooms
+`terminal`, `runs` and `machine`. What differs from algorithm to algorithm is asked of `flows.searches.SEARCHES`.
+"""

@@ -5,18 +5,16 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from cli.console import AsJson, out, print_json
+from cli.terminal.console import out, print_json
+from cli.terminal.options import AsJson, Overrides
+from flows.searches import SEARCHES, load_run_config
 from infra.configs.common import RunConfig
-from infra.configs.registry import load_run_config
 from infra.deployments.fingerprint import fingerprint
 from infra.deployments.reruns import rerun_name
 from infra.settings import Settings
 
 POOL = "swarm"
 
-Overrides = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a field, e.g. search.particles=10.")
-]
 Pool = Annotated[str, typer.Option("--pool", help="The work pool whose workers run it; made if it is missing.")]
 CronOption = Annotated[str | None, typer.Option("--cron", help="Look for new data when this says, e.g. '0 6 * * *'.")]
 IntervalOption = Annotated[
@@ -79,13 +77,11 @@ def _watched(patterns: list[str], config: RunConfig) -> list[str]:
 def _register(config: RunConfig, pool: str, when: Any, watched: list[str], warm_start: bool) -> tuple[str, str | None]:
     """Register the search, and the sensor that starts it if it is to be started by itself; return their names."""
     from flows.new_data import new_data
-    from flows.registry import flow_of
     from infra.deployments.registering import register, unregister
 
     settings = Settings()
-    search = register(
-        cast(Any, flow_of(config)), config.name, {"config": config.model_dump(mode="json")}, pool, settings
-    )
+    flow = cast(Any, SEARCHES.of(config).load_flow())
+    search = register(flow, config.name, {"config": config.model_dump(mode="json")}, pool, settings)
     if when is None:
         unregister(new_data, config.name)
         return search, None

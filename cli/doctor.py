@@ -2,7 +2,8 @@
 
 import typer
 
-from cli.console import AsJson, out, print_json
+from cli.terminal.console import out, print_json
+from cli.terminal.options import AsJson
 
 _STYLES = {"ok": "green", "optional": "yellow", "missing": "bold red"}
 
@@ -11,7 +12,7 @@ def doctor(as_json: AsJson = False) -> None:
     """Show what this machine can run, and what to do about what is missing; ends with code 1 if a run can't work."""
     from dataclasses import asdict
 
-    from cli.machine import examine
+    from cli.machine.examination import examine
     from infra.settings import Settings
 
     checks = examine(Settings())

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.console import AsJson, err, out, print_json, table
+from cli.terminal.console import err, out, print_json, table
+from cli.terminal.options import AsJson
 from data.examples import Split
 
 if TYPE_CHECKING:
-    from cli.evaluation import Found, Question
+    from cli.runs.evaluation import EvaluationRequest, EvaluationResult
     from infra.configs.common import RunConfig
     from infra.records.store import Records
     from infra.settings import Settings
@@ -28,54 +29,57 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Evaluate an expert, the best of a run or the base model; doing so again finds the result in the records."""
-    from cli.evaluation import answer
-    from cli.progress import progress
-    from cli.quiet import quiet_libraries
-    from infra.configs.registry import load_run_config
+    from cli.runs.evaluation import evaluate_subject
+    from cli.terminal.progress import progress
+    from cli.terminal.quiet import quiet_libraries
+    from flows.searches import load_run_config
     from infra.records.store import Records
     from infra.settings import Settings
 
     config, settings = load_run_config(objective), Settings()
     with Records(settings.records_url) as records:
-        question = _question(subject, config, split, records, settings)
-        with quiet_libraries(), progress(question.subject.name) as report:
-            found = answer(question, records, lambda done, total: report(done, total, "rows"))
-    result = _result(question, found)
+        request = _request(subject, config, split, records, settings)
+        with quiet_libraries(), progress(request.subject.name) as report:
+            outcome = evaluate_subject(request, records, lambda done, total: report(done, total, "rows"))
+    result = _result(request, outcome)
     if as_json:
         print_json(result)
     else:
         _print(result)
 
 
-def _question(subject: str, config: "RunConfig", split: Split, records: "Records", settings: "Settings") -> "Question":
-    from cli.evaluation import Question, initial_basis
-    from cli.subject import find_subject
+def _request(
+    subject: str, config: "RunConfig", split: Split, records: "Records", settings: "Settings"
+) -> "EvaluationRequest":
+    from cli.runs.evaluation import EvaluationRequest
+    from cli.runs.subject import find_subject
     from experts.base_models import resolve_base_model
+    from flows.searches import SEARCHES
     from infra.evaluation.evaluator import open_objective
 
     base = resolve_base_model(config.base_model, settings.cache)
     objective = open_objective(config.objective, base, settings)
-    initial = initial_basis(config, base) if objective.measuring is not None else None
-    found = find_subject(subject, base, records, settings)
-    return Question(found, base, objective, split, config.engine, settings, initial)
+    initial = SEARCHES.of(config).initial_basis(config, base) if objective.measuring is not None else None
+    who = find_subject(subject, base, records, settings)
+    return EvaluationRequest(who, base, objective, split, config.engine, settings, initial)
 
 
-def _result(question: "Question", found: "Found") -> dict[str, Any]:
-    from cli.evaluation import intervals
+def _result(request: "EvaluationRequest", outcome: "EvaluationResult") -> dict[str, Any]:
+    from cli.runs.evaluation import intervals
 
-    whole, by_task = intervals(question, found.evaluation)
+    whole, by_task = intervals(request, outcome.evaluation)
     return {
-        "evaluated": question.subject.name,
-        "recipe": question.subject.recipe.to_json(),
-        "split": question.split,
-        **_utility(whole, sum(len(task.cases(question.split)) for task in question.objective.tasks)),
+        "evaluated": request.subject.name,
+        "recipe": request.subject.record,
+        "split": request.split,
+        **_utility(whole, sum(len(task.cases(request.split)) for task in request.objective.tasks)),
         "tasks": [
-            {"name": task.name, **_utility(interval, len(task.cases(question.split)))}
-            for task, interval in zip(question.objective.tasks, by_task, strict=True)
+            {"name": task.name, **_utility(interval, len(task.cases(request.split)))}
+            for task, interval in zip(request.objective.tasks, by_task, strict=True)
         ],
-        "generated_tokens": found.group.generated_tokens,
-        "seconds": found.group.seconds,
-        "from_records": found.recorded,
+        "generated_tokens": outcome.group.generated_tokens,
+        "seconds": outcome.group.seconds,
+        "from_records": outcome.recorded,
     }
 
 

@@ -10,13 +10,15 @@ from prefect import flow
 from prefect.client.schemas import State as FlowState
 from prefect.futures import PrefectFuture
 from prefect.states import Cancelled
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from data.division import divided
+from flows.evaluation import RUNNER
+from flows.searches import SEARCHES
 from infra.evaluation.groups import StopRequested
 from infra.records.values import Purpose
 from infra.run.open_run import OpenRun
 from infra.searches.evolution_strategies.config import EvolutionStrategiesConfig
+from infra.searches.evolution_strategies.inputs import read_inputs
 from infra.searches.evolution_strategies.members import perturbation
 from infra.searches.evolution_strategies.outcome import EvolutionRun, Tested, summary
 from infra.searches.evolution_strategies.view import evolution_view
@@ -34,11 +36,9 @@ from tasks.evolution import (
     publish_mean,
     sample,
     update,
-    write_evolution_report,
 )
+from tasks.outcome import write_run_report
 from tasks.persistence import Json, submit
-
-RUNNER: Any = ThreadPoolTaskRunner(max_workers=64)
 
 
 @flow(name="evolution-strategies", flow_run_name="{config.name}", task_runner=RUNNER)
@@ -48,7 +48,7 @@ def evolution_strategies(config: EvolutionStrategiesConfig) -> dict[str, Any] | 
     Returns the run's summary, or a cancelled state if somebody asked the run to stop.
     """
     try:
-        with OpenRun(config) as run:
+        with OpenRun(config, read_inputs) as run:
             final, journal, stopped_by = search(run)
             return conclude(run, final, journal, stopped_by)
     except StopRequested as stop:
@@ -68,7 +68,7 @@ def search(run: EvolutionRun) -> tuple[EsState, Journal, str]:
         state = EsState.from_json(told.result())
         reason = submit(run, check_end, asdict(settings), told)
         view = evolution_view(state, run.config, es.members(settings, seed, state))
-        run.save(state, found(groups, scores), view)
+        run.save(state, evaluation_links(groups, scores), view)
         stopped_by = reason.result()
         live.update(view, last=stopped_by is not None)
         if stopped_by is not None:
@@ -86,7 +86,7 @@ def conclude(run: EvolutionRun, final: EsState, journal: Journal, stopped_by: st
     run.flush_timings(final.iteration)
     told = summary(run, final, best, tested, stopped_by)
     run.finish(stopped_by, told)
-    write_evolution_report.submit(run).result()
+    write_run_report.submit(run, SEARCHES.of(run.config).report).result()
     return told
 
 
@@ -115,7 +115,7 @@ def evaluate_groups(
     return scores
 
 
-def found(groups: PrefectFuture[list[Json]], scores: list[PrefectFuture[Json]]) -> list[Link]:
+def evaluation_links(groups: PrefectFuture[list[Json]], scores: list[PrefectFuture[Json]]) -> list[Link]:
     """Return where in the records each member's evaluation is; the mean's comes after the last member's."""
     keys = [score.result()["group"] for score in scores]
     sizes = [len(group["members"]) for group in groups.result()]

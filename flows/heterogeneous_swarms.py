@@ -11,13 +11,14 @@ from prefect import flow
 from prefect.client.schemas import State as FlowState
 from prefect.futures import PrefectFuture
 from prefect.states import Cancelled
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from data.examples import Split
-from flows.model_swarms import evaluate_groups, found
+from flows.evaluation import RUNNER, evaluate_groups, evaluation_links
+from flows.searches import SEARCHES
 from infra.evaluation.groups import StopRequested
 from infra.records.values import EvaluationRecord, Purpose
 from infra.run.open_run import OpenRun
+from infra.searches.experts import read_experts
 from infra.searches.heterogeneous_swarms.config import HeterogeneousSwarmsConfig
 from infra.searches.heterogeneous_swarms.outcome import (
     Finalists,
@@ -50,8 +51,6 @@ from tasks.outcome import write_run_report
 from tasks.persistence import Json, submit
 from tasks.search import choose_for_test
 
-RUNNER: Any = ThreadPoolTaskRunner(max_workers=64)
-
 NOTHING: Json = {"group": None, "utilities": []}
 """The score of no systems: all were dropped."""
 
@@ -63,7 +62,7 @@ def heterogeneous_swarms(config: HeterogeneousSwarmsConfig) -> dict[str, Any] | 
     Returns the run's summary, or a cancelled state if somebody asked the run to stop.
     """
     try:
-        with OpenRun(config) as run:
+        with OpenRun(config, read_experts) as run:
             final, stopped_by = search(run)
             return conclude(run, final, stopped_by)
     except StopRequested as stop:
@@ -109,7 +108,7 @@ def conclude(run: SystemRun, final: HeterogeneousState, stopped_by: str) -> dict
     run.flush_timings(last)
     summary = SystemOutcome(run, final, chosen, tested).summary(stopped_by, parts["utilities"], sha256)
     run.finish(stopped_by, summary)
-    write_run_report.submit(run).result()
+    write_run_report.submit(run, SEARCHES.of(run.config).report).result()
     return summary
 
 
@@ -129,7 +128,7 @@ def alone(
     """Evaluate models that answer alone, each for its purpose."""
     size = run.config.engine.group_size
     groups = submit(run, choose_for_test, [model.to_json() for model in models], size)
-    at = sorted(found(groups, evaluate_groups(run, groups, split)), key=lambda link: link.particle)
+    at = sorted(evaluation_links(groups, evaluate_groups(run, groups, split)), key=lambda link: link.particle)
     for purpose in dict.fromkeys(purposes):
         run.groups.link(iteration, purpose, [link for link in at if purposes[link.particle] is purpose])
     return [run.evaluation(link) for link in at]

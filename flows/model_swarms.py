@@ -10,20 +10,19 @@ from prefect import flow
 from prefect.client.schemas import State as FlowState
 from prefect.futures import PrefectFuture
 from prefect.states import Cancelled
-from prefect.task_runners import ThreadPoolTaskRunner
 
-from data.examples import Split
+from flows.evaluation import RUNNER, evaluate_groups, evaluation_links
+from flows.searches import SEARCHES
 from infra.evaluation.groups import StopRequested
 from infra.records.values import EvaluationRecord
 from infra.run.open_run import OpenRun
 from infra.searches.model_swarms.config import ModelSwarmsConfig
+from infra.searches.model_swarms.inputs import SwarmRun, read_inputs
 from infra.searches.model_swarms.outcome import Finalists, Outcome, finalists
 from infra.searches.model_swarms.view import model_swarms_view
-from swarm.plan import Group, Link, links
 from swarm.recipes import Recipe
 from swarm.state import State
 from tasks.artifacts import LiveArtifacts
-from tasks.evaluation import evaluate
 from tasks.outcome import publish_best, write_run_report
 from tasks.persistence import Json, submit
 from tasks.search import (
@@ -36,9 +35,6 @@ from tasks.search import (
     update_velocity,
 )
 
-RUNNER: Any = ThreadPoolTaskRunner(max_workers=64)
-"""Threads, made as they are needed: one a group that waits for its turn in the engine, is answered, or is written."""
-
 
 @flow(name="model-swarms", flow_run_name="{config.name}", task_runner=RUNNER)
 def model_swarms(config: ModelSwarmsConfig) -> dict[str, Any] | FlowState[Any]:
@@ -47,14 +43,14 @@ def model_swarms(config: ModelSwarmsConfig) -> dict[str, Any] | FlowState[Any]:
     Returns the run's summary, or a cancelled state if somebody asked the run to stop.
     """
     try:
-        with OpenRun(config) as run:
+        with OpenRun(config, read_inputs) as run:
             final, stopped_by = search(run)
             return conclude(run, final, stopped_by)
     except StopRequested as stop:
         return Cancelled(message=str(stop))
 
 
-def search(run: OpenRun[ModelSwarmsConfig]) -> tuple[State, str]:
+def search(run: SwarmRun) -> tuple[State, str]:
     """Iterate until the search says why it stops; return its last state and that reason."""
     parameters, seed = asdict(run.config.search.parameters()), run.config.seed
     bases, space, size = list(run.inputs.bases), run.config.space.value, run.config.engine.group_size
@@ -68,7 +64,7 @@ def search(run: OpenRun[ModelSwarmsConfig]) -> tuple[State, str]:
         state = State.from_json(told.result())
         reason = submit(run, check_early_stop, parameters, told)
         view = model_swarms_view(state, run.config, run.inputs.names)
-        run.save(state, found(groups, scores), view)
+        run.save(state, evaluation_links(groups, scores), view)
         stopped_by = reason.result()
         live.update(view, last=stopped_by is not None)
         if stopped_by is not None:
@@ -76,7 +72,7 @@ def search(run: OpenRun[ModelSwarmsConfig]) -> tuple[State, str]:
         moved = submit(run, update_velocity, parameters, seed, told)
 
 
-def begin(run: OpenRun[ModelSwarmsConfig], parameters: Json) -> PrefectFuture[Json]:
+def begin(run: SwarmRun, parameters: Json) -> PrefectFuture[Json]:
     """Make iteration 0: anew from the experts, or with what an earlier run found among them."""
     seed, experts, earlier = run.config.seed, len(run.inputs.bases), run.inputs.warm_start
     if earlier is None:
@@ -84,7 +80,7 @@ def begin(run: OpenRun[ModelSwarmsConfig], parameters: Json) -> PrefectFuture[Js
     return submit(run, continue_swarm, parameters, seed, experts, [list(row) for row in earlier.positions])
 
 
-def conclude(run: OpenRun[ModelSwarmsConfig], final: State, stopped_by: str) -> dict[str, Any]:
+def conclude(run: SwarmRun, final: State, stopped_by: str) -> dict[str, Any]:
     """Test the starting best, the ending best and the ensemble; publish the best; write summary and report."""
     initial = State.from_json(run.state(0))
     chosen = finalists(run, initial, final)
@@ -93,31 +89,17 @@ def conclude(run: OpenRun[ModelSwarmsConfig], final: State, stopped_by: str) -> 
     run.flush_timings(final.iteration)
     summary = Outcome(run, final, chosen, tested).summary(stopped_by, initial, sha256)
     run.finish(stopped_by, summary)
-    write_run_report.submit(run).result()
+    write_run_report.submit(run, SEARCHES.of(run.config).report).result()
     return summary
 
 
-def test(run: OpenRun[ModelSwarmsConfig], iteration: int, chosen: Finalists) -> dict[Recipe, EvaluationRecord]:
+def test(run: SwarmRun, iteration: int, chosen: Finalists) -> dict[Recipe, EvaluationRecord]:
     """Evaluate the finalists on the test split, which nothing has read before."""
     run.observer.phase("testing")
     everybody = chosen.recipes()
     purposes = chosen.purposes()
     groups = submit(run, choose_for_test, [r.to_json() for r in everybody], run.config.engine.group_size)
-    places = found(groups, evaluate_groups(run, groups, "test"))
+    places = evaluation_links(groups, evaluate_groups(run, groups, "test"))
     for purpose in dict.fromkeys(purposes):
         run.groups.link(iteration, purpose, [link for link in places if purposes[link.particle] is purpose])
     return {everybody[link.particle]: run.evaluation(link) for link in places}
-
-
-def evaluate_groups(run: OpenRun[Any], groups: PrefectFuture[Any], split: Split) -> list[PrefectFuture[Json]]:
-    """Evaluate every group; one whose scores the records no longer hold is evaluated again, cached result or not."""
-    scores = [submit(run, evaluate, run, groups, index, split) for index in range(len(groups.result()))]
-    for index in run.lost([score.result()["group"] for score in scores]):
-        scores[index] = submit(run, evaluate, run, groups, index, split, again=True)
-    return scores
-
-
-def found(groups: PrefectFuture[Any], scores: list[PrefectFuture[Json]]) -> list[Link]:
-    """Return where in the records each particle's evaluation is."""
-    planned = [Group.from_json(group) for group in groups.result()]
-    return links(planned, [score.result()["group"] for score in scores])

@@ -8,7 +8,7 @@ from prefect.client.schemas import State as FlowState
 from prefect.deployments import run_deployment
 from prefect.states import Completed
 
-from infra.configs.registry import run_config
+from flows.searches import SEARCHES, run_config
 from infra.deployments.fingerprint import fingerprint
 from infra.deployments.parameters import deployed_config
 from infra.deployments.reruns import Rerun, find_rerun
@@ -24,19 +24,19 @@ def new_data(deployment: str, watch: list[str] | None = None, warm_start: bool =
     Args:
         deployment: the search's deployment, as "model-swarms/demo"; its parameters are the configuration.
         watch: files, folders or patterns to look at; without any, the data files of the search's objective.
-        warm_start: go on from the latest finished run of the search (Model Swarms), where there is one.
+        warm_start: go on from the latest finished run of the search, where there is one and its algorithm can.
 
     """
     config = deployed_config(deployment)
-    name, algorithm = config["name"], run_config(config, deployment).algorithm
+    name, search = config["name"], SEARCHES.of(run_config(config, deployment))
     seen = fingerprint(watch or data_files(config))
     with Records(Settings().records_url) as records:
-        rerun = find_rerun(records, name, algorithm, seen)
+        rerun = find_rerun(records, name, search.name, seen)
     if rerun.status is not None:
         return Completed(name="NothingNew", message=_nothing_new(rerun))
     again: dict[str, Any] = {**config, "name": rerun.run}
-    if warm_start and algorithm == "model-swarms" and rerun.previous is not None:
-        again["warm_start"] = rerun.previous
+    if warm_start and rerun.previous is not None:
+        again = search.going_on_from(again, rerun.previous)
     # The key lets a sensor that looks again before the search has begun find that flow run, and start no second one.
     run_deployment(deployment, parameters={"config": again}, timeout=0, as_subflow=False, idempotency_key=rerun.run)
     return Completed(name="Started", message=f"the data is new: run {rerun.run} searches on it")

@@ -5,6 +5,7 @@ from typing import Any
 from prefect import task
 
 from data.examples import Split
+from infra.evaluation.recipes import RecipeGroup
 from infra.run.open_run import OpenRun
 from swarm.errors import EvaluationError
 from swarm.plan import Group
@@ -27,9 +28,9 @@ EVALUATED: dict[str, Any] = {
 
 
 @task(name="evaluate", **EVALUATED)
-def evaluate(run: OpenRun[Any], groups: list[Json], index: int, split: Split) -> Json:
+def evaluate(run: OpenRun[Any, Any], groups: list[Json], index: int, split: Split) -> Json:
     """Evaluate `groups[index]`; its scores are committed to the records before this returns.
 
     Returns {"group": its key in the records, "utilities": one a recipe}.
     """
-    return run.groups.evaluate(Group.from_json(groups[index]).recipes, split)
+    return run.groups.evaluate(RecipeGroup.of(Group.from_json(groups[index]).recipes, split))

@@ -10,10 +10,10 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from experts.evolved_export import export_evolved
+from infra.evaluation.recipes import RecipeGroup
 from infra.run.open_run import OpenRun
 from infra.searches.evolution_strategies.members import member_recipes, seed_basis
 from infra.searches.evolution_strategies.probe import probe
-from infra.searches.model_swarms.report.page import write_report
 from swarm import es
 from swarm.es_parameters import EsParameters
 from swarm.es_state import EsState
@@ -45,7 +45,9 @@ def sample(
 
 
 @task(name="evaluate members", **EVALUATED)
-def evaluate_members(run: OpenRun[Any], perturbation: Json, journal: Journal, groups: list[Json], index: int) -> Json:
+def evaluate_members(
+    run: OpenRun[Any, Any], perturbation: Json, journal: Journal, groups: list[Json], index: int
+) -> Json:
     """Evaluate `groups[index]` around the mean of `journal`; its scores are committed before this returns.
 
     `perturbation` says what seeds mean, so that it is part of this result's key.
@@ -53,7 +55,8 @@ def evaluate_members(run: OpenRun[Any], perturbation: Json, journal: Journal, gr
     Returns {"group": its key in the records, "utilities": one a member}.
     """
     group = groups[index]
-    return run.groups.evaluate(member_recipes(run.inputs, journal, group["members"]), group["split"], group["places"])
+    members = member_recipes(run.inputs, journal, group["members"])
+    return run.groups.evaluate(RecipeGroup.of(members, group["split"], group["places"]))
 
 
 @task(name="update", **PERSISTED)
@@ -82,7 +85,7 @@ def move_mean(state: Json) -> Json:
 
 
 @task(name="probe", **PERSISTED)
-def probe_mean(run: OpenRun[Any], perturbation: Json, journal: Journal, places: list[Json]) -> Json | None:
+def probe_mean(run: OpenRun[Any, Any], perturbation: Json, journal: Journal, places: list[Json]) -> Json | None:
     """Compare the start's and the best mean's answers, whose evaluations are at `places`; return what `Probe` says."""
     start, best = (member_recipes(run.inputs, each, [MEAN])[0] for each in (Journal(), journal))
     before, after = (run.evaluation(Link(0, place["group"], 0)) for place in places)
@@ -91,15 +94,8 @@ def probe_mean(run: OpenRun[Any], perturbation: Json, journal: Journal, places: 
 
 
 @task(name="publish best", cache_policy=NO_CACHE)
-def publish_mean(run: OpenRun[Any], journal: Journal) -> Json:
+def publish_mean(run: OpenRun[Any, Any], journal: Journal) -> Json:
     """Write the mean at the end of `journal` to the run's folder; return what `Exported` says. Never cached."""
     recipe = member_recipes(run.inputs, journal, [MEAN])[0]
     with run.clock.timed("replay and export"):
         return asdict(export_evolved(seed_basis(run.inputs), recipe, run.folder.best))
-
-
-@task(name="write report", cache_policy=NO_CACHE)
-def write_evolution_report(run: OpenRun[Any]) -> str:
-    """Write the run's report from the records; return its path."""
-    write_report(run.records, run.config.name, run.folder.report)
-    return str(run.folder.report)

@@ -14,6 +14,7 @@ from infra.configs.systems import SystemConfig
 from infra.run.open_run import OpenRun
 from infra.systems.artefact import save_system
 from infra.systems.contributions import parts_of
+from infra.systems.group import SystemGroup, group_of, saved_by
 from swarm import heterogeneous
 from swarm.heterogeneous_parameters import HeterogeneousParameters
 from swarm.heterogeneous_plan import Nodes, graph_systems, model_systems
@@ -73,21 +74,29 @@ def check_end(parameters: Json, state: Json) -> str | None:
 
 
 @task(name="evaluate systems", **EVALUATED)
-def evaluate_systems(run: OpenRun[Any], systems: list[Json], prompts: Json, split: Split, after: Sequence[str]) -> Json:
+def evaluate_systems(
+    run: OpenRun[Any, Any], systems: list[Json], prompts: Json, split: Split, after: Sequence[str]
+) -> Json:
     """Evaluate systems together; their scores are committed to the records before this returns.
 
     Returns {"group": its key in the records, "utilities": one a system, "saved": what sharing answers saved}.
     """
-    return run.groups.evaluate_systems([System.from_json(s) for s in systems], SystemConfig(**prompts), split, after)
+    group = group_of([System.from_json(system) for system in systems], SystemConfig(**prompts), split, after)
+    return _evaluate(run, group)
 
 
 @task(name="evaluate parts", **EVALUATED)
-def evaluate_parts(run: OpenRun[Any], system: Json, prompts: Json) -> Json:
+def evaluate_parts(run: OpenRun[Any, Any], system: Json, prompts: Json) -> Json:
     """Evaluate a system without each of its nodes; the scores are committed to the records before this returns."""
-    return run.groups.evaluate_candidates(parts_of(System.from_json(system)), SystemConfig(**prompts), "dev")
+    return _evaluate(run, SystemGroup(tuple(parts_of(System.from_json(system))), SystemConfig(**prompts), "dev"))
 
 
 @task(name="publish best", cache_policy=NO_CACHE)
-def publish_system(run: OpenRun[Any], system: Json, prompts: Json) -> str:
+def publish_system(run: OpenRun[Any, Any], system: Json, prompts: Json) -> str:
     """Write the best system to the run's folder; return the SHA-256 of its file. Never cached: it makes files."""
     return save_system(run.folder.best, System.from_json(system), run.inputs, SystemConfig(**prompts))
+
+
+def _evaluate(run: OpenRun[Any, Any], group: SystemGroup) -> Json:
+    score = run.groups.evaluate(group)
+    return {**score, "saved": saved_by(run.records, score["group"])}

@@ -51,7 +51,7 @@ PERSISTED: dict[str, Any] = {
 """The options of every task of a search."""
 
 
-def submit(run: OpenRun[Any], task: Task[..., R], *arguments: Any, again: bool = False) -> PrefectFuture[R]:
+def submit(run: OpenRun[Any, Any], task: Task[..., R], *arguments: Any, again: bool = False) -> PrefectFuture[R]:
     """Start `task`, its result kept where `run`'s settings say; `again`: also where there is a result already.
 
     Arguments are handed over as they are, or as what they resolve to: futures are looked for in a list, and nowhere

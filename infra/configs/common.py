@@ -52,7 +52,7 @@ class RunConfig(Schema):
     def settings(self) -> dict[str, Any]:
         """Return this configuration as JSON with names for paths: what is compared when a run is resumed.
 
-        What the paths hold is compared by content hash (`Prepared.identity`), so moving the files changes nothing.
+        What the paths hold is compared by content hash (`RunInputs.identity`), so moving the files changes nothing.
         """
         value = self.model_dump(mode="json", exclude={"track"})
         for task in value["objective"]["tasks"]:

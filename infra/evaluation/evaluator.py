@@ -1,24 +1,24 @@
-"""Making an evaluation group: an engine answers, twice where a kind asks on; outside scorers rate; all is scored.
+"""What makes evaluations: an engine answers, twice where a kind asks on; outside scorers rate; all is scored and saved.
 
-The one place for it: runs and `swarm evaluate` differ only in who answers.
+The one place for it, for the groups of a run and for `swarm evaluate`.
 """
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from data.evaluation import Evaluation
 from data.examples import Split
 from data.objective import Objective, load_objective
 from data.objective_config import ObjectiveConfig
 from data.outside import Item, Outside, Rating, Scale, Wanted
-from data.requests import Response, request_json
+from data.requests import Request, Response, request_json
 from experts.base_models import BaseModel, chat_template
 from experts.seed_basis import SeedBasis
 from infra.engines.packed.members import AnyBasis
-from infra.evaluation.answering import Answers, Ask, answered
+from infra.evaluation.answers import Answers, Ask, answer_objective
+from infra.observing.clock import RunClock
 from infra.records.asked import Asked
 from infra.records.store import Records
 from infra.records.values import EvaluationRecord
@@ -27,9 +27,6 @@ from infra.settings import Settings
 from swarm.canonical import content_hash
 from swarm.recipes import BASE, Recipe, Space
 from swarm.seeds import Journal, SeedRecipe
-
-Timed = Callable[[str], AbstractContextManager[None]]
-"""Counts the seconds of a block as those of a part of the work."""
 
 _SCALE_VERSION = 1
 
@@ -51,84 +48,59 @@ def initial_recipes(basis: AnyBasis) -> tuple[Recipe, ...]:
     return tuple(SeedRecipe(r.bases, r.coefficients, r.space, basis.perturbation, Journal(), None, 0.0) for r in alone)
 
 
-def scale_key(measuring: Objective, engine: str, initial: Sequence[Recipe]) -> str:
-    """Return the key of the group that sets the scales: the initial experts, each scored by bare rewards on dev."""
-    members = [recipe.to_json() for recipe in initial]
-    return content_hash(["scale", _SCALE_VERSION, members, measuring.split_key("dev"), engine])
+class Evaluator:
+    """Asks an engine, rates, scores and saves: for one objective and one engine; thread-safe.
 
-
-def rated(
-    objective: Objective, split: Split, responses: Sequence[Sequence[Response]], scorers: Scorers
-) -> list[list[Rating | None]]:
-    """Have outside scorers rate what the objective wants rated: each scorer is called once, with equal items once.
-
-    Raises:
-        EvaluationError: a rating could not be had.
+    Attributes:
+        objective: what is asked and how it is scored.
+        engine: the identity of the engine that answers.
+        initial: the recipes whose answers set the scales of rewards.
+        records: where evaluations are saved.
 
     """
-    wanted = [objective.wanted(split, each) for each in responses]
-    by_scorer: dict[Outside, dict[Item, None]] = {}
-    for each in (want for member in wanted for want in member if want is not None):
-        by_scorer.setdefault(each.by, {})[each.item] = None
-    ratings: dict[Wanted, Rating] = {}
-    for by, items in by_scorer.items():
-        for item, rating in zip(items, scorers.rate(by, list(items)), strict=True):
-            ratings[Wanted(by, item)] = rating
-    return [[None if want is None else ratings[want] for want in member] for member in wanted]
-
-
-class Evaluator:
-    """Makes the evaluation groups of one objective, and the scales that it needs; thread-safe."""
 
     def __init__(
         self,
         objective: Objective,
         engine: str,
         initial: Sequence[Recipe],
+        ask: Ask,
         scorers: Scorers,
         records: Records,
-        timed: Timed = lambda part: nullcontext(),
+        clock: RunClock | None = None,
     ) -> None:
-        """`engine` is the identity of who will answer; `initial` is whose answers set the scales."""
-        self.objective, self.engine, self.initial = objective, engine, tuple(initial)
-        self._scorers, self._records, self._timed = scorers, records, timed
+        """`ask` is the engine's (`EngineHost.run`); `clock` counts where the time goes, if anybody wants to know."""
+        self.objective, self.engine, self.initial, self.records = objective, engine, tuple(initial), records
+        self._ask, self._scorers, self._clock = ask, scorers, clock or RunClock()
         self._measuring = threading.Lock()
-
-    def key(self, recipes: Sequence[Recipe], split: Split, part: Objective | None = None) -> str:
-        """Return the content hash of an evaluation group: who is evaluated together, on what, by which engine.
-
-        `part` is the part of the objective that is asked, if not all of it. Where scales count, whose answers set them
-        is in the key, too: they are a function of that.
-        """
-        asked = part or self.objective
-        members = [recipe.to_json() for recipe in recipes]
-        content: list[Any] = [members, asked.split_key(split), split, self.engine]
-        return content_hash(content if asked.measuring is None else [*content, self.scale_key])
 
     @property
     def scale_key(self) -> str | None:
         """The key of the group that sets the scales; None if the objective needs none."""
         measuring = self.objective.measuring
-        return None if measuring is None else scale_key(measuring, self.engine, self.initial)
+        if measuring is None:
+            return None
+        members = [recipe.to_json() for recipe in self.initial]
+        return content_hash(["scale", _SCALE_VERSION, members, measuring.split_key("dev"), self.engine])
 
-    def evaluate(
-        self, recipes: Sequence[Recipe], split: Split, ask: Ask, part: Objective | None = None
-    ) -> tuple[EvaluationRecord, ...]:
-        """Evaluate a group on the objective, or the `part` of it, and save it under its `key`.
-
-        Scales that are needed and not recorded are measured first: `ask` answers for the initial recipes, too.
+    def ask(
+        self, split: Split, population: Sequence[Recipe], requests: Sequence[Sequence[Request]]
+    ) -> tuple[list[list[Response]], float]:
+        """Have the engine answer each recipe's own requests; return the answers and the seconds that they took.
 
         Raises:
-            EvaluationError: somebody could not answer, or an answer not be rated or scored.
+            EvaluationError: the engine could not answer.
 
         """
-        asked = part or self.objective
-        scales = self.scales(ask) if asked.measuring is not None else {}
-        answers = answered(asked, split, recipes, ask)
-        evaluations = self.score(asked, split, answers.responses, scales)
-        return self._save(self.key(recipes, split, part), recipes, asked, split, evaluations, answers)
+        responses, seconds = self._ask(population, requests)
+        self._clock.count(f"evaluation ({split})", seconds)
+        return responses, seconds
 
-    def scales(self, ask: Ask) -> dict[str, Scale]:
+    def answer(self, objective: Objective, split: Split, recipes: Sequence[Recipe]) -> Answers:
+        """Have the engine answer all of `split` with each of `recipes`, follow-ups included."""
+        return answer_objective(objective, split, recipes, lambda *call: self.ask(split, *call))
+
+    def scales(self) -> dict[str, Scale]:
         """Return the scales, by task: as the records have them, or measured and saved there; {} if none is needed.
 
         Raises:
@@ -139,8 +111,8 @@ class Evaluator:
         if measuring is None or key is None:
             return {}
         with self._measuring:
-            found = self._records.evaluation_group(key) or self._measured(measuring, key, ask)
-        return measuring.scales([record.predictions for record in found])
+            evaluations = self.records.evaluation_group(key) or self._measure(measuring, key)
+        return measuring.scales([record.predictions for record in evaluations])
 
     def score(
         self, objective: Objective, split: Split, responses: Sequence[Sequence[Response]], scales: Mapping[str, Scale]
@@ -151,42 +123,111 @@ class Evaluator:
             EvaluationError: an answer can't be rated or scored.
 
         """
-        with self._timed("ratings from outside"):
-            ratings = rated(objective, split, responses, self._scorers)
-        with self._timed("scoring and records"):
+        with self._clock.timed("ratings from outside"):
+            ratings = rate(objective, split, responses, self._scorers)
+        with self._clock.timed("scoring and records"):
             pairs = zip(responses, ratings, strict=True)
-            return [objective.score(split, answers, each, scales) for answers, each in pairs]
+            return [objective.score(split, answers, of_answers, scales) for answers, of_answers in pairs]
 
-    def _measured(self, measuring: Objective, key: str, ask: Ask) -> tuple[EvaluationRecord, ...]:
-        logger.info("measuring the scale of rewards by %d initial recipes", len(self.initial))
-        answers = answered(measuring, "dev", self.initial, ask)
-        evaluations = self.score(measuring, "dev", answers.responses, {})
-        return self._save(key, self.initial, measuring, "dev", evaluations, answers)
-
-    def _save(
+    def save(
         self,
         key: str,
-        recipes: Sequence[Recipe],
+        members: Sequence[Mapping[str, Any]],
         objective: Objective,
         split: Split,
         evaluations: Sequence[Evaluation],
-        answers: Answers,
+        cost: "Cost",
+        asked: Asked,
+        node_answers: dict[str, Any] | None = None,
     ) -> tuple[EvaluationRecord, ...]:
+        """Save a group under `key`, whole or not at all; return the evaluations that the records hold for it.
+
+        Args:
+            key: the group's.
+            members: what was evaluated, as JSON.
+            objective: what scored it.
+            split: on which examples.
+            evaluations: one a member.
+            cost: tokens generated, and seconds of the engine.
+            asked: the texts that were sent.
+            node_answers: of systems, what their nodes answered.
+
+        """
         records = [
-            EvaluationRecord(key, i, recipe.to_json(), e.utility, e.task_utilities, e.scores, e.predictions, e.outputs)
-            for i, (recipe, e) in enumerate(zip(recipes, evaluations, strict=True))
+            EvaluationRecord(key, i, dict(member), e.utility, e.task_utilities, e.scores, e.predictions, e.outputs)
+            for i, (member, e) in enumerate(zip(members, evaluations, strict=True))
         ]
-        with self._timed("scoring and records"):
-            return self._records.save_evaluation_group(
+        with self._clock.timed("scoring and records"):
+            return self.records.save_evaluation_group(
                 key,
                 objective.split_key(split),
                 split,
                 self.engine,
                 records,
-                answers.tokens,
-                answers.seconds,
-                asked=Asked(by_task=lambda: requests_of(objective, split)),
+                cost.tokens,
+                cost.seconds,
+                node_answers=node_answers,
+                asked=asked,
             )
+
+    def _measure(self, measuring: Objective, key: str) -> tuple[EvaluationRecord, ...]:
+        logger.info("measuring the scale of rewards by %d initial recipes", len(self.initial))
+        answers = self.answer(measuring, "dev", self.initial)
+        evaluations = self.score(measuring, "dev", answers.responses, {})
+        members = [recipe.to_json() for recipe in self.initial]
+        asked = Asked(by_task=lambda: requests_of(measuring, "dev"))
+        return self.save(key, members, measuring, "dev", evaluations, answers, asked)
+
+
+class Cost(Protocol):
+    """What answers cost."""
+
+    @property
+    def tokens(self) -> int:
+        """Tokens generated, over all members."""
+        ...
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that the engine took."""
+        ...
+
+
+class Evaluable(Protocol):
+    """What is evaluated together, as one group: recipes, or systems of models."""
+
+    def key(self, evaluator: Evaluator) -> str:
+        """Return the content hash of everything that the group's scores depend on."""
+        ...
+
+    def evaluate(self, evaluator: Evaluator) -> tuple[EvaluationRecord, ...]:
+        """Evaluate the group and save it under its key.
+
+        Raises:
+            EvaluationError: somebody could not answer, or an answer not be rated or scored.
+
+        """
+        ...
+
+
+def rate(
+    objective: Objective, split: Split, responses: Sequence[Sequence[Response]], scorers: Scorers
+) -> list[list[Rating | None]]:
+    """Have outside scorers rate what the objective wants rated: each scorer is called once, with equal items once.
+
+    Raises:
+        EvaluationError: a rating could not be had.
+
+    """
+    wishes = [objective.wanted(split, answers) for answers in responses]
+    by_scorer: dict[Outside, dict[Item, None]] = {}
+    for wish in (wish for member in wishes for wish in member if wish is not None):
+        by_scorer.setdefault(wish.by, {})[wish.item] = None
+    ratings: dict[Wanted, Rating] = {}
+    for by, items in by_scorer.items():
+        for item, rating in zip(items, scorers.rate(by, list(items)), strict=True):
+            ratings[Wanted(by, item)] = rating
+    return [[None if wish is None else ratings[wish] for wish in member] for member in wishes]
 
 
 def requests_of(objective: Objective, split: Split) -> list[list[Any]]:

@@ -1,30 +1,23 @@
-"""The evaluation groups of a run: found in the records, or made by the one engine and the scorers that it opens."""
+"""The evaluation groups of a run: found in the records, or made by the engine and the scorers that it opens."""
 
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from data.examples import Split
-from data.objective import Objective
-from data.part import part_of
 from data.requests import Request, Response
-from infra.configs.systems import SystemConfig
 from infra.engines.base import Engine
 from infra.engines.host import EngineHost
-from infra.evaluation.answering import Ask
-from infra.evaluation.evaluator import Evaluator, initial_recipes
+from infra.evaluation.evaluator import Evaluable, Evaluator, initial_recipes
+from infra.evaluation.inputs import RunInputs
 from infra.observing.clock import RunClock
 from infra.observing.observer import Observer, Work
 from infra.records.store import Records
 from infra.records.values import EvaluationRecord, Purpose
-from infra.run.prepare import Prepared
 from infra.scorers.opening import Scorers
 from infra.settings import Settings
-from infra.systems.group import Candidate, SystemsGroup, candidate_of
 from swarm.plan import Link
 from swarm.recipes import Recipe
-from swarm.systems import System
 
 
 class StopRequested(Exception):
@@ -40,19 +33,19 @@ class EvaluationGroups:
     def __init__(
         self,
         run: str,
-        inputs: Prepared,
+        inputs: RunInputs,
         settings: Settings,
         records: Records,
         observer: Observer,
         clock: RunClock,
         open_engine: Callable[[], Engine],
     ) -> None:
-        self._run, self._inputs, self._records = run, inputs, records
-        self._observer, self._clock = observer, clock
+        self._run, self._records, self._observer = run, records, observer
         self._host = EngineHost(open_engine, observer.rows, self._refuse_if_stopped)
         self._scorers = Scorers(settings)
+        initial = initial_recipes(inputs.basis)
         self._evaluator = Evaluator(
-            inputs.objective, inputs.engine, initial_recipes(inputs.basis), self._scorers, records, clock.timed
+            inputs.objective, inputs.engine, initial, self._host.run, self._scorers, records, clock
         )
         self._calls = threading.Condition()
         self._under_way = 0
@@ -65,66 +58,26 @@ class EvaluationGroups:
         with self._calls:
             self._calls.wait_for(lambda: self._under_way == 0)
 
-    def evaluate(self, recipes: Sequence[Recipe], split: Split, places: Sequence[int] | None = None) -> dict[str, Any]:
-        """Evaluate a group of recipes, or find it in the records; the scores are committed before this returns.
-
-        `places` are those of the split's examples that are asked; all of them if it is None.
+    def evaluate(self, group: Evaluable) -> dict[str, Any]:
+        """Evaluate `group`, or find it in the records; the scores are committed before this returns.
 
         Returns:
-            {"group": its key, "utilities": one a recipe}.
+            {"group": its key, "utilities": one a member}.
 
         Raises:
-            EvaluationError: the engine could not answer.
+            EvaluationError: somebody could not answer, rate or score.
             StopRequested: somebody asked the run to stop.
 
         """
         with self._awaited():
-            objective = self._asked(split, places)
-            key = self.key(recipes, split, objective)
-            found = self._records.evaluation_group(key) or self._made_now(
-                key, lambda: self._evaluate(recipes, split, objective)
-            )
-        return {"group": key, "utilities": [evaluation.utility for evaluation in found]}
-
-    def evaluate_systems(
-        self, systems: Sequence[System], prompts: SystemConfig, split: Split, after: Sequence[str] = ()
-    ) -> dict[str, Any]:
-        """Evaluate a group of systems, or find it in the records, as `evaluate` does recipes.
-
-        What the nodes of the groups `after` were asked, all of them evaluated before, is not asked again.
-
-        Returns:
-            {"group": its key, "utilities": one a system, "saved": `infra.systems.executor.Saved` as JSON}.
-
-        """
-        return self.evaluate_candidates([candidate_of(system) for system in systems], prompts, split, after)
-
-    def evaluate_candidates(
-        self, candidates: Sequence[Candidate], prompts: SystemConfig, split: Split, after: Sequence[str] = ()
-    ) -> dict[str, Any]:
-        """Evaluate as `evaluate_systems` does what need not be a whole system: parts of one, or one model alone."""
-        inputs = self._inputs
-        group = SystemsGroup(
-            tuple(candidates), prompts, inputs.objective, split, inputs.engine, self._evaluator.scale_key, tuple(after)
-        )
-        with self._awaited():
-            found = self._records.evaluation_group(group.key) or self._made_now(
-                group.key, lambda: group.evaluate(self._evaluator, self._records, self._ask(split))
-            )
-        saved = (self._records.node_answers(group.key) or {})["saved"]
-        return {"group": group.key, "utilities": [evaluation.utility for evaluation in found], "saved": saved}
+            key = group.key(self._evaluator)
+            evaluations = self._records.evaluation_group(key) or self._make(key, group)
+        return {"group": key, "utilities": [evaluation.utility for evaluation in evaluations]}
 
     def ask(self, recipes: Sequence[Recipe], requests: Sequence[Sequence[Request]]) -> list[list[Response]]:
         """Have the engine answer what is no evaluation: each recipe its own requests; nothing is recorded."""
         with self._awaited():
-            return self._ask("test")(recipes, requests)[0]
-
-    def _asked(self, split: Split, places: Sequence[int] | None) -> Objective:
-        return self._inputs.objective if places is None else part_of(self._inputs.objective, split, places)
-
-    def key(self, recipes: Sequence[Recipe], split: Split, objective: Objective | None = None) -> str:
-        """Return the content hash of an evaluation group: who is evaluated together, on what, by which engine."""
-        return self._evaluator.key(recipes, split, objective)
+            return self._evaluator.ask("test", recipes, requests)[0]
 
     def link(self, iteration: int, purpose: Purpose, links: Sequence[Link]) -> None:
         """Record whose evaluations the run used, and what for."""
@@ -149,34 +102,22 @@ class EvaluationGroups:
         if self._records.stop_requested(self._run):
             raise StopRequested(f"run {self._run!r} was asked to stop: resume it with: swarm resume {self._run}")
 
-    def _made_now(self, key: str, make: Callable[[], tuple[EvaluationRecord, ...]]) -> tuple[EvaluationRecord, ...]:
-        made = make()
+    def _make(self, key: str, group: Evaluable) -> tuple[EvaluationRecord, ...]:
+        evaluations = group.evaluate(self._evaluator)
+        self._link_scales()
         self._made.add(key)
-        self._observer.evaluated(self._work(len(made), {key}))
-        return made
+        self._observer.evaluated(self._work(len(evaluations), {key}))
+        return evaluations
+
+    def _link_scales(self) -> None:
+        """Record that the run used the evaluations that set the scales, once they are there."""
+        scales = self._evaluator.scale_key
+        if scales is not None and self._records.has_evaluation_group(scales):
+            everybody = [(index, scales, index) for index in range(len(self._evaluator.initial))]
+            self._records.link_evaluations(self._run, 0, Purpose.SCALE, everybody)
 
     def _work(self, evaluations: int, keys: Collection[str]) -> Work:
         """Return what the groups called `keys` cost whoever made them, as the records have it."""
         groups = self._records.evaluation_groups(keys)
         tokens = sum(group.generated_tokens for group in groups)
         return Work(evaluations, tokens, sum(group.seconds for group in groups))
-
-    def _ask(self, split: Split) -> Ask:
-        """Return what asks the engine, and counts the seconds as those of evaluating on `split`."""
-
-        def ask(
-            population: Sequence[Recipe], requests: Sequence[Sequence[Request]]
-        ) -> tuple[list[list[Response]], float]:
-            responses, seconds = self._host.run(population, requests)
-            self._clock.count(f"evaluation ({split})", seconds)
-            return responses, seconds
-
-        return ask
-
-    def _evaluate(self, recipes: Sequence[Recipe], split: Split, objective: Objective) -> tuple[EvaluationRecord, ...]:
-        made = self._evaluator.evaluate(recipes, split, self._ask(split), objective)
-        scales = self._evaluator.scale_key
-        if scales is not None and self._records.has_evaluation_group(scales):
-            everybody = [(index, scales, index) for index in range(len(self._evaluator.initial))]
-            self._records.link_evaluations(self._run, 0, Purpose.SCALE, everybody)
-        return made

@@ -1,4 +1,4 @@
-"""What is shown of an iteration, whatever the algorithm."""
+"""What is shown of an iteration, of the best so far and of a summary, whatever the algorithm."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -43,3 +43,48 @@ class IterationView:
         mean = f", mean {sum(known) / len(known):.4f}" if known else ""
         stale = f", {self.stale}/{self.patience} without improvement" if self.patience is not None else ""
         return f"iteration {self.iteration}/{self.iterations}: global best {found}{mean}{stale}"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as people read it: a line above it ("" for none), its columns, and its rows of cells."""
+
+    heading: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+@dataclass(frozen=True)
+class BestSoFar:
+    """The best that a search has found.
+
+    Attributes:
+        utility: on the dev split.
+        iteration: in which it was found.
+        finder: who it is or who found it, for people: "particle 3".
+        recipe: what it is made of, in one line; None where a line can't say it.
+        record: all of it as JSON, with `utility` and `iteration`.
+
+    """
+
+    utility: float
+    iteration: int
+    finder: str
+    recipe: str | None
+    record: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class SummaryText:
+    """How a finished run's summary is printed.
+
+    Attributes:
+        before: what the starting best is called: "best expert", "start".
+        result: what was found, in a line or more.
+        kind: what lies in the run's folder `best`: "adapter", "model", "system".
+
+    """
+
+    before: str
+    result: str
+    kind: str

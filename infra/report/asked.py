@@ -1,7 +1,7 @@
 """What was asked for an example, word for word, what was answered, and what that scored: from the records alone."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -9,17 +9,18 @@ from typing import Any
 from data.examples import Split
 from data.requests import Generate, Request, request_from_json, request_json
 from infra.records.store import Records
-from infra.records.values import EvaluationRecord, Purpose, RunEvaluation, RunRecord
-from infra.searches.model_swarms.report.evidence import read_evidence, task_names
+from infra.records.values import EvaluationRecord, Purpose, RunRecord
+from infra.report.tasks import task_names
 from swarm.errors import InputError
-from swarm.es_state import EsState
-from swarm.heterogeneous_state import HeterogeneousState
 from swarm.systems import System
 
 SHOWN = 3
 """A report shows so many examples."""
 
 START, BEST = "starting best", "best"
+
+Pair = tuple[EvaluationRecord | None, EvaluationRecord | None]
+"""The evaluations of the starting best and of the best, where there are such."""
 
 
 @dataclass(frozen=True)
@@ -81,19 +82,24 @@ class AskedExample:
 class AskedExamples:
     """The examples of a split that the starting best and the best of a run were both asked.
 
-    Of evolution strategies these are, on dev, those that were held out.
+    Where an algorithm evaluates its best on a part of dev, these are the examples of that part.
     """
 
-    def __init__(self, records: Records, run: str, split: Split) -> None:
-        """Find who was asked; raises `InputError` if there is no such run, or nobody was asked `split` yet."""
+    def __init__(self, records: Records, run: RunRecord, split: Split, finalists: Pair) -> None:
+        """Take the evaluations of the starting best and of the best on `split`.
+
+        Raises:
+            InputError: there is no best yet that was asked `split`.
+
+        """
         self.split: Split = split
-        self._records, self._run = records, records.run(run)
-        start, best = _finalists(records, self._run, split)
+        self._records, self._run = records, run
+        start, best = finalists
         if best is None:
             remedy = (
                 "wait for its first iteration" if split == "dev" else "it is read after the search: try --split dev"
             )
-            raise InputError(f"run {run!r} has no best that was asked the {split} split yet: {remedy}")
+            raise InputError(f"run {run.name!r} has no best that was asked the {split} split yet: {remedy}")
         self._start, self._best = start, best
 
     def __len__(self) -> int:
@@ -164,60 +170,15 @@ def split_to_show(records: Records, run: str) -> Split:
     return "test" if records.run_evaluations(run, Purpose.ENDING_BEST) else "dev"
 
 
-def first_examples(records: Records, run: str) -> list[AskedExample]:
-    """Return the first few examples of `split_to_show`; none before there is a best."""
-    split = split_to_show(records, run)
-    _, best = _finalists(records, records.run(run), split)
-    return [] if best is None else AskedExamples(records, run, split).first(SHOWN)
+def first_examples(records: Records, run: RunRecord, finalists: Callable[[Split], Pair]) -> list[AskedExample]:
+    """Return the first few examples of `split_to_show`; none before there is a best.
+
+    `finalists` returns the evaluations of the starting best and of the best on a split.
+    """
+    split = split_to_show(records, run.name)
+    pair = finalists(split)
+    return [] if pair[1] is None else AskedExamples(records, run, split, pair).first(SHOWN)
 
 
 def _told(who: str, request: Request | None, evaluation: EvaluationRecord, place: int) -> Exchange:
     return Exchange(who, request, evaluation.outputs[place], evaluation.predictions[place], evaluation.scores[place])
-
-
-Pair = tuple[EvaluationRecord | None, EvaluationRecord | None]
-
-
-def _finalists(records: Records, run: RunRecord, split: Split) -> Pair:
-    """Return the evaluations of the starting best and of the best so far on `split`, where there are such."""
-    if split == "test":
-        ends = (Purpose.STARTING_BEST, Purpose.ENDING_BEST)
-        start, best = (_greatest(records.run_evaluations(run.name, purpose)) for purpose in ends)
-        return start, best
-    match run.algorithm:
-        case "evolution-strategies":
-            return _means(records, run.name)
-        case "heterogeneous-swarms":
-            return _systems(records, run.name)
-        case _:
-            return read_evidence(records, run.name).pair("dev") or (None, None)
-
-
-def _means(records: Records, run: str) -> Pair:
-    """Return the start and the best mean of evolution strategies, on the held-out examples."""
-    iterations = records.iterations(run)
-    best = EsState.from_json(iterations[-1].state).best if iterations else None
-    if best is None:
-        return None, None
-    searched = records.run_evaluations(run, Purpose.SEARCH)
-    found = [[used for used in searched if used.iteration == iteration] for iteration in (0, best.iteration)]
-    last = [max(members, key=lambda used: used.particle, default=None) for members in found]
-    start, ending = (None if used is None else used.evaluation for used in last)
-    return start, ending
-
-
-def _systems(records: Records, run: str) -> Pair:
-    """Return the best expert alone, once that was asked, and the best system."""
-    iterations = records.iterations(run)
-    best = HeterogeneousState.from_json(iterations[-1].state).best if iterations else None
-    if best is None:
-        return None, None
-    searched = records.run_evaluations(run, Purpose.SEARCH)
-    return (
-        _greatest(records.run_evaluations(run, Purpose.EXPERT)),
-        _greatest([used for used in searched if used.iteration == best.iteration]),
-    )
-
-
-def _greatest(used: list[RunEvaluation]) -> EvaluationRecord | None:
-    return max((each.evaluation for each in used), key=lambda evaluation: evaluation.utility, default=None)

@@ -4,13 +4,12 @@ import logging
 from collections.abc import Sequence
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, Protocol, Self
 
 from data.kinds.rated import unparsable
 from experts.basis import Basis
 from experts.export import export_adapter, export_merged
 from experts.seed_basis import SeedBasis
-from infra.configs.common import RunConfig
 from infra.engines.base import Engine
 from infra.engines.opening import open_engine
 from infra.evaluation.groups import EvaluationGroups, StopRequested
@@ -23,15 +22,12 @@ from infra.observing.views import IterationView
 from infra.observing.watching import watched
 from infra.records.store import Records
 from infra.records.values import EvaluationRecord, Purpose, RunStatus
-from infra.run.prepare import prepare
+from infra.run.prepare import Config, Inputs, ReadInputs, prepare
 from infra.settings import Settings
 from swarm.plan import Link
 from swarm.recipes import Recipe
 
 logger = logging.getLogger(__name__)
-
-
-Config = TypeVar("Config", bound=RunConfig)
 
 
 class SavedState(Protocol):
@@ -52,14 +48,15 @@ class SavedState(Protocol):
         ...
 
 
-class OpenRun(Generic[Config]):
+class OpenRun(Generic[Config, Inputs]):
     """A context in which one run goes on: entering it takes the lock and starts or continues the record.
 
     Leaving it by an exception leaves a resumable run: `stopped` after an interrupt, else `failed` with the error.
     """
 
-    def __init__(self, config: Config, settings: Settings | None = None) -> None:
-        self.config = config
+    def __init__(self, config: Config, read: ReadInputs[Config, Inputs], settings: Settings | None = None) -> None:
+        """`read` is the algorithm's: it reads what `config` names (`Search.inputs`)."""
+        self.config, self._read = config, read
         self.settings = settings or Settings()
         self.observer = current_observer()
         self._stack = ExitStack()
@@ -68,7 +65,7 @@ class OpenRun(Generic[Config]):
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             self.observer.phase("reading experts and data")
-            self.inputs = prepare(self.config, self.settings)
+            self.inputs = prepare(self.config, self.settings, self._read)
             self.folder = RunFolder(self.settings.runs, self.config.name)
             stack.enter_context(run_lock(self.folder.path, self.settings.lock_patience))
             self.records = stack.enter_context(Records(self.settings.records_url))

@@ -10,7 +10,6 @@ from data.task import load_task
 from experts.base_models import BaseModel, chat_template, resolve_base_model
 from experts.basis import Basis, FullBasis, load_basis
 from infra.configs.common import RunConfig
-from infra.configs.registry import run_config
 from infra.configs.systems import SystemConfig
 from infra.engines.config import EngineConfig
 from infra.engines.host import EngineHost
@@ -92,15 +91,14 @@ class Answered:
     cut: bool
 
 
-def load_best(run: str, settings: Settings) -> Best:
-    """Read the best of the run called `run`.
+def load_best(config: RunConfig, settings: Settings) -> Best:
+    """Read the best of the run that `config` is the configuration of.
 
     Raises:
         InputError: the run has none yet, or its files, its base model or its data are gone, damaged or changed.
 
     """
-    folder = RunFolder(settings.runs, run)
-    config = run_config(folder.read_config(), str(folder.config))
+    run, folder = config.name, RunFolder(settings.runs, config.name)
     if not folder.best.is_dir():
         raise InputError(f"run {run!r} has nothing in {folder.best} yet: finish it with: swarm resume {run}")
     base = resolve_base_model(config.base_model, settings.cache)

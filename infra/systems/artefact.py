@@ -12,7 +12,7 @@ from experts.files import file_sha256, publish_folder
 from experts.seed_basis import SeedBasis
 from experts.tensors import weight_files
 from infra.configs.systems import SystemConfig
-from infra.run.prepare import Prepared
+from infra.evaluation.inputs import RunInputs
 from infra.systems.asking import Asking, asking_of
 from infra.systems.system_file import (
     SYSTEM_FILE,
@@ -49,7 +49,7 @@ class LoadedSystem:
     models: tuple[SavedModel, ...]
 
 
-def save_system(folder: Path, system: System, inputs: Prepared, prompts: SystemConfig) -> str:
+def save_system(folder: Path, system: System, inputs: RunInputs, prompts: SystemConfig) -> str:
     """Publish `system`, whole or not at all, and return the SHA-256 of its file, which names those of the weights.
 
     A model that stands in several nodes is written once. Equal systems give equal bytes.
@@ -105,7 +105,7 @@ def load_system(folder: Path, base: BaseModel) -> LoadedSystem:
     return LoadedSystem(system, basis, file.prompts, file.asking, tuple(file.models))
 
 
-def _save_model(folder: Path, number: int, recipe: Recipe, inputs: Prepared) -> SavedModel:
+def _save_model(folder: Path, number: int, recipe: Recipe, inputs: RunInputs) -> SavedModel:
     name, basis = f"models/{number}", inputs.basis
     if isinstance(basis, SeedBasis):
         raise TypeError("a system is made of experts, not of seeds")

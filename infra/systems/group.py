@@ -2,15 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from typing import Any
 
-from data.evaluation import Evaluation
 from data.examples import Split
 from data.objective import Objective
 from data.requests import Request, Response, request_json
 from infra.configs.systems import SystemConfig
-from infra.evaluation.answering import Ask, followed
+from infra.evaluation.answers import with_follow_ups
 from infra.evaluation.evaluator import Evaluator
 from infra.records.asked import Asked
 from infra.records.store import Records
@@ -37,32 +35,38 @@ def candidate_of(system: System) -> Candidate:
     return Candidate(nodes_of(system), system.to_json())
 
 
+def group_of(
+    systems: Sequence[System], prompts: SystemConfig, split: Split, after: Sequence[str] = ()
+) -> "SystemGroup":
+    """Return the group of whole `systems`."""
+    return SystemGroup(tuple(map(candidate_of, systems)), prompts, split, tuple(after))
+
+
+def saved_by(records: Records, group: str) -> dict[str, Any]:
+    """Return what sharing answers saved in a group of systems that is in the records: `Saved` as JSON."""
+    saved: dict[str, Any] = (records.node_answers(group) or {})["saved"]
+    return saved
+
+
 @dataclass(frozen=True)
-class SystemsGroup:
-    """Systems that are evaluated together.
+class SystemGroup:
+    """Systems that are evaluated together; see `infra.evaluation.evaluator.Evaluable`.
 
     Attributes:
-        candidates: the systems.
+        candidates: the systems, or parts of them.
         config: their nodes' prompts.
-        objective: what scores the end nodes' answers.
         split: on which examples.
-        engine: the identity of the engine that answers.
-        scales: the key of the group that sets the scales of rewards; None if the objective needs none.
         after: the keys of saved groups of systems: what their nodes were asked is not asked again.
 
     """
 
     candidates: tuple[Candidate, ...]
     config: SystemConfig
-    objective: Objective
     split: Split
-    engine: str
-    scales: str | None = None
     after: tuple[str, ...] = ()
 
-    @cached_property
-    def key(self) -> str:
-        """The content hash of everything that its answers depend on.
+    def key(self, evaluator: Evaluator) -> str:
+        """Return the content hash of everything that the answers depend on.
 
         It holds `after`, too: what is known before decides which calls share a batch, and so their rounding.
         """
@@ -70,15 +74,15 @@ class SystemsGroup:
             [
                 [_nodes_json(candidate.nodes) for candidate in self.candidates],
                 self.config.model_dump(mode="json"),
-                self.objective.split_key(self.split),
+                evaluator.objective.split_key(self.split),
                 self.split,
-                self.engine,
-                self.scales,
+                evaluator.engine,
+                evaluator.scale_key,
                 list(self.after),
             ]
         )
 
-    def evaluate(self, evaluator: Evaluator, records: Records, ask: Ask) -> tuple[EvaluationRecord, ...]:
+    def evaluate(self, evaluator: Evaluator) -> tuple[EvaluationRecord, ...]:
         """Let the systems answer, have `evaluator` score them, and save the group.
 
         Raises:
@@ -86,54 +90,54 @@ class SystemsGroup:
             LookupError: the records hold no group of `after`.
 
         """
-        asked = _Asked(ask)
-        scales = evaluator.scales(ask) if self.objective.measuring is not None else {}
-        questions = case_questions(self.objective, self.split)
+        objective, engine = evaluator.objective, _Engine(evaluator, self.split)
+        scales = evaluator.scales() if objective.measuring is not None else {}
         systems = [candidate.nodes for candidate in self.candidates]
-        ran = run_systems(asked, systems, questions, self.config, read_memory(records, self.after))
-        finals, follow_ups = self._asked_on(ran, asked)
-        saved = ran.saved + follow_ups
-        return records.save_evaluation_group(
-            self.key,
-            self.objective.split_key(self.split),
+        memory = read_memory(evaluator.records, self.after)
+        run = run_systems(engine, systems, case_questions(objective, self.split), self.config, memory)
+        finals, follow_ups = self._ask_on(objective, run, engine)
+        saved = run.saved + follow_ups
+        return evaluator.save(
+            self.key(evaluator),
+            [candidate.record for candidate in self.candidates],
+            objective,
             self.split,
-            self.engine,
-            self._records(evaluator.score(self.objective, self.split, finals, scales)),
-            generated_tokens=saved.tokens_made,
-            seconds=asked.seconds,
-            node_answers=node_answers(ran, saved),
-            asked=Asked(nodes=[request_json(request) for request in ran.asked.values()]),
+            evaluator.score(objective, self.split, finals, scales),
+            Spent(saved.tokens_made, engine.seconds),
+            Asked(nodes=[request_json(request) for request in run.asked.values()]),
+            node_answers(run, saved),
         )
 
-    def _asked_on(self, ran: Ran, ask: "_Asked") -> tuple[list[list[Response]], Saved]:
+    def _ask_on(self, objective: Objective, run: Ran, engine: "_Engine") -> tuple[list[list[Response]], Saved]:
         """Return the end nodes' answers with those to follow-ups, which their models are asked alone; and the cost."""
-        finals = [ran.finals(index) for index in range(len(self.candidates))]
-        wanted = [self.objective.follow_ups(self.split, answers) for answers in finals]
-        if not any(wanted):
+        finals = [run.finals(index) for index in range(len(self.candidates))]
+        follow_ups = [objective.follow_ups(self.split, answers) for answers in finals]
+        if not any(follow_ups):
             return finals, Saved()
         recipes = [candidate.nodes[-1].recipe for candidate in self.candidates]
-        more = ask(recipes, [list(requests.values()) for requests in wanted])
-        both = [followed(*each) for each in zip(finals, wanted, more, strict=True)]
-        calls, tokens = sum(map(len, more)), sum(tokens_of(each) for answers in more for each in answers)
+        more = engine(recipes, [list(requests.values()) for requests in follow_ups])
+        both = [with_follow_ups(*parts) for parts in zip(finals, follow_ups, more, strict=True)]
+        calls, tokens = sum(map(len, more)), sum(tokens_of(answer) for answers in more for answer in answers)
         return both, Saved(calls, calls, tokens, tokens, 1)
 
-    def _records(self, evaluations: Sequence[Evaluation]) -> list[EvaluationRecord]:
-        written = [dict(candidate.record) for candidate in self.candidates]
-        return [
-            EvaluationRecord(self.key, i, record, e.utility, e.task_utilities, e.scores, e.predictions, e.outputs)
-            for i, (record, e) in enumerate(zip(written, evaluations, strict=True))
-        ]
+
+@dataclass(frozen=True)
+class Spent:
+    """What a group's answers cost; see `infra.evaluation.evaluator.Cost`."""
+
+    tokens: int
+    seconds: float
 
 
-class _Asked:
-    """Calls an engine, and adds up the seconds that it takes."""
+class _Engine:
+    """Calls the engine of an evaluator, and adds up the seconds that it takes."""
 
-    def __init__(self, ask: Ask) -> None:
-        self._ask = ask
+    def __init__(self, evaluator: Evaluator, split: Split) -> None:
+        self._evaluator, self._split = evaluator, split
         self.seconds = 0.0
 
     def __call__(self, population: Sequence[Recipe], requests: Sequence[Sequence[Request]]) -> list[list[Response]]:
-        responses, seconds = self._ask(population, requests)
+        responses, seconds = self._evaluator.ask(self._split, population, requests)
         self.seconds += seconds
         return responses
 

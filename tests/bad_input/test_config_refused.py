@@ -183,8 +183,8 @@ def test_a_list_that_is_no_list_of_two_experts(world: World, refused: Refused, e
 
 def test_the_whole_world_is_accepted_up_to_the_start_of_the_run(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """What every other test breaks is whole: without this, all of them could pass for a wrong reason."""
+    from flows.searches import prepare
     from infra.configs.yaml_files import load_config
-    from infra.run.prepare import prepare
     from infra.searches.model_swarms.config import ModelSwarmsConfig
     from infra.settings import Settings
 

@@ -11,11 +11,11 @@ import yaml
 
 from cli import console
 from cli.main import main
+from flows.searches import prepare
 from infra.configs.yaml_files import load_config
 from infra.files.run_folder import RunFolder
 from infra.records.store import Records
 from infra.records.values import RunStatus
-from infra.run.prepare import prepare
 from infra.searches.model_swarms.config import ModelSwarmsConfig
 from infra.settings import Settings
 from swarm.population import initialise

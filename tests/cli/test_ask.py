@@ -15,11 +15,11 @@ import httpx
 import pytest
 
 from experts.export import export_adapter
+from flows.searches import prepare
 from infra.configs.systems import SystemConfig
 from infra.configs.yaml_files import load_config
 from infra.files.run_folder import RunFolder
 from infra.records.values import RunStatus
-from infra.run.prepare import prepare
 from infra.searches.model_swarms.config import ModelSwarmsConfig
 from infra.settings import Settings
 from infra.systems.artefact import save_system

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import torch
 
-from cli.check import GIB, Check
-from cli.compute import FoundGpu, automatic_engine, driver_version, found_gpus, gpu_checks, processor
+from cli.machine.check import GIB, Check
+from cli.machine.compute import FoundGpu, automatic_engine, driver_version, found_gpus, gpu_checks, processor
 from infra.engines.config import EngineConfig
 from infra.engines.identity import resolve
 

@@ -10,7 +10,7 @@ import pytest
 
 OWNER = """
 import subprocess, sys, time
-from cli.embedded_server import end_with_this_process
+from cli.runs.process_guard import end_with_this_process
 server = subprocess.Popen([sys.executable, "-c", "import time; print('serving', flush=True); time.sleep(600)"])
 end_with_this_process(server.pid)
 time.sleep(600)
@@ -30,8 +30,8 @@ def test_server_ends_with_the_process_that_started_it_however_that_is_killed(how
 
 STARTING = """
 from prefect.server.api.server import SubprocessASGIServer
-from cli.bound_server import BoundServer
-from cli.embedded_server import start_embedded_server
+from cli.runs.bound_server import BoundServer
+from cli.runs.embedded_server import start_embedded_server
 bound = BoundServer()
 print("found by Prefect's clients:", SubprocessASGIServer() is bound, flush=True)
 start_embedded_server()

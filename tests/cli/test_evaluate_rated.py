@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from infra.configs.registry import load_run_config
+from flows.searches import load_run_config
 from infra.records.store import Records
 from infra.settings import Settings
 from tests.cli.command_line import Command, World

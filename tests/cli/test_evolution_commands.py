@@ -11,11 +11,11 @@ from transformers import AutoModelForCausalLM
 from experts.evolved import EvolvedWeights, replay
 from experts.perturbations import Perturbations
 from experts.weights_hash import tensor_sha256, weights_sha256
+from flows.searches import prepare
 from infra.configs.yaml_files import load_config
 from infra.files.run_folder import RunFolder
 from infra.records.store import Records
 from infra.records.values import RunStatus
-from infra.run.prepare import prepare
 from infra.searches.evolution_strategies.config import EvolutionStrategiesConfig
 from infra.searches.evolution_strategies.members import seed_basis, start_recipe
 from infra.settings import Settings

@@ -6,11 +6,11 @@ import pytest
 import yaml
 
 from experts.base_models import resolve_base_model
+from flows.searches import prepare
 from infra.configs.yaml_files import load_config
 from infra.files.run_folder import RunFolder
 from infra.records.store import Records
 from infra.records.values import RunStatus
-from infra.run.prepare import prepare
 from infra.searches.heterogeneous_swarms.config import HeterogeneousSwarmsConfig
 from infra.searches.heterogeneous_swarms.outcome import nodes_of
 from infra.settings import Settings

@@ -83,8 +83,7 @@ def _slow_down(mark: Path, last_call: int | None) -> None:
 
 
 def _call_flow(config: Path) -> None:
-    from flows.registry import flow_of
-    from infra.configs.registry import load_run_config
+    from flows.searches import SEARCHES, load_run_config
 
     run = load_run_config(config)
-    flow_of(run)(run)
+    SEARCHES.of(run).load_flow()(run)

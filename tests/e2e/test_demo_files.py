@@ -9,7 +9,7 @@ from data.skills.generate import generate
 from data.skills.relay import ASKED, RESPONSE
 from experts.files import file_sha256
 from experts.trainer import adapter_weights
-from infra.configs.registry import load_run_config
+from flows.searches import load_run_config
 from infra.configs.training import TrainingFile, training_sources
 from infra.configs.yaml_files import load_config
 from infra.systems.questions import wrapped

@@ -19,7 +19,7 @@ SERVE = """
 import sys
 from pathlib import Path
 from flows.model_swarms import model_swarms
-from infra.configs.registry import load_run_config
+from flows.searches import load_run_config
 
 config = load_run_config(Path(sys.argv[1]), ["search.max_iterations=1"])
 model_swarms.serve(name="served", parameters={"config": config.model_dump(mode="json")})

@@ -9,9 +9,9 @@ from uuid import UUID
 
 from prefect import State as FlowState
 
+from flows.searches import prepare
 from infra.records.store import Records
 from infra.records.values import Purpose, RunStatus
-from infra.run.prepare import prepare
 from infra.searches.model_swarms.config import ModelSwarmsConfig
 from infra.settings import Settings
 from swarm import pso

@@ -7,9 +7,9 @@ from typing import Any
 
 from prefect import State as FlowState
 
+from flows.searches import prepare
 from infra.records.store import Records
 from infra.records.values import Purpose
-from infra.run.prepare import prepare
 from infra.searches.heterogeneous_swarms.config import HeterogeneousSwarmsConfig
 from infra.settings import Settings
 from swarm import heterogeneous

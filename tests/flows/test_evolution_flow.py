@@ -17,7 +17,6 @@ from experts.weights_hash import tensor_sha256, weights_sha256
 from infra.configs.yaml_files import load_config
 from infra.records.store import Records
 from infra.records.values import Purpose, RunStatus
-from infra.report.asked import AskedExamples
 from infra.searches.evolution_strategies.config import EvolutionStrategiesConfig
 from swarm import es
 from swarm.errors import InputError
@@ -25,6 +24,7 @@ from swarm.es_state import EsState
 from swarm.recipes import BASE, Recipe, Space
 from swarm.seeds import Journal
 from tests.flows.searches import finished, forget_group, records_url, status
+from tests.reports import asked_examples
 from tests.tiny_search import EVOLUTION, make_search
 
 
@@ -66,7 +66,7 @@ def test_what_the_start_and_the_best_mean_were_asked_is_in_the_records(evolved: 
     assert best is not None
     with Records(records_url(evolved.runs)) as records:
         for split, wanted in (("dev", data["dev"][-4:]), ("test", data["test"])):
-            examples = AskedExamples(records, "tiny", split)
+            examples = asked_examples(records, "tiny", split)
             said = [examples[number].exchanges for number in range(1, len(examples) + 1)]
             assert [[e.request and e.request.prompt for e in both] for both in said] == [
                 [example["question"]] * 2 for example in wanted

@@ -8,7 +8,6 @@ import yaml
 from infra.configs.yaml_files import load_config
 from infra.records.store import Records
 from infra.records.values import Purpose, RunStatus
-from infra.report.asked import AskedExamples
 from infra.searches.heterogeneous_swarms.config import HeterogeneousSwarmsConfig
 from infra.settings import Settings
 from infra.systems.artefact import load_system
@@ -16,6 +15,7 @@ from swarm.errors import InputError
 from swarm.graphs import Dag
 from tests.flows.searches import finished, forget_group, records_url, status
 from tests.flows.systems_search import SearchedSystems, call_systems
+from tests.reports import asked_examples
 from tests.tiny_search import HETEROGENEOUS, make_search
 
 
@@ -89,9 +89,9 @@ def test_every_evaluation_is_linked_to_what_it_was_for(searched: SearchedSystems
 
 def test_what_every_node_was_asked_and_answered_is_in_the_records(searched: SearchedSystems) -> None:
     with Records(records_url(searched.runs)) as records:
-        examples = AskedExamples(records, "tiny", "test")
+        examples = asked_examples(records, "tiny", "test")
         asked = [examples[number].exchanges for number in range(1, 13)]
-        dev = AskedExamples(records, "tiny", "dev")[1].exchanges
+        dev = asked_examples(records, "tiny", "dev")[1].exchanges
     best = searched.summary["ending_best"]
     order = Dag.from_json(best["system"]["dag"]).order
     assert [exchange.who for exchange in dev] == [exchange.who for exchange in asked[0]]
@@ -178,7 +178,7 @@ def test_nodes_may_be_roles_of_one_expert(tmp_path: Path, prefect_api: None, run
 def test_what_makes_no_system_is_refused_before_anything_starts(
     searched: SearchedSystems, tmp_path: Path, runs: Path, change: dict[str, object], said: str
 ) -> None:
-    from infra.run.prepare import prepare
+    from flows.searches import prepare
 
     value = yaml.safe_load((Path(searched.config.experts[0]).parent / "run.yaml").read_text())
     path = Path(searched.config.experts[0]).parent / f"{tmp_path.name}.yaml"

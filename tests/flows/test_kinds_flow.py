@@ -6,19 +6,19 @@ from typing import Any
 import pytest
 
 from data.examples import SPLITS
+from flows.searches import prepare
 from infra.configs.yaml_files import load_config
 from infra.observing.observer import Nobody, observed_by
 from infra.observing.views import IterationView
 from infra.records.store import Records
 from infra.records.values import RunStatus
-from infra.report.asked import AskedExamples
-from infra.run.prepare import prepare
 from infra.searches.model_swarms.config import ModelSwarmsConfig
 from infra.settings import Settings
 from tests.flows.kinds_of_search import TASKS, write_search
 from tests.flows.rated_searches import CLASSIFIED, JUDGED, MATCHED, REWARDED, SCORED, TOXIC, use, write_rated_search
 from tests.flows.searches import SMALL, call, records_url, status
 from tests.rating_server import rating_service
+from tests.reports import asked_examples
 from tests.tiny_search import CONFIG
 
 THREE = [*SMALL, "search.max_iterations=3"]
@@ -70,7 +70,7 @@ def holds_what_was_asked(config: ModelSwarmsConfig, runs: Path) -> None:
     objective = prepare(config, Settings()).objective
     with Records(records_url(runs)) as records:
         for split in SPLITS:
-            examples = AskedExamples(records, config.name, split)
+            examples = asked_examples(records, config.name, split)
             said = [examples[number].exchanges for number in range(1, len(examples) + 1)]
             for who in range(2):
                 assert [exchanges[who].request for exchanges in said] == objective.requests(split)

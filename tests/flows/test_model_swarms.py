@@ -12,7 +12,7 @@ from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRun
 from prefect.client.schemas.objects import TaskRun
 
 import infra.run.open_run
-from cli.drive import drive
+from cli.runs.drive import drive
 from data.requests import Request, Response
 from infra.engines.base import Engine, Progress
 from infra.engines.opening import open_engine

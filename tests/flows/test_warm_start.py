@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from flows.searches import prepare
 from infra.records.store import Records
 from infra.records.values import Purpose, RunStatus
-from infra.run.prepare import prepare
 from infra.searches.model_swarms.config import ModelSwarmsConfig
 from infra.settings import Settings
 from swarm.errors import InputError

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from cli.compute import compute_checks
+from cli.machine.compute import compute_checks
 from data.requests import Generate
 from experts.base_models import BaseModel
 from experts.basis import load_basis

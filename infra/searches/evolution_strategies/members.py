@@ -3,28 +3,28 @@
 from typing import Any
 
 from experts.seed_basis import SeedBasis
-from infra.run.prepare import Prepared
+from infra.evaluation.inputs import RunInputs
 from swarm.recipes import Recipe, Space
 from swarm.seeds import Journal, Perturbation, SeedRecipe
 
 
-def start_recipe(inputs: Prepared) -> Recipe:
+def start_recipe(inputs: RunInputs) -> Recipe:
     """Return θ_0: the base model, or the one expert that the run begins with."""
     return Recipe(inputs.bases, (1.0,), Space.PRODUCT)
 
 
-def seed_basis(inputs: Prepared) -> SeedBasis:
+def seed_basis(inputs: RunInputs) -> SeedBasis:
     """Return what the run's recipes are made from."""
     assert isinstance(inputs.basis, SeedBasis)
     return inputs.basis
 
 
-def perturbation(inputs: Prepared) -> Perturbation:
+def perturbation(inputs: RunInputs) -> Perturbation:
     """Return what the run's seeds mean."""
     return seed_basis(inputs).perturbation
 
 
-def member_recipes(inputs: Prepared, journal: Journal, members: list[dict[str, Any]]) -> list[SeedRecipe]:
+def member_recipes(inputs: RunInputs, journal: Journal, members: list[dict[str, Any]]) -> list[SeedRecipe]:
     """Return the recipes of `members` ({"seed", "scale"}), around the mean that `journal` leads to."""
     start, meaning = start_recipe(inputs), perturbation(inputs)
     return [SeedRecipe.of(start, meaning, journal, one["seed"], one["scale"]) for one in members]

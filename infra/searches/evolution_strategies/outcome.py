@@ -1,23 +1,20 @@
 """What a finished search comes to: its best mean against its start, on examples that nothing has read before."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from data.objective import Objective
+from infra.evaluation.inputs import RunInputs
 from infra.records.values import EvaluationRecord
+from infra.run.comparison import Comparison
 from infra.run.open_run import OpenRun
 from infra.searches.evolution_strategies.config import EvolutionStrategiesConfig
 from infra.searches.evolution_strategies.members import start_recipe
 from swarm.draws import Purpose as Draw
-from swarm.draws import generator
 from swarm.es_state import EsState
 from swarm.seeds import Journal
-from swarm.statistics import bootstrap_interval, paired_bootstrap_p_value
+from swarm.statistics import bootstrap_interval
 
-EvolutionRun = OpenRun[EvolutionStrategiesConfig]
+EvolutionRun = OpenRun[EvolutionStrategiesConfig, RunInputs]
 
 
 @dataclass(frozen=True)
@@ -56,12 +53,11 @@ def summary(run: EvolutionRun, final: EsState, journal: Journal, tested: Tested,
 
 def _start(run: EvolutionRun, tested: Tested) -> dict[str, Any]:
     dev = EsState.from_json(run.state(0)).held_out
-    return {"expert": run.inputs.names[0], "dev": dev, **_test(run, tested.start.scores)}
+    return {"expert": run.inputs.names[0], "dev": dev, **_comparison(run).test(tested.start.scores)}
 
 
 def _ending(run: EvolutionRun, final: EsState, journal: Journal, tested: Tested) -> dict[str, Any]:
     assert final.best is not None
-    objective = run.inputs.objective
     return {
         "iteration": final.best.iteration,
         "recipe": {
@@ -70,29 +66,18 @@ def _ending(run: EvolutionRun, final: EsState, journal: Journal, tested: Tested)
             "updates": len(journal.updates),
         },
         "dev": final.best.reward,
-        **_test(run, tested.best.scores),
-        "p_value_vs_starting_best": paired_bootstrap_p_value(
-            objective.by_task("test", tested.start.scores),
-            objective.by_task("test", tested.best.scores),
-            _draws(run, Draw.PAIRED_TEST),
-            objective.combine,
-        ),
-        "gain_ci95": _gain(run, objective, tested),
+        **_comparison(run).test(tested.best.scores),
+        "p_value_vs_starting_best": _comparison(run).p_value(tested.start.scores, tested.best.scores),
+        "gain_ci95": _gain(run, tested),
     }
 
 
-def _gain(run: EvolutionRun, objective: Objective, tested: Tested) -> list[float]:
+def _gain(run: EvolutionRun, tested: Tested) -> list[float]:
     """Return the 95 % interval of the mean paired difference (best − start), a task weighing as its examples do."""
     differences = [b - a for a, b in zip(tested.start.scores, tested.best.scores, strict=True)]
-    interval = bootstrap_interval([differences], _draws(run, Draw.BOOTSTRAP), lambda means: means[0])
+    interval = bootstrap_interval([differences], _comparison(run).draws(Draw.BOOTSTRAP), lambda means: means[0])
     return [interval.low, interval.high]
 
 
-def _test(run: EvolutionRun, scores: Sequence[float]) -> dict[str, Any]:
-    objective = run.inputs.objective
-    interval = bootstrap_interval(objective.by_task("test", scores), _draws(run, Draw.BOOTSTRAP), objective.combine)
-    return {"test": interval.mean, "test_ci95": [interval.low, interval.high]}
-
-
-def _draws(run: EvolutionRun, purpose: Draw) -> np.random.Generator:
-    return generator(run.config.seed, 0, 0, purpose)
+def _comparison(run: EvolutionRun) -> Comparison:
+    return Comparison(run.inputs.objective, run.config.seed)

@@ -31,7 +31,7 @@ class Probe:
 
 
 def probe(
-    run: OpenRun[Any], recipes: tuple[Recipe, Recipe], answers: tuple[EvaluationRecord, EvaluationRecord]
+    run: OpenRun[Any, Any], recipes: tuple[Recipe, Recipe], answers: tuple[EvaluationRecord, EvaluationRecord]
 ) -> Probe | None:
     """Compare start and best mean (`recipes`, and what each answered to the test split).
 

@@ -6,21 +6,21 @@ from typing import Any
 
 import numpy as np
 
+from infra.evaluation.inputs import RunInputs
 from infra.records.values import EvaluationRecord, Purpose
+from infra.run.comparison import Comparison
 from infra.run.open_run import OpenRun
 from infra.searches.heterogeneous_swarms.config import HeterogeneousSwarmsConfig
 from infra.systems.contributions import contributions, describe
 from infra.systems.executor import Saved
 from swarm.c_gain import collaborative_gain
 from swarm.draws import Purpose as Draw
-from swarm.draws import generator
 from swarm.heterogeneous_plan import Nodes
 from swarm.heterogeneous_state import HeterogeneousState
 from swarm.recipes import Recipe
-from swarm.statistics import bootstrap_interval, paired_bootstrap_p_value
 from swarm.systems import System
 
-SystemRun = OpenRun[HeterogeneousSwarmsConfig]
+SystemRun = OpenRun[HeterogeneousSwarmsConfig, RunInputs]
 
 
 def nodes_of(config: HeterogeneousSwarmsConfig, bases: tuple[str, ...]) -> Nodes:
@@ -82,7 +82,7 @@ class SystemOutcome:
 
     def __init__(self, run: SystemRun, final: HeterogeneousState, chosen: Finalists, tested: Tested) -> None:
         self._run, self._final, self._chosen, self._tested = run, final, chosen, tested
-        self._objective = run.inputs.objective
+        self._compare = Comparison(run.inputs.objective, run.config.seed)
 
     def summary(self, stopped_by: str, parts: Sequence[float], system_sha256: str) -> dict[str, Any]:
         """Return what `summary.json` holds; `parts` are the utilities of `parts_of` the best system."""
@@ -93,7 +93,7 @@ class SystemOutcome:
             "starting_best": {
                 "expert": run.inputs.names[chosen.expert],
                 "dev": chosen.expert_dev,
-                **self._test(self._tested.starting_best.scores),
+                **self._compare.test(self._tested.starting_best.scores),
             },
             "ending_best": self._ending_best(parts),
             "ensemble": None,
@@ -112,19 +112,14 @@ class SystemOutcome:
             "system": system.to_json(),
             "nodes": describe(system, contributions(system, best.utility, parts)),
             "dev": best.utility,
-            **self._test(after),
-            "p_value_vs_starting_best": paired_bootstrap_p_value(
-                self._objective.by_task("test", before),
-                self._objective.by_task("test", after),
-                self._draws(Draw.PAIRED_TEST),
-                self._objective.combine,
-            ),
+            **self._compare.test(after),
+            "p_value_vs_starting_best": self._compare.p_value(before, after),
         }
 
     def _c_gain(self) -> Mapping[str, Any]:
         """Return the collaborative gain over the system's different models, as plain JSON."""
         alone = [evaluation.scores for evaluation in self._tested.components]
-        gain = collaborative_gain(alone, self._tested.best.scores, self._draws(Draw.BOOTSTRAP))
+        gain = collaborative_gain(alone, self._tested.best.scores, self._compare.draws(Draw.BOOTSTRAP))
         return {"models": len(alone), **asdict(gain), "buckets": [asdict(bucket) for bucket in gain.buckets]}
 
     def _saved(self) -> Saved:
@@ -133,11 +128,3 @@ class SystemOutcome:
         groups = sorted({found.evaluation.group for found in used})
         answers = [self._run.records.node_answers(group) or {} for group in groups]
         return sum((Saved.from_json(one["saved"]) for one in answers), Saved())
-
-    def _test(self, scores: Sequence[float]) -> dict[str, Any]:
-        by_task = self._objective.by_task("test", scores)
-        interval = bootstrap_interval(by_task, self._draws(Draw.BOOTSTRAP), self._objective.combine)
-        return {"test": interval.mean, "test_ci95": [interval.low, interval.high]}
-
-    def _draws(self, purpose: Draw) -> np.random.Generator:
-        return generator(self._run.config.seed, 0, 0, purpose)

@@ -4,19 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from data.examples import Split
 from data.objective import Objective
 from infra.records.values import EvaluationRecord, Purpose
-from infra.run.open_run import OpenRun
-from infra.searches.model_swarms.config import ModelSwarmsConfig
-from swarm.draws import Purpose as Draw
-from swarm.draws import generator
+from infra.run.comparison import Comparison
+from infra.searches.model_swarms.inputs import SwarmRun
 from swarm.ensemble import majority_vote, top_k
 from swarm.recipes import Recipe
 from swarm.state import State
-from swarm.statistics import bootstrap_interval, paired_bootstrap_p_value
 
 
 @dataclass(frozen=True)
@@ -53,7 +48,7 @@ class Finalists:
         return [Purpose.STARTING_BEST, Purpose.ENDING_BEST, *[Purpose.ENSEMBLE] * len(self.ensemble), *earlier]
 
 
-def finalists(run: OpenRun[ModelSwarmsConfig], initial: State, final: State) -> Finalists:
+def finalists(run: SwarmRun, initial: State, final: State) -> Finalists:
     """Choose who is tested, by dev utility alone: test examples are read after the search only."""
     assert final.global_best is not None
     bases, space = run.inputs.bases, run.config.space
@@ -76,13 +71,14 @@ class Outcome:
 
     def __init__(
         self,
-        run: OpenRun[ModelSwarmsConfig],
+        run: SwarmRun,
         final: State,
         chosen: Finalists,
         tested: Mapping[Recipe, EvaluationRecord],
     ) -> None:
         self._run, self._final, self._chosen, self._tested = run, final, chosen, tested
         self._objective: Objective = run.inputs.objective
+        self._compare = Comparison(self._objective, run.config.seed)
 
     def summary(self, stopped_by: str, initial: State, adapter_sha256: str) -> dict[str, Any]:
         """Return what `summary.json` holds."""
@@ -92,7 +88,7 @@ class Outcome:
             "starting_best": {
                 "expert": run.inputs.names[chosen.expert],
                 "dev": initial.utilities[chosen.expert],
-                **self._test(self._tested[chosen.starting_best].scores),
+                **self._compare.test(self._tested[chosen.starting_best].scores),
             },
             "ending_best": self._ending_best(),
             **self._previous_best(initial),
@@ -111,8 +107,8 @@ class Outcome:
                 "space": recipe.space.value,
             },
             "dev": best.utility,
-            **self._test(after),
-            "p_value_vs_starting_best": self._p_value(before, after),
+            **self._compare.test(after),
+            "p_value_vs_starting_best": self._compare.p_value(before, after),
         }
 
     def _previous_best(self, initial: State) -> dict[str, Any]:
@@ -125,9 +121,9 @@ class Outcome:
             "previous_best": {
                 "run": earlier.run,
                 "dev": initial.utilities[previous],
-                **self._test(before),
+                **self._compare.test(before),
                 "still_the_best": recipe == self._chosen.ending_best,
-                "p_value_ending_best": self._p_value(before, after),
+                "p_value_ending_best": self._compare.p_value(before, after),
             }
         }
 
@@ -138,28 +134,10 @@ class Outcome:
         searched = self._run.records.run_evaluations(self._run.config.name, Purpose.SEARCH)
         dev = {Recipe.from_json(found.evaluation.recipe): found.evaluation for found in searched}
         on_dev = self._objective.aggregate("dev", self._vote("dev", dev))
-        return {"k": len(members), "dev": on_dev, **self._test(self._vote("test", self._tested))}
+        return {"k": len(members), "dev": on_dev, **self._compare.test(self._vote("test", self._tested))}
 
     def _vote(self, split: Split, evaluations: Mapping[Recipe, EvaluationRecord]) -> Sequence[float]:
         """Return the ensemble's score on each example of `split`."""
         predictions = [evaluations[member].predictions for member in self._chosen.ensemble]
         voted = majority_vote(predictions, self._chosen.ensemble_utilities)
         return self._objective.score_predictions(split, voted)
-
-    def _p_value(self, before: Sequence[float], after: Sequence[float]) -> float:
-        """Return the two-sided p value of the paired test of two recipes' per-example test scores."""
-        return paired_bootstrap_p_value(
-            self._objective.by_task("test", before),
-            self._objective.by_task("test", after),
-            self._draws(Draw.PAIRED_TEST),
-            self._objective.combine,
-        )
-
-    def _test(self, scores: Sequence[float]) -> dict[str, Any]:
-        """Return the test utility of per-example scores, with its interval."""
-        by_task = self._objective.by_task("test", scores)
-        interval = bootstrap_interval(by_task, self._draws(Draw.BOOTSTRAP), self._objective.combine)
-        return {"test": interval.mean, "test_ci95": [interval.low, interval.high]}
-
-    def _draws(self, purpose: Draw) -> np.random.Generator:
-        return generator(self._run.config.seed, 0, 0, purpose)

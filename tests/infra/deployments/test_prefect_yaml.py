@@ -9,7 +9,7 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL
 
-from infra.configs.registry import load_run_config, run_config
+from flows.searches import load_run_config, run_config
 from infra.deployments.registering import TAG, environment, make_pool
 from infra.settings import Settings
 

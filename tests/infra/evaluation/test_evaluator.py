@@ -23,7 +23,9 @@ from data.requests import (
 )
 from experts.base_models import BaseModel
 from experts.basis import FullBasis
+from infra.evaluation.answers import Ask
 from infra.evaluation.evaluator import Evaluator, initial_recipes
+from infra.evaluation.recipes import RecipeGroup
 from infra.records.store import Records
 from infra.scorers.opening import Scorers, identify
 from infra.settings import Settings
@@ -101,17 +103,19 @@ def loaded(folder: Path, settings: Settings, *tasks: dict[str, Any]) -> Objectiv
     return load_objective(config, None, identify(settings))
 
 
-def evaluator(objective: Objective, scorers: Scorers, records: Records, bases: tuple[str, ...] = ()) -> Evaluator:
+def evaluator(
+    objective: Objective, ask: Ask, scorers: Scorers, records: Records, bases: tuple[str, ...] = ()
+) -> Evaluator:
     base = BaseModel("base", Path(), "0" * 64)
     initial = initial_recipes(FullBasis(bases, bases, tuple(Path() for _ in bases), base))
-    return Evaluator(objective, ENGINE, initial, scorers, records)
+    return Evaluator(objective, ENGINE, initial, ask, scorers, records)
 
 
 def test_a_kind_that_asks_on_has_the_population_asked_twice(
     folder: Path, settings: Settings, scorers: Scorers, records: Records
 ) -> None:
     objective, ask = loaded(folder, settings, CHOICES), Script()
-    made = evaluator(objective, scorers, records).evaluate([ONE, TWO], "dev", ask)
+    made = RecipeGroup.of([ONE, TWO], "dev").evaluate(evaluator(objective, ask, scorers, records))
     assert [record.predictions for record in made] == [("A", "A"), ("", "")]
     assert [record.utility for record in made] == [1.0, 0.0]
     [(_, first), (_, second)] = ask.asked
@@ -132,9 +136,11 @@ def test_the_records_hold_what_was_asked_word_for_word(
         {"tasks": [{**CHOICES, **chat}, {"kind": "likelihood", "data": "prompts.json"}]}, context={"folder": folder}
     )
     objective = load_objective(config, lambda turns: "|".join(f"<{t['role']}>{t['content']}" for t in turns) + "|<me>")
-    makes, ask = evaluator(objective, scorers, records), Script()
+    ask = Script()
     with pytest.raises(EvaluationError):
-        makes.evaluate([ONE], "dev", ask)  # the script answers no log-likelihoods
+        RecipeGroup.of([ONE], "dev").evaluate(
+            evaluator(objective, ask, scorers, records)
+        )  # the script answers no log-likelihoods
     assert records.objective_requests(objective.split_key("dev")) is None
 
     def answer(recipes: Sequence[Recipe], requests: Sequence[Sequence[Request]]) -> tuple[list[list[Response]], float]:
@@ -144,7 +150,7 @@ def test_the_records_hold_what_was_asked_word_for_word(
         return [[scored if isinstance(r, LogLikelihood) else reply for r, reply in own] for own in asked], 1.0
 
     for split in SPLITS:
-        makes.evaluate([ONE, TWO], split, answer)
+        RecipeGroup.of([ONE, TWO], split).evaluate(evaluator(objective, answer, scorers, records))
         held = records.objective_requests(objective.split_key(split))
         assert held is not None
         first = ask.asked[0][1][0] if split == "dev" else objective.requests("test")
@@ -160,8 +166,8 @@ def test_what_sets_the_scales_and_a_part_of_the_examples_are_asked_in_texts_that
     folder: Path, settings: Settings, scorers: Scorers, records: Records
 ) -> None:
     objective = loaded(folder, settings, REWARDED)
-    makes, part = evaluator(objective, scorers, records, ("e1",)), part_of(objective, "dev", [1])
-    makes.evaluate([ONE], "dev", Script(), part)
+    part = part_of(objective, "dev", [1])
+    RecipeGroup.of([ONE], "dev", [1]).evaluate(evaluator(objective, Script(), scorers, records, ("e1",)))
     asked = records.objective_requests(part.split_key("dev"))
     assert asked == ((request_json(objective.requests("dev")[1]),),)
     assert objective.measuring is not None
@@ -173,7 +179,7 @@ def test_other_kinds_are_asked_once_and_equal_items_are_rated_once(
     folder: Path, settings: Settings, scorers: Scorers, records: Records, service: RatingService
 ) -> None:
     objective, ask = loaded(folder, settings, JUDGED), Script()
-    first, second = evaluator(objective, scorers, records).evaluate([ONE, ONE], "dev", ask)
+    first, second = RecipeGroup.of([ONE, ONE], "dev").evaluate(evaluator(objective, ask, scorers, records))
     assert len(ask.asked) == 1
     assert len(service.seen) == 2
     assert first.scores == second.scores
@@ -185,7 +191,7 @@ def test_a_rating_that_fails_leaves_nothing_in_the_records(
 ) -> None:
     service.faults = [400]
     with pytest.raises(EvaluationError, match="answers 400"):
-        evaluator(loaded(folder, settings, JUDGED), scorers, records).evaluate([ONE], "dev", Script())
+        RecipeGroup.of([ONE], "dev").evaluate(evaluator(loaded(folder, settings, JUDGED), Script(), scorers, records))
     assert records.evaluation_groups() == []
 
 
@@ -193,8 +199,8 @@ def test_scales_are_measured_once_before_the_first_evaluation(
     folder: Path, settings: Settings, scorers: Scorers, records: Records
 ) -> None:
     objective, ask = loaded(folder, settings, REWARDED, CHOICES), Script()
-    first = evaluator(objective, scorers, records, ("e1", "e2"))
-    first.evaluate([ONE], "dev", ask)
+    first = evaluator(objective, ask, scorers, records, ("e1", "e2"))
+    RecipeGroup.of([ONE], "dev").evaluate(first)
     recipes, requests = ask.asked[0]
     assert (
         recipes
@@ -206,13 +212,13 @@ def test_scales_are_measured_once_before_the_first_evaluation(
     )
     assert [len(own) for own in requests] == [2, 2]
     calls = len(ask.asked)
-    evaluator(objective, scorers, records, ("e1", "e2")).evaluate([TWO], "test", ask)
+    RecipeGroup.of([TWO], "test").evaluate(evaluator(objective, ask, scorers, records, ("e1", "e2")))
     assert len(ask.asked) == calls + 2
     assert first.scale_key is not None
     found = records.evaluation_group(first.scale_key)
     assert found is not None
     rewards = [json.loads(text)["value"] for record in found for text in record.predictions]
-    assert next(iter(first.scales(ask).values())).value == (min(rewards), max(rewards))
+    assert next(iter(first.scales().values())).value == (min(rewards), max(rewards))
 
 
 def test_keys_change_with_who_sets_the_scales_only_where_scales_count(
@@ -220,7 +226,8 @@ def test_keys_change_with_who_sets_the_scales_only_where_scales_count(
 ) -> None:
     for tasks, count in (([REWARDED], 2), ([CHOICES], 1)):
         objective = loaded(folder, settings, *tasks)
-        keys = {evaluator(objective, scorers, records, bases).key([ONE], "dev") for bases in (("e1",), ("e2",))}
+        makers = [evaluator(objective, Script(), scorers, records, bases) for bases in (("e1",), ("e2",))]
+        keys = {RecipeGroup.of([ONE], "dev").key(maker) for maker in makers}
         assert len(keys) == count
 
 
@@ -228,9 +235,9 @@ def test_a_part_is_scored_on_the_scale_of_the_whole(
     folder: Path, settings: Settings, scorers: Scorers, records: Records
 ) -> None:
     objective, ask = loaded(folder, settings, REWARDED), Script()
-    makes = evaluator(objective, scorers, records, ("e1",))
-    [whole] = makes.evaluate([ONE], "dev", ask)
-    [some] = makes.evaluate([ONE], "dev", ask, part_of(objective, "dev", [1]))
+    maker = evaluator(objective, ask, scorers, records, ("e1",))
+    [whole] = RecipeGroup.of([ONE], "dev").evaluate(maker)
+    [some] = RecipeGroup.of([ONE], "dev", [1]).evaluate(maker)
     assert some.scores == whole.scores[1:]
     assert whole.group != some.group
     assert len(records.evaluation_groups()) == 3
@@ -245,14 +252,14 @@ def test_without_experts_the_base_model_sets_the_scales() -> None:
 def test_an_engine_that_skips_a_follow_up_or_makes_one_up_is_a_failed_evaluation(
     folder: Path, settings: Settings, scorers: Scorers, records: Records
 ) -> None:
-    makes = evaluator(loaded(folder, settings, CHOICES), scorers, records)
+    objective = loaded(folder, settings, CHOICES)
 
     def skips(recipes: Sequence[Recipe], requests: Sequence[Sequence[Request]]) -> tuple[list[list[Response]], float]:
         answers: list[Response] = [Completion("A", 1)] * 2
         return [answers[:1] if "Proposed" in requests[0][0].prompt else answers], 1.0
 
     with pytest.raises(EvaluationError, match="gave 1 answers to 2 follow-ups"):
-        makes.evaluate([ONE], "dev", skips)
+        RecipeGroup.of([ONE], "dev").evaluate(evaluator(objective, skips, scorers, records))
 
     def invents(recipes: Sequence[Recipe], requests: Sequence[Sequence[Request]]) -> tuple[list[list[Response]], float]:
         answer = Completion("A", 1)
@@ -260,4 +267,4 @@ def test_an_engine_that_skips_a_follow_up_or_makes_one_up_is_a_failed_evaluation
         return [[second if "Proposed" in requests[0][0].prompt else answer] * 2], 1.0
 
     with pytest.raises(EvaluationError, match="which no engine makes"):
-        makes.evaluate([ONE], "dev", invents)
+        RecipeGroup.of([ONE], "dev").evaluate(evaluator(objective, invents, scorers, records))

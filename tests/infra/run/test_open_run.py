@@ -5,11 +5,13 @@ from threading import Event, Thread
 import pytest
 
 from infra.configs.yaml_files import load_config
+from infra.evaluation.recipes import RecipeGroup
 from infra.files.run_lock import require_free
 from infra.records.store import Records
 from infra.records.values import RunStatus
 from infra.run.open_run import OpenRun
 from infra.searches.model_swarms.config import ModelSwarmsConfig
+from infra.searches.model_swarms.inputs import SwarmRun, read_inputs
 from infra.settings import Settings
 from swarm.errors import EvaluationError, InputError
 from swarm.recipes import Recipe
@@ -26,17 +28,17 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(runs=tmp_path / "runs", cache=tmp_path / "cache")
 
 
-def expert(run: OpenRun, index: int) -> Recipe:
+def expert(run: SwarmRun, index: int) -> Recipe:
     return Recipe(run.inputs.bases, tuple(float(i == index) for i in range(len(run.inputs.bases))), run.config.space)
 
 
 def test_an_evaluated_group_is_found_and_not_evaluated_again(config: ModelSwarmsConfig, settings: Settings) -> None:
-    with OpenRun(config, settings) as run:
-        first = run.groups.evaluate([expert(run, 0), expert(run, 1)], "dev")
-        assert run.groups.evaluate([expert(run, 0), expert(run, 1)], "dev") == first
+    with OpenRun(config, read_inputs, settings) as run:
+        first = run.groups.evaluate(RecipeGroup.of([expert(run, 0), expert(run, 1)], "dev"))
+        assert run.groups.evaluate(RecipeGroup.of([expert(run, 0), expert(run, 1)], "dev")) == first
         assert [group.finished for group in run.records.evaluation_groups()] == [1]
         assert run.lost([first["group"], "unknown", first["group"]]) == [1]
-        assert run.groups.evaluate([expert(run, 0)], "dev")["group"] != first["group"]
+        assert run.groups.evaluate(RecipeGroup.of([expert(run, 0)], "dev"))["group"] != first["group"]
 
 
 def test_the_lock_is_freed_only_when_the_scores_under_way_are_saved(
@@ -51,8 +53,8 @@ def test_the_lock_is_freed_only_when_the_scores_under_way_are_saved(
         return save(*arguments, **named)  # type: ignore[arg-type]
 
     def interrupted() -> None:
-        with suppress(KeyboardInterrupt), OpenRun(config, settings) as run:
-            Thread(target=run.groups.evaluate, args=([expert(run, 0)], "dev")).start()
+        with suppress(KeyboardInterrupt), OpenRun(config, read_inputs, settings) as run:
+            Thread(target=run.groups.evaluate, args=(RecipeGroup.of([expert(run, 0)], "dev"),)).start()
             assert saving.wait(60)
             entered.set()
             raise KeyboardInterrupt
@@ -80,7 +82,7 @@ def test_what_is_recorded_can_be_resumed_from_its_folder(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Records, "clear_stop", killed)
-    with pytest.raises(KeyboardInterrupt), OpenRun(config, settings):
+    with pytest.raises(KeyboardInterrupt), OpenRun(config, read_inputs, settings):
         pass
     with Records(settings.records_url) as records:
         assert records.has_run(RUN)
@@ -88,7 +90,7 @@ def test_what_is_recorded_can_be_resumed_from_its_folder(
 
 
 def test_a_failure_is_recorded_and_never_a_score(config: ModelSwarmsConfig, settings: Settings) -> None:
-    with pytest.raises(EvaluationError), OpenRun(config, settings):
+    with pytest.raises(EvaluationError), OpenRun(config, read_inputs, settings):
         raise EvaluationError("the engine is gone")
     with Records(settings.records_url) as records:
         assert records.run(RUN).status is RunStatus.FAILED

@@ -15,7 +15,7 @@ from experts.basis import Basis, FullBasis
 from infra.engines.base import Engine
 from infra.engines.config import EngineConfig
 from infra.engines.opening import open_engine
-from infra.run.prepare import Prepared
+from infra.evaluation.inputs import RunInputs
 from infra.systems.artefact import load_system, save_system
 from infra.systems.asking import FreeQuestion, asking_of
 from infra.systems.executor import run_systems
@@ -26,12 +26,12 @@ from tests.infra.systems.system_samples import PROMPTS, systems
 
 
 @pytest.fixture(scope="module")
-def inputs(base: BaseModel, basis: Basis | FullBasis, objective: Objective) -> Prepared:
-    return Prepared(base, basis, objective, basis.ids, basis.names, "engine")
+def inputs(base: BaseModel, basis: Basis | FullBasis, objective: Objective) -> RunInputs:
+    return RunInputs(base, basis, objective, basis.ids, basis.names, "engine")
 
 
 @pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory, inputs: Prepared, models: tuple[Recipe, ...]) -> Path:
+def saved(tmp_path_factory: pytest.TempPathFactory, inputs: RunInputs, models: tuple[Recipe, ...]) -> Path:
     folder = tmp_path_factory.mktemp("saved") / "best"
     save_system(folder, systems(models)[1], inputs, PROMPTS)
     return folder
@@ -58,7 +58,7 @@ def test_what_is_loaded_answers_as_what_was_saved(
 
 
 def test_a_model_in_several_nodes_is_written_once_and_equal_systems_give_equal_bytes(
-    tmp_path: Path, inputs: Prepared, models: tuple[Recipe, ...], base: BaseModel
+    tmp_path: Path, inputs: RunInputs, models: tuple[Recipe, ...], base: BaseModel
 ) -> None:
     chain = systems(models)[3]
     one, two = (save_system(tmp_path / name, chain, inputs, PROMPTS) for name in ("one", "two"))

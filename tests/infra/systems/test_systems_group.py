@@ -10,12 +10,13 @@ from data.kinds.abstain_qa import AbstainQA
 from data.objective import Objective, ObjectiveConfig, load_objective
 from data.requests import Request, Response, request_from_json, request_key
 from infra.engines.base import Engine
+from infra.evaluation.answers import Ask
 from infra.evaluation.evaluator import Evaluator
 from infra.records.store import Records
 from infra.scorers.opening import Scorers
 from infra.settings import Settings
 from infra.systems.executor import Saved
-from infra.systems.group import SystemsGroup, candidate_of, read_memory, transcript
+from infra.systems.group import SystemGroup, group_of, read_memory, transcript
 from swarm.recipes import Recipe
 from swarm.systems import System
 from tests.infra.systems.system_samples import PROMPTS, systems
@@ -27,9 +28,8 @@ def records(tmp_path: Path) -> Iterator[Records]:
         yield opened
 
 
-@pytest.fixture
-def evaluator(objective: Objective, records: Records) -> Evaluator:
-    return Evaluator(objective, "engine", [], Scorers(Settings()), records)
+def evaluator(objective: Objective, records: Records, ask: Ask, engine: str = "engine") -> Evaluator:
+    return Evaluator(objective, engine, [], ask, Scorers(Settings()), records)
 
 
 class Asked:
@@ -47,26 +47,26 @@ class Asked:
         return self.engine.run(population, requests), 0.5
 
 
-def group(objective: Objective, many: Sequence[System], after: tuple[str, ...] = ()) -> SystemsGroup:
-    return SystemsGroup(tuple(map(candidate_of, many)), PROMPTS, objective, "dev", "engine", None, after)
+def group(many: Sequence[System], after: tuple[str, ...] = ()) -> SystemGroup:
+    return group_of(many, PROMPTS, "dev", after)
 
 
 def test_a_group_is_saved_with_its_scores_and_its_nodes_answers(
-    objective: Objective, engine: Engine, models: tuple[Recipe, ...], evaluator: Evaluator, records: Records
+    objective: Objective, engine: Engine, models: tuple[Recipe, ...], records: Records
 ) -> None:
     many, ask = systems(models), Asked(engine)
-    made = group(objective, many)
-    found = made.evaluate(evaluator, records, ask)
-    assert found == records.evaluation_group(made.key)
+    maker = evaluator(objective, records, ask)
+    key, found = group(many).key(maker), group(many).evaluate(maker)
+    assert found == records.evaluation_group(key)
     assert [System.from_json(record.recipe) for record in found] == many
     assert all(len(record.scores) == 12 for record in found)
-    saved = records.node_answers(made.key)
+    saved = records.node_answers(key)
     assert saved is not None and len(saved["answers"]) == ask.requests
     counts = Saved.from_json(saved["saved"])
     assert (counts.calls_public, counts.calls_made, counts.engine_calls) == (4 * 4 * 12, ask.requests, 4)
-    [row] = records.evaluation_groups([made.key])
+    [row] = records.evaluation_groups([key])
     assert (row.generated_tokens, row.seconds) == (counts.tokens_made, 2.0)
-    held = records.node_requests(made.key)
+    held = records.node_requests(key)
     assert {key: request_from_json(request) for key, request in held.items()} == ask.sent
     assert {request for _, request, _ in saved["answers"]} == set(held)
     assert transcript(saved, 0, 3)[-1] == found[0].outputs[3]
@@ -74,35 +74,40 @@ def test_a_group_is_saved_with_its_scores_and_its_nodes_answers(
 
 
 def test_a_group_that_builds_on_another_asks_only_what_is_new(
-    objective: Objective, engine: Engine, models: tuple[Recipe, ...], evaluator: Evaluator, records: Records
+    objective: Objective, engine: Engine, models: tuple[Recipe, ...], records: Records
 ) -> None:
     star, tree, turned, _ = systems(models)
-    first = group(objective, [star, tree])
-    first.evaluate(evaluator, records, Asked(engine))
-    alone, after = group(objective, [turned]), group(objective, [turned], (first.key,))
-    assert alone.key != after.key
     once, less = Asked(engine), Asked(engine)
-    assert after.evaluate(evaluator, records, less)[0].scores == alone.evaluate(evaluator, records, once)[0].scores
+    maker, thrifty = (evaluator(objective, records, ask) for ask in (once, less))
+    [first, *_] = {found.group for found in group([star, tree]).evaluate(evaluator(objective, records, Asked(engine)))}
+    alone, after = group([turned]), group([turned], (first,))
+    assert alone.key(maker) != after.key(maker)
+    assert after.evaluate(thrifty)[0].scores == alone.evaluate(maker)[0].scores
     assert (less.requests, once.requests) == (12, 48)  # the three sources were asked before
-    assert set(records.node_requests(after.key)) == set(less.sent)
-    assert len(read_memory(records, (first.key, after.key))) == len(read_memory(records, (first.key,))) + 12
+    assert set(records.node_requests(after.key(maker))) == set(less.sent)
+    assert len(read_memory(records, (first, after.key(maker)))) == len(read_memory(records, (first,))) + 12
 
 
 def test_a_group_can_t_build_on_one_that_is_not_there(
-    objective: Objective, engine: Engine, models: tuple[Recipe, ...], evaluator: Evaluator, records: Records
+    objective: Objective, engine: Engine, models: tuple[Recipe, ...], records: Records
 ) -> None:
     with pytest.raises(LookupError, match="no answers of nodes"):
-        group(objective, systems(models)[:1], ("0" * 64,)).evaluate(evaluator, records, Asked(engine))
+        group(systems(models)[:1], ("0" * 64,)).evaluate(evaluator(objective, records, Asked(engine)))
 
 
-def test_the_key_is_of_what_is_computed(objective: Objective, models: tuple[Recipe, ...]) -> None:
+def test_the_key_is_of_what_is_computed(
+    objective: Objective, engine: Engine, models: tuple[Recipe, ...], records: Records
+) -> None:
     star, tree, turned, chain = systems(models)
-    made = group(objective, [star])
-    assert group(objective, [replace(star, assignment=(3, 2, 1, 0))]).key == made.key
-    others = [group(objective, [other]) for other in (tree, turned, chain)]
-    others += [replace(made, config=PROMPTS.model_copy(update={"source": "{question}"})), replace(made, scales="s")]
-    others += [replace(made, split="test"), replace(made, engine="other"), group(objective, [star, tree])]
-    assert len({made.key, *(other.key for other in others)}) == len(others) + 1
+    maker = evaluator(objective, records, Asked(engine))
+    made = group([star])
+    assert group([replace(star, assignment=(3, 2, 1, 0))]).key(maker) == made.key(maker)
+    others = [group([other]) for other in (tree, turned, chain)]
+    others += [replace(made, config=PROMPTS.model_copy(update={"source": "{question}"})), replace(made, split="test")]
+    others += [group([star, tree]), group([star], ("0" * 64,))]
+    elsewhere = evaluator(objective, records, Asked(engine), engine="other")
+    keys = {made.key(maker), made.key(elsewhere), *(other.key(maker) for other in others)}
+    assert len(keys) == len(others) + 2
 
 
 def test_the_end_node_s_model_is_asked_a_follow_up(
@@ -110,11 +115,11 @@ def test_the_end_node_s_model_is_asked_a_follow_up(
 ) -> None:
     task = AbstainQA(kind="abstain_qa", data=data_file, max_new_tokens=6)
     abstaining = load_objective(ObjectiveConfig(tasks=[task]))
-    made, ask = group(abstaining, systems(models)[:1]), Asked(engine)
-    [found] = made.evaluate(Evaluator(abstaining, "engine", [], Scorers(Settings()), records), records, ask)
+    ask = Asked(engine)
+    [found] = group(systems(models)[:1]).evaluate(evaluator(abstaining, records, ask))
     assert all("Is the proposed answer true or false?" in output for output in found.outputs)
-    saved = records.node_answers(made.key)
+    saved = records.node_answers(found.group)
     assert saved is not None
     assert saved["saved"]["calls_made"] == ask.requests == 4 * 6 + 6
     assert saved["saved"]["engine_calls"] == 3
-    assert records.evaluation_groups([made.key])[0].generated_tokens == saved["saved"]["tokens_made"]
+    assert records.evaluation_groups([found.group])[0].generated_tokens == saved["saved"]["tokens_made"]

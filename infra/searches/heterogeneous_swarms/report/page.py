@@ -10,14 +10,14 @@ from infra.records.store import Records
 from infra.records.values import EvaluationRecord, Purpose, RunRecord
 from infra.report.asked import AskedExample
 from infra.report.chart import Json
+from infra.report.contenders import Contender, contender_scale
 from infra.report.formats import p_value, points
 from infra.report.rendering import rendered
+from infra.report.tasks import graded
+from infra.report.verdict import SIGNIFICANT, Tone, Verdict
 from infra.searches.heterogeneous_swarms.report.c_gain_figure import c_gain_figure
 from infra.searches.heterogeneous_swarms.report.curves import system_curves
 from infra.searches.heterogeneous_swarms.report.graph import GraphPicture, graph_picture
-from infra.searches.model_swarms.report.evidence import graded
-from infra.searches.model_swarms.report.tables import Contender, contender_scale
-from infra.searches.model_swarms.report.verdict import SIGNIFICANT, Tone, Verdict
 from infra.systems.group import transcript
 from swarm.heterogeneous_state import HeterogeneousState
 from swarm.systems import System

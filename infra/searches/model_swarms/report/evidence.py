@@ -4,17 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import TypeAdapter
-
-from data.kinds.base import TaskConfig
-from data.kinds.registry import AnyTask
 from infra.records.store import Records
 from infra.records.values import EvaluationRecord, Purpose, RunRecord
+from infra.report.tasks import graded, task_names
 from swarm.ensemble import top_k
 from swarm.recipes import BASE
 from swarm.state import Extreme, State
-
-_TASK: TypeAdapter[TaskConfig] = TypeAdapter(AnyTask)
 
 
 @dataclass(frozen=True)
@@ -72,16 +67,6 @@ class Evidence:
             return None
         before, after = found
         return None if before is None or after is None else (before, after)
-
-
-def graded(run: RunRecord) -> bool:
-    """Tell whether the answers to every task of `run` are right or wrong (see `Evidence.graded`)."""
-    return all(_TASK.validate_python(task).graded for task in run.config["objective"]["tasks"])
-
-
-def task_names(run: RunRecord) -> tuple[str, ...]:
-    """Return what the tasks of `run` are called."""
-    return tuple(_TASK.validate_python(task).label for task in run.config["objective"]["tasks"])
 
 
 def read_evidence(records: Records, run: str) -> Evidence:

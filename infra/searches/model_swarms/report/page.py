@@ -4,44 +4,22 @@
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import yaml
 
-from experts.files import publish_text
-from infra.records.store import Records
-from infra.report.asked import AskedExample, first_examples
+from infra.report.asked import AskedExample
 from infra.report.chart import Json
+from infra.report.contenders import contender_scale, scale
 from infra.report.rendering import rendered
-from infra.searches.evolution_strategies.report import read_evolution, render_evolution
-from infra.searches.heterogeneous_swarms.report.page import read_system_run, render_system_run
 from infra.searches.model_swarms.report.best_figures import emergence_map, recipe_bars
 from infra.searches.model_swarms.report.emergence import Emergence, changes, emergence
-from infra.searches.model_swarms.report.evidence import Evidence, read_evidence
+from infra.searches.model_swarms.report.evidence import Evidence
 from infra.searches.model_swarms.report.previous import previous_sentence
-from infra.searches.model_swarms.report.tables import changed_examples, contender_scale, contenders, scale, task_rows
+from infra.searches.model_swarms.report.tables import changed_examples, contenders, task_rows
 from infra.searches.model_swarms.report.trajectories import trajectories
 from infra.searches.model_swarms.report.utility_curves import utility_curves
 from infra.searches.model_swarms.report.verdict import verdict
 from swarm.statistics import initial_rank
-
-
-def write_report(records: Records, run: str, path: Path) -> None:
-    """Write the report of `run`, finished or not, to `path`; a reader sees an earlier one or the whole new one.
-
-    Raises:
-        InputError: there is no such run, or `path` can't be written.
-
-    """
-    asked = first_examples(records, run)
-    match records.run(run).algorithm:
-        case "evolution-strategies":
-            page = render_evolution(read_evolution(records, run), asked)
-        case "heterogeneous-swarms":
-            page = render_system_run(read_system_run(records, run), asked)
-        case _:
-            page = render_report(read_evidence(records, run), asked)
-    publish_text(path, page)
 
 
 def render_report(evidence: Evidence, asked: Sequence[AskedExample] = ()) -> str:

@@ -1,8 +1,8 @@
 """What a run that goes on from an earlier one says of that one's best: whether it still is, on the new data."""
 
 from infra.report.formats import p_value, points
+from infra.report.verdict import SIGNIFICANT
 from infra.searches.model_swarms.report.evidence import Evidence
-from infra.searches.model_swarms.report.verdict import SIGNIFICANT
 
 
 def previous_sentence(evidence: Evidence) -> str | None:

@@ -1,10 +1,10 @@
 """The tables of a report: what its page shows beside the figures."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from infra.records.values import EvaluationRecord, Purpose
+from infra.report.contenders import Contender
 from infra.searches.model_swarms.report.emergence import Changes, changes
 from infra.searches.model_swarms.report.evidence import Evidence
 
@@ -12,17 +12,6 @@ SHOWN = 5
 """As many gained and as many lost examples are shown."""
 _LONGEST = 600
 """Characters of an output that are shown."""
-
-
-@dataclass(frozen=True)
-class Contender:
-    """A row of the comparison: who, its utility on dev and test, and the test's 95 % interval (None: unknown)."""
-
-    title: str
-    note: str
-    dev: float | None
-    test: float | None
-    interval: tuple[float, float] | None
 
 
 def contenders(evidence: Evidence) -> tuple[Contender, ...]:
@@ -83,30 +72,6 @@ def task_rows(evidence: Evidence) -> tuple[TaskRow, ...]:
         for k, task in enumerate(evidence.tasks)
         for split, (before, after) in pairs.items()
     )
-
-
-@dataclass(frozen=True)
-class Scale:
-    """The span of utilities that a row of small pictures shares."""
-
-    low: float
-    high: float
-
-    def __call__(self, value: float) -> str:
-        """Return where `value` is, in per cent of the width; a mark at either end is still whole."""
-        return f"{3 + 94 * (value - self.low) / (self.high - self.low):.2f}%"
-
-
-def scale(values: Sequence[float | None]) -> Scale:
-    """Return the whole tenths around all `values`."""
-    known = [value for value in values if value is not None] or [0.0]
-    low, high = math.floor(round(10 * min(known), 6)), math.ceil(round(10 * max(known), 6))
-    return Scale(low / 10, max(high, low + 1) / 10)
-
-
-def contender_scale(rows: Sequence[Contender]) -> Scale:
-    """Return the scale on which every utility and interval of the comparison fits."""
-    return scale([value for row in rows for value in (row.dev, row.test, *(row.interval or ()))])
 
 
 @dataclass(frozen=True)

@@ -1,32 +1,11 @@
 """What may honestly be said of a run's result, in one sentence."""
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from infra.records.values import RunStatus
 from infra.report.formats import p_value, points, utility
+from infra.report.verdict import SIGNIFICANT, Tone, Verdict
 from infra.searches.model_swarms.report.evidence import Evidence
-
-SIGNIFICANT = 0.05
-"""The two-sided p value from which on a difference counts as no evidence."""
-
-Tone = Literal["better", "worse", "undecided"]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The headline of a report.
-
-    Attributes:
-        tone: what the headline comes down to.
-        sentence: the headline.
-        reason: what it rests on, or what is missing.
-
-    """
-
-    tone: Tone
-    sentence: str
-    reason: str
 
 
 def verdict(evidence: Evidence) -> Verdict:

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from infra.searches.heterogeneous_swarms.report.c_gain_figure import c_gain_figure
 from infra.searches.heterogeneous_swarms.report.graph import HEIGHT, WIDTH, graph_picture
 from infra.searches.heterogeneous_swarms.report.page import read_system_run, talks
-from infra.searches.model_swarms.report.page import write_report
 from infra.systems.names import recipe_name
 from swarm.graphs import Dag
 from swarm.recipes import Recipe, Space
 from swarm.systems import System
 from tests.infra.report.page_reader import Page
 from tests.infra.searches.heterogeneous_swarms.report.made_up_system import NAMES, MadeUpSystemRun
+from tests.reports import write_report
 
 HOSTILE = '</script><script>alert("x")</script><img src=x onerror=alert(1)>'
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from infra.records.values import RunStatus
-from infra.report.asked import first_examples
 from infra.searches.model_swarms.report.evidence import Evidence
-from infra.searches.model_swarms.report.page import render_report, write_report
+from infra.searches.model_swarms.report.page import render_report
 from swarm.errors import InputError
 from swarm.parameters import Parameters
 from tests.infra.report.page_reader import Page
 from tests.infra.searches.model_swarms.report.made_up_run import MadeUpRun
+from tests.reports import first_examples, write_report
 
 HOSTILE = (
     '</script><script>alert("name")</script>',

@@ -1,0 +1,1 @@
+"""The `swarm data` commands."""

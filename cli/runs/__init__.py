@@ -1,0 +1,1 @@
+"""What commands do with runs: drive one, read what is recorded, evaluate what one found."""

@@ -1,0 +1,12 @@
+"""Processes that end with this one, however it ends."""
+
+import os
+
+
+def end_with_this_process(process: int) -> None:
+    """Let `process` be ended when this process is gone, however it went: SIGKILL too."""
+    waiting, _open_until_we_are_gone = os.pipe()
+    command = ["sh", "-c", f"read -r _; kill {process} 2>/dev/null"]
+    # In a process group of its own, or Ctrl-C would end it too.
+    os.posix_spawn("/bin/sh", command, os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, waiting, 0)], setpgroup=0)
+    os.close(waiting)

@@ -1,0 +1,29 @@
+"""What the flows of all searches share: their task runner, and the evaluation of groups of recipes."""
+
+from typing import Any
+
+from prefect.futures import PrefectFuture
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from data.examples import Split
+from infra.run.open_run import OpenRun
+from swarm.plan import Group, Link, links
+from tasks.evaluation import evaluate
+from tasks.persistence import Json, submit
+
+RUNNER: Any = ThreadPoolTaskRunner(max_workers=64)
+"""Threads, made as they are needed: one a group that waits for its turn in the engine, is answered, or is written."""
+
+
+def evaluate_groups(run: OpenRun[Any, Any], groups: PrefectFuture[Any], split: Split) -> list[PrefectFuture[Json]]:
+    """Evaluate every group; one whose scores the records no longer hold is evaluated again, cached result or not."""
+    scores = [submit(run, evaluate, run, groups, index, split) for index in range(len(groups.result()))]
+    for index in run.lost([score.result()["group"] for score in scores]):
+        scores[index] = submit(run, evaluate, run, groups, index, split, again=True)
+    return scores
+
+
+def evaluation_links(groups: PrefectFuture[Any], scores: list[PrefectFuture[Json]]) -> list[Link]:
+    """Return where in the records each particle's evaluation is."""
+    planned = [Group.from_json(group) for group in groups.result()]
+    return links(planned, [score.result()["group"] for score in scores])
