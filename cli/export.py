@@ -36,8 +36,9 @@ def export(
     with open_records(settings) as records:
         run = records.run(name)
         result = SEARCHES.of(run).export(records, settings, run, folder, ExportOptions(iteration, merged))
-    if not result["finished"]:
-        err.print(f"run {name} is not finished: this is its best so far, not tested")
+        last = records.iterations(name)[-1].iteration
+    if not result["finished"] and iteration is None:
+        err.print(f"run {name} is not finished: this is its best of iteration {last}, not tested")
     _print(result, as_json)
 
 

@@ -116,9 +116,14 @@ class Search(ABC, Generic[Config]):
     def summary_text(self, summary: Json) -> SummaryText:
         """Return how the summary of a finished run is printed."""
 
-    @abstractmethod
     def report(self, records: Records, run: str) -> str:
-        """Return the report of `run`, finished or not, as one HTML page."""
+        """Return the report of `run`, finished or not, as one HTML page: a plain one by default."""
+        from infra.report.plain import plain_report
+
+        record = records.run(run)
+        bests = (self.best_so_far(record, saved.state) for saved in records.iterations(run))
+        known = [best for best in bests if best is not None]
+        return plain_report(records, record, known, self.examples(records, record))
 
     def finalists(self, records: Records, run: RunRecord, split: Split) -> Pair:
         """Return the evaluations of the starting best and of the best so far on `split`."""

@@ -9,8 +9,8 @@ import pytest
 import torch
 import yaml
 
-from cli import console
 from cli.main import main
+from cli.terminal import console
 from flows.searches import prepare
 from infra.configs.yaml_files import load_config
 from infra.files.run_folder import RunFolder

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from cli import machine
+from cli.machine import examination as machine
 from infra.settings import Settings
 from tests.cli.command_line import Command
 

@@ -121,9 +121,12 @@ def test_export_refuses_a_changed_expert(
     assert "run 'team': expert one was " in ended.err and "put back what it was" in ended.err
 
 
-def test_evaluate_says_what_to_do_with_a_system_instead(
+def test_evaluate_asks_the_best_system_and_finds_the_result_the_second_time(
     team: list[HeterogeneousState], command: Command, world: World
 ) -> None:
-    ended = command("evaluate", "team", "--objective", world.config)
-    assert (ended.code, ended.out) == (2, "")
-    assert "run 'team' found a system, not a model: ask it (swarm ask team QUESTION) or export it" in ended.err
+    first = command("evaluate", "team", "--objective", world.config, "--json").json
+    assert first["evaluated"] == "best system of run team"
+    assert first["recipe"]["dag"] == team[-1].best.dag.to_json()
+    assert (first["examples"], first["from_records"]) == (12, False)
+    again = command("evaluate", "team", "--objective", world.config, "--json").json
+    assert again == {**first, "from_records": True}

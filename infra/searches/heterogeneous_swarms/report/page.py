@@ -11,10 +11,9 @@ from infra.records.values import EvaluationRecord, Purpose, RunRecord
 from infra.report.asked import AskedExample
 from infra.report.chart import Json
 from infra.report.contenders import Contender, contender_scale
-from infra.report.formats import p_value, points
+from infra.report.plain import plain_verdict
 from infra.report.rendering import rendered
 from infra.report.tasks import graded
-from infra.report.verdict import SIGNIFICANT, Tone, Verdict
 from infra.searches.heterogeneous_swarms.report.c_gain_figure import c_gain_figure
 from infra.searches.heterogeneous_swarms.report.curves import system_curves
 from infra.searches.heterogeneous_swarms.report.graph import GraphPicture, graph_picture
@@ -92,7 +91,7 @@ def render_system_run(evidence: SystemEvidence, asked: Sequence[AskedExample] = 
         _figures(evidence),
         evidence=evidence,
         run=evidence.run,
-        verdict=verdict(evidence.run),
+        verdict=plain_verdict(evidence.run),
         graded=graded(evidence.run),
         contenders=rows,
         scale=contender_scale(rows),
@@ -102,24 +101,6 @@ def render_system_run(evidence: SystemEvidence, asked: Sequence[AskedExample] = 
         asked=asked,
         config=yaml.safe_dump(evidence.run.config, sort_keys=False, allow_unicode=True),
     )
-
-
-def verdict(run: RunRecord) -> Verdict:
-    """Return what the paired test, and nothing but the test, says of the system."""
-    if run.summary is None:
-        return Verdict("undecided", "Not finished yet.", "Nothing is tested before the search ends.")
-    start, end = run.summary["starting_best"], run.summary["ending_best"]
-    p, rival = end["p_value_vs_starting_best"], f"the best expert, {start['expert']}"
-    if p is None:
-        return Verdict("undecided", "Not tested: whether it is better is not known.", "There are no test examples.")
-    difference, reason = end["test"] - start["test"], "Paired bootstrap over the test examples, two-sided."
-    if p >= SIGNIFICANT:
-        size = points(difference, graded(run))
-        said = f"No evidence that it is better than {rival}: {size} on the test ({p_value(p)})."
-        return Verdict("undecided", said, reason)
-    tone: Tone = "better" if difference > 0 else "worse"
-    size = points(abs(difference), graded(run)).removeprefix("+")
-    return Verdict(tone, f"{tone.capitalize()} than {rival}, by {size} on the test ({p_value(p)}).", reason)
 
 
 def contenders(summary: Mapping[str, Any] | None) -> tuple[Contender, ...]:

@@ -4,8 +4,9 @@ from typing import Any
 import pytest
 
 from infra.records.values import Purpose
+from infra.report.contenders import Contender, scale
 from infra.searches.model_swarms.report.evidence import Evidence
-from infra.searches.model_swarms.report.tables import SHOWN, Contender, changed_examples, contenders, scale, task_rows
+from infra.searches.model_swarms.report.tables import SHOWN, changed_examples, contenders, task_rows
 
 
 def summary(evidence: Evidence) -> dict[str, Any]:
