@@ -22,10 +22,10 @@ from infra.engines.packed.members import AnyBasis
 from infra.evaluation.evaluator import Evaluator, initial_recipes
 from infra.records.store import Records
 from infra.records.values import EvaluationGroup, EvaluationRecord
-from infra.scorers.opening import Scorers
+from infra.scorers.open_scorers import Scorers
 from infra.searches.evolution_strategies.config import EvolutionStrategiesConfig
 from infra.settings import Settings
-from swarm.draws import Purpose, generator
+from swarm.draws import Draw, generator
 from swarm.statistics import Interval, bootstrap_interval
 
 OnRows = Callable[[int, int], None]
@@ -101,7 +101,7 @@ def intervals(question: Question, evaluation: EvaluationRecord) -> tuple[Interva
 
 
 def _draws() -> np.random.Generator:
-    return generator(0, 0, 0, Purpose.BOOTSTRAP)
+    return generator(0, 0, 0, Draw.BOOTSTRAP)
 
 
 def _evaluate(question: Question, evaluator: Evaluator, on_rows: OnRows) -> tuple[EvaluationRecord, ...]:

@@ -7,15 +7,15 @@ from functools import cached_property
 from itertools import accumulate, islice
 
 from data.aggregates import Aggregate, combine
-from data.evaluation import Evaluation, output_text
 from data.examples import Example, Split
 from data.kinds.rated import RatedTask
 from data.kinds.reward_model import scale_of
 from data.loading import count_overlap
 from data.objective_config import ObjectiveConfig
-from data.outside import Identify, Rating, Scale, Wanted
+from data.outside import Identify, Rating, RatingRequest, RewardScale
 from data.prompts import Chat
 from data.requests import Request, Response
+from data.scores import Evaluation, output_text
 from data.task import Case, Task, load_task
 from swarm.canonical import content_hash
 from swarm.errors import EvaluationError, InputError
@@ -71,7 +71,7 @@ class Objective:
         asked = [task.follow_up(case, response) for (task, case), response in zip(cases, responses, strict=True)]
         return {place: request for place, request in enumerate(asked) if request is not None}
 
-    def wanted(self, split: Split, responses: Sequence[Response]) -> list[Wanted | None]:
+    def wanted(self, split: Split, responses: Sequence[Response]) -> list[RatingRequest | None]:
         """Return what of these answers is to be rated from outside, and by whom; one entry an example."""
         self._check_count(split, responses)
         return [case.wanted(response) for case, response in zip(self._cases(split), responses, strict=True)]
@@ -81,13 +81,13 @@ class Objective:
         split: Split,
         responses: Sequence[Response],
         ratings: Sequence[Rating | None] | None = None,
-        scales: Mapping[str, Scale] | None = None,
+        scales: Mapping[str, RewardScale] | None = None,
     ) -> Evaluation:
         """Score answers to `requests(split)`, follow-ups included.
 
         Args:
             split: which examples.
-            responses: one an example; a `Followed` where `follow_ups` asked for one.
+            responses: one an example; a `FollowUpResponse` where `follow_ups` asked for one.
             ratings: one an entry of `wanted(split, responses)`; needed where that has any.
             scales: those of `measuring`'s tasks, by name; without them these tasks score bare rewards.
 
@@ -115,7 +115,7 @@ class Objective:
         tasks = tuple(task for task in self.tasks if isinstance(task.config, RatedTask) and task.config.measured)
         return replace(self, tasks=tasks, rule="mean") if tasks else None
 
-    def scales(self, predictions: Sequence[Sequence[str]]) -> dict[str, Scale]:
+    def scales(self, predictions: Sequence[Sequence[str]]) -> dict[str, RewardScale]:
         """Return the scale of each task of this objective, a `measuring` one, from each expert's dev predictions."""
         sizes = [len(task.dev) for task in self.tasks]
         ends = list(accumulate(sizes))
@@ -163,7 +163,7 @@ class Objective:
         split: Split,
         predictions: tuple[str, ...],
         ratings: Sequence[Rating | None] | None,
-        scales: Mapping[str, Scale],
+        scales: Mapping[str, RewardScale],
     ) -> tuple[str, ...]:
         """Return `predictions` with the ratings in those that are rated from outside."""
         cases = self._cases(split)

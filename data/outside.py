@@ -40,7 +40,7 @@ class Rating:
 
 
 @dataclass(frozen=True)
-class Scale:
+class RewardScale:
     """The least and greatest reward, and length in tokens, of all dev answers of a search's initial experts."""
 
     value: tuple[float, float]
@@ -121,17 +121,17 @@ class Judge(BaseModel):
     asks: Literal["quality", "match"]
 
 
-Outside = Perspective | Classifier | Rewarder | Judge
+ScorerConfig = Perspective | Classifier | Rewarder | Judge
 """Who rates; equal ones are opened once."""
 
-Identify = Callable[[Outside], str]
+Identify = Callable[[ScorerConfig], str]
 """Returns, as canonical JSON, everything that a scorer's ratings depend on; no model is loaded for it."""
 
 
-class Wanted(NamedTuple):
+class RatingRequest(NamedTuple):
     """An item, and who rates it."""
 
-    by: Outside
+    by: ScorerConfig
     item: Item
 
 

@@ -75,7 +75,7 @@ def request_key(request: Request) -> str:
 
 
 @dataclass(frozen=True)
-class Followed:
+class FollowUpResponse:
     """The answers to a request and to the follow-up that depends on the first; put together here, not by an engine.
 
     Attributes:
@@ -95,4 +95,4 @@ class Followed:
         return sum(getattr(answer, "tokens", 0) for answer in (self.first, self.second))
 
 
-Response = Completion | LogLikelihoods | Followed
+Response = Completion | LogLikelihoods | FollowUpResponse

@@ -8,7 +8,7 @@ from data.examples import Example, Split
 from data.kinds.base import TaskConfig
 from data.kinds.rated import RatedTask
 from data.loading import valid_examples
-from data.outside import Identify, Wanted
+from data.outside import Identify, RatingRequest
 from data.prompter import Prompter, make_prompter
 from data.prompts import Chat
 from data.requests import Request, Response
@@ -22,12 +22,12 @@ class Case(NamedTuple):
     example: Example
     request: Request
 
-    def wanted(self, response: Response) -> Wanted | None:
+    def wanted(self, response: Response) -> RatingRequest | None:
         """Return what is to be rated from outside of `response`, and by whom; None: nothing."""
         if not isinstance(self.task, RatedTask):
             return None
         item = self.task.item(self.example, self.task.read(self.example, self.request, response))
-        return None if item is None else Wanted(self.task.outside, item)
+        return None if item is None else RatingRequest(self.task.outside, item)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from swarm.errors import InputError
 
 
-class Loaded(NamedTuple):
+class UserObject(NamedTuple):
     """What a name stands for.
 
     Attributes:
@@ -34,7 +34,7 @@ def is_name(text: str) -> bool:
     return bool(colon) and all(map(_is_identifier, (*module.split("."), name)))
 
 
-def load(name: str, folder: Path) -> Loaded:
+def load(name: str, folder: Path) -> UserObject:
     """Return what `name` (for which `is_name` holds) means, in `folder` or else where Python looks for modules.
 
     A module of `folder` is a file of its own: it can't import its neighbours, because what they say would not be part
@@ -52,7 +52,7 @@ def load(name: str, folder: Path) -> Loaded:
         raise
     except (Exception, SystemExit) as error:  # a module is a program of the user's: it raises what it likes
         raise InputError(f"importing {module_name} raised {described(error)}: correct it") from error
-    return Loaded(getattr(module, attribute, None), module_name, sha256(source).hexdigest())
+    return UserObject(getattr(module, attribute, None), module_name, sha256(source).hexdigest())
 
 
 def described(error: BaseException) -> str:

@@ -13,7 +13,7 @@ from swarm.recipes import Recipe
 from swarm.seeds import Journal, Update
 
 
-class Moved(NamedTuple):
+class EvolvedTensor(NamedTuple):
     """A tensor of θ: what it is called, what it was at the start, and what it is."""
 
     name: str
@@ -21,7 +21,9 @@ class Moved(NamedTuple):
     weight: torch.Tensor
 
 
-def replay(basis: SeedBasis, start: Recipe, journal: Journal, names: Collection[str] | None = None) -> Iterator[Moved]:
+def replay(
+    basis: SeedBasis, start: Recipe, journal: Journal, names: Collection[str] | None = None
+) -> Iterator[EvolvedTensor]:
     """Yield the tensors of θ after `journal` for `names` (all if None), float32 on the CPU, sorted by name.
 
     Few tensors are in memory at a time. What a snapshot of the search holds already is not replayed.
@@ -33,7 +35,7 @@ def replay(basis: SeedBasis, start: Recipe, journal: Journal, names: Collection[
         weight = origin.clone() if snapshot is None else snapshot.tensor(name)
         for update in later:
             perturbations.update({name: weight}, {name: origin}, update)
-        yield Moved(name, origin, weight)
+        yield EvolvedTensor(name, origin, weight)
 
 
 class EvolvedWeights:

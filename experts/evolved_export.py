@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from experts.evolved import Moved, replay
+from experts.evolved import EvolvedTensor, replay
 from experts.export import COPIED, write_adapter
 from experts.files import publish_folder
 from experts.seed_basis import DOWN, UP, SeedBasis
@@ -21,7 +21,7 @@ from swarm.seeds import Mode, SeedRecipe
 
 
 @dataclass(frozen=True)
-class Exported:
+class ExportResult:
     """What was written.
 
     Attributes:
@@ -35,14 +35,14 @@ class Exported:
 
 
 @dataclass
-class _Seen:
+class _WeightSummary:
     """What is found out of the tensors on their way to the file."""
 
     hashes: dict[str, str] = field(default_factory=dict)
     moved: float = 0.0
     start: float = 0.0
 
-    def through(self, tensors: Iterator[Moved]) -> Iterator[tuple[str, torch.Tensor]]:
+    def through(self, tensors: Iterator[EvolvedTensor]) -> Iterator[tuple[str, torch.Tensor]]:
         for name, start, weight in tensors:
             self.hashes[name] = tensor_sha256(weight)
             self.moved += float((weight.double() - start.double()).square().sum())
@@ -50,12 +50,12 @@ class _Seen:
             yield name, weight
 
     @property
-    def exported(self) -> Exported:
+    def exported(self) -> ExportResult:
         drift = sqrt(self.moved / self.start) if self.start else 0.0
-        return Exported(weights_sha256(self.hashes.items()), drift)
+        return ExportResult(weights_sha256(self.hashes.items()), drift)
 
 
-def export_evolved(basis: SeedBasis, recipe: Recipe, folder: Path) -> Exported:
+def export_evolved(basis: SeedBasis, recipe: Recipe, folder: Path) -> ExportResult:
     """Write the mean that `recipe` names, with exactly the weights that engines evaluated.
 
     In `Mode.ADAPTER` a PEFT folder is written, else a whole model whose moved tensors are float32: a search of low-rank
@@ -68,7 +68,7 @@ def export_evolved(basis: SeedBasis, recipe: Recipe, folder: Path) -> Exported:
     """
     if not isinstance(recipe, SeedRecipe) or recipe.seed is not None:
         raise ValueError("only the mean of a search of seeds is exported")
-    seen = _Seen()
+    seen = _WeightSummary()
     if basis.perturbation.mode is Mode.ADAPTER:
         tensors = dict(seen.through(replay(basis, recipe.start, recipe.journal)))
         factors = {module: (tensors[module + DOWN], tensors[module + UP]) for module in basis.modules}
@@ -78,7 +78,7 @@ def export_evolved(basis: SeedBasis, recipe: Recipe, folder: Path) -> Exported:
     return seen.exported
 
 
-def _write_model(basis: SeedBasis, recipe: SeedRecipe, folder: Path, seen: _Seen) -> None:
+def _write_model(basis: SeedBasis, recipe: SeedRecipe, folder: Path, seen: _WeightSummary) -> None:
     """Write a whole model; one of the base model's files at a time is in memory."""
     with publish_folder(folder) as temporary:
         for file in weight_files(basis.base.folder):

@@ -27,7 +27,7 @@ _BLOCK = 1 << 16
 _DRAWN = 1 << 24
 """Numbers of factors that are drawn together, for all seeds: 64 MiB."""
 
-Factors = tuple[torch.Tensor, torch.Tensor]
+NoiseFactors = tuple[torch.Tensor, torch.Tensor]
 Move = tuple[str, int, torch.Tensor, torch.Tensor]
 """A tensor's name, the place of a block in it, the block, and what is added to it."""
 
@@ -47,7 +47,7 @@ class Perturbations:
         """The tensors that are perturbed, sorted."""
         return tuple(self._places)
 
-    def factors(self, shapes: Mapping[str, torch.Size], seeds: Sequence[int]) -> Iterator[tuple[str, Factors]]:
+    def factors(self, shapes: Mapping[str, torch.Size], seeds: Sequence[int]) -> Iterator[tuple[str, NoiseFactors]]:
         """Yield name, (A [seeds, out, r], B [seeds, in, r]) of matrices' noises A Bᵀ / √r, float32.
 
         Those of many matrices are drawn together: alone they are too small for what a call costs.

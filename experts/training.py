@@ -23,7 +23,7 @@ from swarm.errors import InputError
 CHECKPOINT_EVERY = 25
 """Steps between two checkpoints: the most that a kill costs."""
 
-Progress = Callable[[int, int, float], None]
+TrainingProgress = Callable[[int, int, float], None]
 """Called with (steps done, steps in all, loss in nats per token) after each step."""
 
 
@@ -33,7 +33,7 @@ def train_expert(
     sources: Sequence[Source],
     folder: Path,
     start: Path | None = None,
-    progress: Progress | None = None,
+    progress: TrainingProgress | None = None,
 ) -> dict[str, Any]:
     """Train an expert and publish it as `folder`: a PEFT adapter in float16 and `provenance.json`.
 

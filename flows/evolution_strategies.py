@@ -12,7 +12,7 @@ from prefect.futures import PrefectFuture
 from prefect.states import Cancelled
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from data.division import divided
+from data.dev_split import split_dev
 from infra.evaluation.groups import StopRequested
 from infra.records.values import Purpose
 from infra.run.open_run import OpenRun
@@ -58,7 +58,7 @@ def evolution_strategies(config: EvolutionStrategiesConfig) -> dict[str, Any] | 
 def search(run: EvolutionRun) -> tuple[EsState, Journal, str]:
     """Iterate until the search says why it stops; return its last state, its journal and that reason."""
     settings, seed = run.config.search.parameters(), run.config.seed
-    searched, held_out = divided(run.inputs.objective, run.config.search.held_out)
+    searched, held_out = split_dev(run.inputs.objective, run.config.search.held_out)
     live, journal, moved = LiveArtifacts(run.config.name), Journal(), EsState().to_json()
     while True:
         size = run.config.engine.group_size

@@ -8,11 +8,11 @@ from swarm.state import Extreme, State
 
 S = TypeVar("S", bound=State)
 
-Scored = list[tuple[int, float]]
+ParticleUtilities = list[tuple[int, float]]
 """(particle, utility) of the particles that were evaluated, in the order of the particles."""
 
 
-def with_personal_bests(state: S, scored: Scored) -> S:
+def with_personal_bests(state: S, scored: ParticleUtilities) -> S:
     """Return the state with p_i ← x_i wherever the utility of x_i is above every earlier one of particle i."""
     bests, found = state.personal_bests.copy(), list(state.personal_best_iterations)
     record = list(state.personal_best_utilities)
@@ -28,14 +28,14 @@ def with_personal_bests(state: S, scored: Scored) -> S:
     )
 
 
-def global_best(state: State, scored: Scored) -> Extreme | None:
+def global_best(state: State, scored: ParticleUtilities) -> Extreme | None:
     """Return g, the best ever seen: the first wins ties."""
     now = max(scored, key=lambda one: one[1], default=None)
     seen = state.global_best
     return seen if now is None or (seen and now[1] <= seen.utility) else _extreme(state, *now)
 
 
-def global_worst(state: State, scored: Scored) -> Extreme | None:
+def global_worst(state: State, scored: ParticleUtilities) -> Extreme | None:
     """Return w, the worst ever seen: the first wins ties."""
     now = min(scored, key=lambda one: one[1], default=None)
     seen = state.global_worst

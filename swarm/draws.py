@@ -14,7 +14,7 @@ MAX_SEED = 2**63 - 1
 """The largest seed: it fits the signed 64-bit column in which runs are recorded."""
 
 
-class Purpose(IntEnum):
+class Draw(IntEnum):
     """What a draw is for. The numbers are part of every finished run: add new ones, never change one."""
 
     CROSSOVER = 0
@@ -32,7 +32,7 @@ class Purpose(IntEnum):
     BATCH = 21
 
 
-def generator(seed: int, iteration: int, particle: int, purpose: Purpose) -> np.random.Generator:
+def generator(seed: int, iteration: int, particle: int, purpose: Draw) -> np.random.Generator:
     """Return the generator of one purpose of one particle in one iteration.
 
     Args:

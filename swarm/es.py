@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from swarm.arrays import Floats
-from swarm.draws import MAX_SEED, Purpose, generator
+from swarm.draws import MAX_SEED, Draw, generator
 from swarm.errors import EvaluationError
 from swarm.es_parameters import EsParameters, Shaping
 from swarm.es_state import BestMean, EsState
@@ -23,14 +23,14 @@ _MOST_SEEDS = 1 << 20
 
 
 @dataclass(frozen=True)
-class Member:
+class PopulationMember:
     """One perturbation of an iteration: θ + scale · ε(seed)."""
 
     seed: int
     scale: float
 
 
-def members(parameters: EsParameters, seed: int, state: EsState) -> tuple[Member, ...]:
+def members(parameters: EsParameters, seed: int, state: EsState) -> tuple[PopulationMember, ...]:
     """Return the population around θ_t; none in the last iteration, whose mean is only measured.
 
     With `antithetic` members come in pairs (+σ ε, −σ ε).
@@ -39,7 +39,7 @@ def members(parameters: EsParameters, seed: int, state: EsState) -> tuple[Member
         return ()
     signs = (1, -1) if parameters.antithetic else (1,)
     return tuple(
-        Member(drawn, sign * parameters.sigma)
+        PopulationMember(drawn, sign * parameters.sigma)
         for drawn in seeds(seed, state.iteration, parameters.seeds)
         for sign in signs
     )
@@ -52,7 +52,7 @@ def seeds(seed: int, iteration: int, count: int) -> tuple[int, ...]:
     """
     if count > _MOST_SEEDS:
         raise ValueError(f"{count} seeds in an iteration: {_MOST_SEEDS} at most")
-    offset = int(generator(seed, 0, 0, Purpose.NOISE).integers(MAX_SEED))
+    offset = int(generator(seed, 0, 0, Draw.NOISE).integers(MAX_SEED))
     return tuple((offset + iteration * _MOST_SEEDS + k) % (MAX_SEED + 1) for k in range(count))
 
 
@@ -68,7 +68,7 @@ def batch(parameters: EsParameters, seed: int, iteration: int, examples: int) ->
 
 
 def _round(seed: int, number: int, examples: int) -> list[int]:
-    drawn = generator(seed, number, 0, Purpose.BATCH).random(examples)
+    drawn = generator(seed, number, 0, Draw.BATCH).random(examples)
     return [int(place) for place in np.argsort(drawn, kind="stable")]
 
 
@@ -86,7 +86,7 @@ def shaped(rewards: Sequence[float], shaping: Shaping) -> Floats:
     return centred
 
 
-def step(parameters: EsParameters, population: Sequence[Member], rewards: Sequence[float]) -> Update | None:
+def step(parameters: EsParameters, population: Sequence[PopulationMember], rewards: Sequence[float]) -> Update | None:
     """Return the update that the rewards of `population` say; None where all are equal."""
     weights = shaped(rewards, parameters.shaping)
     if not weights.any():

@@ -24,13 +24,13 @@ from swarm.bests import global_best, global_worst
 from swarm.errors import EvaluationError
 from swarm.graphs import Dag
 from swarm.heterogeneous_parameters import HeterogeneousParameters
-from swarm.heterogeneous_plan import rows, scoring_dag, wanted_trials
+from swarm.heterogeneous_plan import plan_trials, rows, scoring_dag
 from swarm.heterogeneous_population import decoded, graph_seed, only_assigned
-from swarm.heterogeneous_state import Assigned, BestSystem, HeterogeneousState, Trial
+from swarm.heterogeneous_state import BestSystem, HeterogeneousState, ModelRows, Trial
 from swarm.jfk import Assignment, jfk_scores
 from swarm.state import State
 
-Candidate = tuple[float, Dag, Assignment, Floats]
+ScoredSystem = tuple[float, Dag, Assignment, Floats]
 """A system that was evaluated: utility, graph, assignment, coefficients [n, m] by node."""
 
 
@@ -89,7 +89,7 @@ def tell_models(
         ValueError: the models were told before, the graphs were not, or the number of utilities is another.
 
     """
-    dag, wanted = scoring_dag(parameters, state), wanted_trials(parameters, seed, state)
+    dag, wanted = scoring_dag(parameters, state), plan_trials(parameters, seed, state)
     if not all(map(math.isfinite, utilities)):
         raise EvaluationError(f"a system of iteration {state.iteration} has a utility of {list(utilities)}")
     trials = tuple(Trial(*one, float(utility) + 0.0) for one, utility in zip(wanted, utilities, strict=True))
@@ -109,7 +109,7 @@ def tell_models(
     )
 
 
-def _scores(trials: Sequence[Trial], models: Assigned, evaluated: Sequence[bool]) -> tuple[float | None, ...]:
+def _scores(trials: Sequence[Trial], models: ModelRows, evaluated: Sequence[bool]) -> tuple[float | None, ...]:
     chosen = [trial for trial in trials if trial.models == models]
     return jfk_scores([trial.assignment for trial in chosen], [trial.utility for trial in chosen], len(evaluated))
 
@@ -132,7 +132,7 @@ def _rescored(state: HeterogeneousState, trials: Sequence[Trial]) -> State:
 
 
 def _best(
-    state: HeterogeneousState, candidates: Sequence[Candidate], step: Literal["graphs", "models"]
+    state: HeterogeneousState, candidates: Sequence[ScoredSystem], step: Literal["graphs", "models"]
 ) -> BestSystem | None:
     """Return the best system ever evaluated; the first wins ties."""
     now = max(candidates, key=lambda one: one[0], default=None)

@@ -6,7 +6,7 @@ import numpy as np
 
 from swarm.arrays import Floats
 from swarm.decode import decode
-from swarm.draws import MAX_SEED, Purpose, generator
+from swarm.draws import MAX_SEED, Draw, generator
 from swarm.errors import InputError
 from swarm.graphs import Dag
 from swarm.heterogeneous_parameters import HeterogeneousParameters
@@ -51,13 +51,13 @@ def initialise(parameters: HeterogeneousParameters, seed: int, n_experts: int) -
 
 def graph_seed(seed: int) -> int:
     """Return the seed of the graphs' moves: with the run's own, graphs and models would share their draws."""
-    return int(generator(seed, 0, 0, Purpose.GRAPH_SWARM).integers(MAX_SEED))
+    return int(generator(seed, 0, 0, Draw.GRAPH_SWARM).integers(MAX_SEED))
 
 
 def _adjacencies(parameters: HeterogeneousParameters, seed: int) -> Floats:
     """Return A ~ U(0, 1) with a zero diagonal, [G, n²]."""
     n = parameters.particles
-    drawn = [generator(seed, 0, graph, Purpose.ADJACENCY).random((n, n)) for graph in range(parameters.graphs)]
+    drawn = [generator(seed, 0, graph, Draw.ADJACENCY).random((n, n)) for graph in range(parameters.graphs)]
     adjacencies: Floats = np.stack(drawn) * (1 - np.eye(n))
     return adjacencies.reshape(len(drawn), n * n)
 
@@ -66,7 +66,7 @@ def decoded(parameters: HeterogeneousParameters, seed: int, graphs: GraphSwarm) 
     """Return the graph of each graph particle: decoded once, and kept in the state."""
     n = parameters.particles
     return tuple(
-        decode(row.reshape(n, n), generator(seed, graphs.iteration, graph, Purpose.DECODE), parameters.top_p)
+        decode(row.reshape(n, n), generator(seed, graphs.iteration, graph, Draw.DECODE), parameters.top_p)
         for graph, row in enumerate(graphs.positions)
     )
 

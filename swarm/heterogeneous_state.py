@@ -11,7 +11,7 @@ from swarm.graphs import Dag
 from swarm.jfk import Assignment
 from swarm.state import State
 
-Assigned = Literal["positions", "personal_bests"]
+ModelRows = Literal["positions", "personal_bests"]
 """Which models are put into the nodes."""
 
 
@@ -33,7 +33,7 @@ class Trial:
 
     """
 
-    models: Assigned
+    models: ModelRows
     assignment: Assignment
     utility: float
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from swarm.draws import Purpose, generator
+from swarm.draws import Draw, generator
 
 Assignment = tuple[int, ...]
 """[n], the number of the model in each node."""
@@ -32,7 +32,7 @@ def stratified_assignments(
     """
     if not models:
         return ()
-    draws = generator(seed, iteration, 0, Purpose.ASSIGNMENT)
+    draws = generator(seed, iteration, 0, Draw.ASSIGNMENT)
     first = np.asarray(models)[_shuffled(draws, len(models))]
     places = np.resize(first, count * nodes)
     places = places[_shuffled(draws, len(places))].reshape(count, nodes)
@@ -41,7 +41,7 @@ def stratified_assignments(
 
 def assignments_with_replacement(seed: int, iteration: int, models: int, count: int) -> tuple[Assignment, ...]:
     """Return `count` assignments as the public code draws them: each node any of the n models, some perhaps never."""
-    rows = [generator(seed, iteration, m, Purpose.ASSIGNMENT).random(models) for m in range(count)]
+    rows = [generator(seed, iteration, m, Draw.ASSIGNMENT).random(models) for m in range(count)]
     return tuple(tuple(int(u * models) for u in row.tolist()) for row in rows)
 
 

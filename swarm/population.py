@@ -6,7 +6,7 @@ from typing import TypeVar
 import numpy as np
 
 from swarm.arrays import Floats, frozen
-from swarm.draws import Purpose, generator, pick, pick_other
+from swarm.draws import Draw, generator, pick, pick_other
 from swarm.errors import InputError
 from swarm.parameters import Parameters
 from swarm.recipes import Recipe, Space
@@ -91,7 +91,7 @@ def grown(parameters: Parameters, seed: int, n_experts: int) -> Floats:
     """Return X [N, n]: one-hot rows for the experts, then children of two different random parents."""
     rows = list(np.eye(n_experts))
     for particle in range(n_experts, parameters.particles):
-        draws = generator(seed, 0, particle, Purpose.CROSSOVER)
+        draws = generator(seed, 0, particle, Draw.CROSSOVER)
         # In the public code the children born so far are parents too; in the paper only experts are.
         parents = len(rows) if parameters.reference else n_experts
         a = pick(draws, parents)
@@ -106,7 +106,7 @@ def _initial_velocities(parameters: Parameters, seed: int, positions: Floats) ->
     if parameters.initial_velocity != "random":
         return np.zeros_like(positions)
     count = len(positions)
-    others = [pick_other(generator(seed, 0, i, Purpose.INITIAL_VELOCITY), count, i) for i in range(count)]
+    others = [pick_other(generator(seed, 0, i, Draw.INITIAL_VELOCITY), count, i) for i in range(count)]
     velocities: Floats = positions[others] - positions  # v_i = x_j − x_i, j ≠ i
     return velocities
 

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swarm.arrays import Floats, frozen
-from swarm.bests import Scored, global_best, global_worst, with_personal_bests
-from swarm.draws import Purpose, generator
+from swarm.bests import ParticleUtilities, global_best, global_worst, with_personal_bests
+from swarm.draws import Draw, generator
 from swarm.errors import EvaluationError
 from swarm.move import move
 from swarm.parameters import Parameters
@@ -86,7 +86,7 @@ def _with_row_sum(rows: Floats, total: float | None) -> Floats:
 
 def _draws(seed: int, iteration: int, particles: int) -> Floats:
     """Return r [N, 4] ~ U(0, 1]: never 0, so that C > 0."""
-    return np.stack([1.0 - generator(seed, iteration, i, Purpose.MOVE).random(4) for i in range(particles)])
+    return np.stack([1.0 - generator(seed, iteration, i, Draw.MOVE).random(4) for i in range(particles)])
 
 
 def _step_length(parameters: Parameters, state: State) -> float:
@@ -110,8 +110,8 @@ def _cooled(parameters: Parameters, now: int, last_restart: int | None) -> bool:
 
 def _to_evaluate(parameters: Parameters, seed: int, iteration: int) -> tuple[bool, ...]:
     """Return [N], which particles drop-K (the whole iteration) and drop-N (a particle) leave to be evaluated."""
-    kept = generator(seed, iteration, 0, Purpose.DROP_ITERATION).random() >= parameters.drop_iteration
-    draws = [generator(seed, iteration, i, Purpose.DROP_PARTICLE).random() for i in range(parameters.particles)]
+    kept = generator(seed, iteration, 0, Draw.DROP_ITERATION).random() >= parameters.drop_iteration
+    draws = [generator(seed, iteration, i, Draw.DROP_PARTICLE).random() for i in range(parameters.particles)]
     return tuple(bool(kept and draw >= parameters.drop_particle) for draw in draws)
 
 
@@ -165,7 +165,7 @@ def _check_utilities(state: State, utilities: Sequence[float | None]) -> None:
             raise EvaluationError(f"particle {particle} of iteration {state.iteration} has the utility {utility}")
 
 
-def _merged(carried: Utilities, scored: Scored) -> Utilities:
+def _merged(carried: Utilities, scored: ParticleUtilities) -> Utilities:
     utilities = dict(enumerate(carried)) | dict(scored)
     return tuple(utilities[i] for i in range(len(carried)))
 

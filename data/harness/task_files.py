@@ -91,7 +91,7 @@ def _find(name: str, root: Path) -> Path:
     return found[0]
 
 
-class _Loader(yaml.SafeLoader):
+class _TaskFileLoader(yaml.SafeLoader):
     """Reads plain values, and `!function` as what it says."""
 
     def __init__(self, text: str, folder: Path) -> None:
@@ -99,11 +99,11 @@ class _Loader(yaml.SafeLoader):
         self.folder = folder
 
 
-def _code(loader: _Loader, node: yaml.ScalarNode) -> Code:
+def _code(loader: _TaskFileLoader, node: yaml.ScalarNode) -> Code:
     return Code(str(loader.construct_scalar(node)), loader.folder)
 
 
-_Loader.add_constructor("!function", _code)
+_TaskFileLoader.add_constructor("!function", _code)
 
 
 def _read(path: Path, including: tuple[Path, ...]) -> dict[str, Any]:
@@ -111,7 +111,7 @@ def _read(path: Path, including: tuple[Path, ...]) -> dict[str, Any]:
     if path in including:
         raise InputError(f"{path}: includes itself: correct 'include'")
     try:
-        loader = _Loader(path.read_text("utf-8"), path.parent)
+        loader = _TaskFileLoader(path.read_text("utf-8"), path.parent)
         try:
             config = loader.get_single_data()
         finally:

@@ -9,7 +9,7 @@ from data.examples import Example
 from data.kinds.base import Bounds, TaskConfig, completion_of, completion_text
 from data.kinds.multiple_choice import MultipleChoice, anchored_choice, reference_choice
 from data.prompts import CHOICES, QUESTION
-from data.requests import Followed, Generate, Request, Response
+from data.requests import FollowUpResponse, Generate, Request, Response
 from swarm.errors import EvaluationError
 
 ABSTAINED, UNREADABLE = "", "?"
@@ -77,7 +77,7 @@ class AbstainQA(TaskConfig):
 
     def prediction(self, example: Example, response: Response) -> str:
         """Return the key of the choice, or `ABSTAINED`, or `UNREADABLE`."""
-        if not isinstance(response, Followed):
+        if not isinstance(response, FollowUpResponse):
             raise EvaluationError(f"the engine was not asked whether its answer to {example.place} is true")
         if self._says_false(completion_of(response.second).text):
             return ABSTAINED

@@ -13,7 +13,7 @@ from data.prompts import QUESTION, fill, require_placeholders
 from data.requests import Completion, Request, Response
 from swarm.errors import EvaluationError
 
-Stop = Annotated[str, Field(min_length=1)]
+StopTexts = Annotated[str, Field(min_length=1)]
 
 Bounds = tuple[float | None, float | None]
 """The least and the greatest score that a kind can give; None: there is no such bound."""
@@ -75,7 +75,7 @@ class TaskConfig(BaseModel, ABC):
     system: str | None = Field(
         None, title="System prompt", min_length=1, description="The system message of a chat prompt; none if empty."
     )
-    stop: tuple[Stop, ...] = Field(
+    stop: tuple[StopTexts, ...] = Field(
         (), title="Stop strings", description="An answer ends before the first of these strings."
     )
 
@@ -155,7 +155,8 @@ class TaskConfig(BaseModel, ABC):
     def follow_up(self, example: Example, response: Response, prompt: Callable[[str], str]) -> Request | None:
         """Return what is asked after `response`, the answer to `request(example, …)`; None: nothing, as in most kinds.
 
-        A kind that asks on gets a `Followed` to read. `prompt(more)` is the prompt of `example` with `more` after it.
+        A kind that asks a second question gets a `FollowUpResponse` to read. `prompt(more)` returns the prompt of
+        `example` with `more` after it.
         """
         return None
 

@@ -12,7 +12,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from data.data_file import DataFile
 from data.examples import Example
-from data.harness.opening import open_task
+from data.harness.open_task import open_task
 from data.harness.rows import CONTINUATIONS, DOCUMENT, GENERATION, TEXT, raw_examples
 from data.harness.task_files import INSTALLED
 from data.harness.tasks import HarnessTask

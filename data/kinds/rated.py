@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from data.examples import Example
 from data.kinds.base import TaskConfig, completion_text
-from data.outside import Item, Outside, Rating, Scale
+from data.outside import Item, Rating, RewardScale, ScorerConfig
 from data.prompts import QUESTION
 from data.requests import Generate, Request, Response
 from swarm.canonical import canonical_json
@@ -25,11 +25,11 @@ class RatedTask(TaskConfig):
 
     @property
     @abstractmethod
-    def outside(self) -> Outside:
+    def outside(self) -> ScorerConfig:
         """Who rates."""
 
     @abstractmethod
-    def score(self, rating: Rating, scale: Scale | None) -> float:
+    def score(self, rating: Rating, scale: RewardScale | None) -> float:
         """Return the score that a rating comes to; `scale` is given to kinds that are `measured`, once it is known."""
 
     def item(self, example: Example, text: str) -> Item | None:
@@ -41,7 +41,7 @@ class RatedTask(TaskConfig):
         """The score of a completion for which `item` is None."""
         raise NotImplementedError(f"task {self.label!r} has every completion rated")
 
-    def rated(self, text: str, rating: Rating | None, scale: Scale | None) -> str:
+    def rated(self, text: str, rating: Rating | None, scale: RewardScale | None) -> str:
         """Return the prediction of the completion `text`, rated so."""
         if rating is None:
             return canonical_json({"score": self.unrated, "text": text})

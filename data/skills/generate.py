@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from data.skills.registry import FAMILIES, SKILLS, Drawn
+from data.skills.registry import FAMILIES, SKILLS, SkillExample
 from swarm.errors import InputError
 
 _MISSES = 20_000
@@ -40,11 +40,11 @@ def generate(skill: str, seed: int, train: int, dev: int, test: int) -> dict[str
     return data
 
 
-def _distinct(skill: str, seed: int, count: int) -> list[Drawn]:
+def _distinct(skill: str, seed: int, count: int) -> list[SkillExample]:
     # The skill's name enters the key, so that two skills of one seed share no draws, unless they are to.
     sequence = np.random.SeedSequence([seed, *FAMILIES.get(skill, skill).encode()])
     rng = np.random.Generator(np.random.Philox(cast(Any, sequence)))
-    seen: dict[Hashable, Drawn] = {}
+    seen: dict[Hashable, SkillExample] = {}
     misses = 0
     while len(seen) < count:
         drawn = SKILLS[skill](rng)

@@ -9,7 +9,7 @@ from heapq import heappop, heappush
 
 import numpy as np
 
-from data.skills.questions import Question
+from data.skills.questions import QuestionGenerator
 
 _LARGEST_WEIGHT = 10
 
@@ -49,7 +49,7 @@ def shortest_path(rng: np.random.Generator) -> tuple[str, str]:
             return _shortest_path_text(graph, start, end), str(length)
 
 
-GRAPH_QUESTIONS: dict[str, Question] = {
+GRAPH_QUESTIONS: dict[str, QuestionGenerator] = {
     question.__name__: question for question in (connectivity, cycle, shortest_path)
 }
 """The questions by NLGraph's name of their task."""

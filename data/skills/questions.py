@@ -7,7 +7,7 @@ from string import ascii_uppercase
 
 import numpy as np
 
-Question = Callable[[np.random.Generator], tuple[str, str]]
+QuestionGenerator = Callable[[np.random.Generator], tuple[str, str]]
 """Draws one (question, answer)."""
 
 _WORDS = tuple(
@@ -100,7 +100,7 @@ def shortest_path(rng: np.random.Generator) -> tuple[str, str]:
             return f"Edges: {_edge_list(edges)}. How many steps from {start} to {end}?", str(wanted)
 
 
-QUESTIONS: dict[str, Question] = {
+QUESTIONS: dict[str, QuestionGenerator] = {
     skill.__name__: skill
     for skill in (sorting, picking, reversing, arithmetic, dates, units, connectivity, shortest_path)
 }

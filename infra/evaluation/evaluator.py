@@ -9,20 +9,20 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from data.evaluation import Evaluation
 from data.examples import Split
 from data.objective import Objective, load_objective
 from data.objective_config import ObjectiveConfig
-from data.outside import Item, Outside, Rating, Scale, Wanted
+from data.outside import Item, Rating, RatingRequest, RewardScale, ScorerConfig
 from data.requests import Response, request_json
+from data.scores import Evaluation
 from experts.base_models import BaseModel, chat_template
 from experts.seed_basis import SeedBasis
 from infra.engines.packed.members import AnyBasis
 from infra.evaluation.answering import Answers, Ask, answered
-from infra.records.asked import Asked
+from infra.records.request_texts import GroupRequests
 from infra.records.store import Records
 from infra.records.values import EvaluationRecord
-from infra.scorers.opening import Scorers, identify
+from infra.scorers.open_scorers import Scorers, identify
 from infra.settings import Settings
 from swarm.canonical import content_hash
 from swarm.recipes import BASE, Recipe, Space
@@ -67,13 +67,13 @@ def rated(
 
     """
     wanted = [objective.wanted(split, each) for each in responses]
-    by_scorer: dict[Outside, dict[Item, None]] = {}
+    by_scorer: dict[ScorerConfig, dict[Item, None]] = {}
     for each in (want for member in wanted for want in member if want is not None):
         by_scorer.setdefault(each.by, {})[each.item] = None
-    ratings: dict[Wanted, Rating] = {}
+    ratings: dict[RatingRequest, Rating] = {}
     for by, items in by_scorer.items():
         for item, rating in zip(items, scorers.rate(by, list(items)), strict=True):
-            ratings[Wanted(by, item)] = rating
+            ratings[RatingRequest(by, item)] = rating
     return [[None if want is None else ratings[want] for want in member] for member in wanted]
 
 
@@ -128,7 +128,7 @@ class Evaluator:
         evaluations = self.score(asked, split, answers.responses, scales)
         return self._save(self.key(recipes, split, part), recipes, asked, split, evaluations, answers)
 
-    def scales(self, ask: Ask) -> dict[str, Scale]:
+    def scales(self, ask: Ask) -> dict[str, RewardScale]:
         """Return the scales, by task: as the records have them, or measured and saved there; {} if none is needed.
 
         Raises:
@@ -143,7 +143,11 @@ class Evaluator:
         return measuring.scales([record.predictions for record in found])
 
     def score(
-        self, objective: Objective, split: Split, responses: Sequence[Sequence[Response]], scales: Mapping[str, Scale]
+        self,
+        objective: Objective,
+        split: Split,
+        responses: Sequence[Sequence[Response]],
+        scales: Mapping[str, RewardScale],
     ) -> list[Evaluation]:
         """Have what the members of a population answered rated where it is to be, and score it.
 
@@ -185,7 +189,7 @@ class Evaluator:
                 records,
                 answers.tokens,
                 answers.seconds,
-                asked=Asked(by_task=lambda: requests_of(objective, split)),
+                asked=GroupRequests(by_task=lambda: requests_of(objective, split)),
             )
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from data.examples import Split
 from data.objective import Objective
-from data.part import part_of
 from data.requests import Request, Response
+from data.subset import select_examples
 from infra.configs.systems import SystemConfig
 from infra.engines.base import Engine
 from infra.engines.host import EngineHost
@@ -19,7 +19,7 @@ from infra.observing.observer import Observer, Work
 from infra.records.store import Records
 from infra.records.values import EvaluationRecord, Purpose
 from infra.run.prepare import Prepared
-from infra.scorers.opening import Scorers
+from infra.scorers.open_scorers import Scorers
 from infra.settings import Settings
 from infra.systems.group import Candidate, SystemsGroup, candidate_of
 from swarm.plan import Link
@@ -120,7 +120,7 @@ class EvaluationGroups:
             return self._ask("test")(recipes, requests)[0]
 
     def _asked(self, split: Split, places: Sequence[int] | None) -> Objective:
-        return self._inputs.objective if places is None else part_of(self._inputs.objective, split, places)
+        return self._inputs.objective if places is None else select_examples(self._inputs.objective, split, places)
 
     def key(self, recipes: Sequence[Recipe], split: Split, objective: Objective | None = None) -> str:
         """Return the content hash of an evaluation group: who is evaluated together, on what, by which engine."""

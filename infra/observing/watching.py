@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 
+from infra.configs.trackers import TrackerName
 from infra.files.run_folder import RunFolder
 from infra.observing.metrics import metrics
 from infra.observing.observer import Everybody, Observer
 from infra.observing.trackers.base import TrackedRun, flat
-from infra.observing.trackers.opening import TrackerName
 from infra.observing.trackers.tracking import Tracking
 from infra.records.values import RunRecord
 from swarm.canonical import content_hash

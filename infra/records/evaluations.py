@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import Executable, and_, select, update
 from sqlalchemy.orm import Session
 
-from infra.records.asked import Asked, Json, objective_requests, save_asked, unpacked
 from infra.records.lost import survives_loss
 from infra.records.models import (
     EvaluationGroupRow,
@@ -17,12 +16,13 @@ from infra.records.models import (
     NodeRequestsRow,
     RunEvaluationRow,
 )
-from infra.records.part import Part, existing_run, insert_if_absent, plain
+from infra.records.records_part import RecordsPart, existing_run, insert_if_absent, plain
+from infra.records.request_texts import GroupRequests, RequestJson, objective_requests, save_requests, unpack_requests
 from infra.records.values import EvaluationGroup, EvaluationRecord, Purpose, RunEvaluation
 from swarm.errors import EvaluationError
 
 
-class Evaluations(Part):
+class Evaluations(RecordsPart):
     """The part of the records that is about evaluations; see `Records` for what holds for every method."""
 
     @survives_loss
@@ -47,7 +47,7 @@ class Evaluations(Part):
         generated_tokens: int,
         seconds: float,
         node_answers: dict[str, Any] | None = None,
-        asked: Asked | None = None,
+        asked: GroupRequests | None = None,
     ) -> tuple[EvaluationRecord, ...]:
         """Save a finished group, whole or not at all, and return the evaluations that the records hold for it.
 
@@ -81,13 +81,13 @@ class Evaluations(Part):
         group: dict[str, Any],
         evaluations: Sequence[EvaluationRecord],
         node_answers: dict[str, Any] | None,
-        asked: Asked | None,
+        asked: GroupRequests | None,
     ) -> tuple[EvaluationRecord, ...]:
         key = group["key"]
         with self._database.writing() as session:
             if insert_if_absent(session, EvaluationGroupRow(**group)):
                 if asked is not None:
-                    save_asked(session, key, group["objective"], asked)
+                    save_requests(session, key, group["objective"], asked)
                 session.add_all(EvaluationRow(**plain(vars(evaluation))) for evaluation in evaluations)
                 if node_answers is not None:
                     session.add(NodeAnswersRow(group=key, answers=plain(node_answers)))
@@ -104,7 +104,7 @@ class Evaluations(Part):
             return None if row is None else row.answers
 
     @survives_loss
-    def objective_requests(self, objective: str) -> tuple[tuple[Json, ...], ...] | None:
+    def objective_requests(self, objective: str) -> tuple[tuple[RequestJson, ...], ...] | None:
         """Return what the objective with the key `objective` asks: by task, one request an example.
 
         None if no group of it was saved with what was asked.
@@ -113,11 +113,11 @@ class Evaluations(Part):
             return objective_requests(session, objective)
 
     @survives_loss
-    def node_requests(self, key: str) -> dict[str, Json]:
+    def node_requests(self, key: str) -> dict[str, RequestJson]:
         """Return what the nodes of a group's systems were asked, by the requests' keys; {} for a group of recipes."""
         with self._database.reading() as session:
             row = session.get(NodeRequestsRow, key)
-            return {} if row is None else unpacked(row.requests)
+            return {} if row is None else unpack_requests(row.requests)
 
     @survives_loss
     def evaluation_groups(self, keys: Collection[str] | None = None) -> list[EvaluationGroup]:

@@ -6,11 +6,11 @@ from sqlalchemy import select
 
 from infra.records.lost import survives_loss
 from infra.records.models import IterationRow
-from infra.records.part import Part, existing_run, insert_if_absent, plain
+from infra.records.records_part import RecordsPart, existing_run, insert_if_absent, plain
 from infra.records.values import IterationRecord
 
 
-class Iterations(Part):
+class Iterations(RecordsPart):
     """The part of the records that is about iterations; see `Records` for what holds for every method."""
 
     @survives_loss

@@ -11,12 +11,12 @@ from infra.files.run_folder import check_run_name
 from infra.records.differences import differences
 from infra.records.lost import survives_loss
 from infra.records.models import RunRow, TimingRow
-from infra.records.part import Part, existing_run, insert_if_absent, plain
+from infra.records.records_part import RecordsPart, existing_run, insert_if_absent, plain
 from infra.records.values import RunRecord, RunStatus
 from swarm.errors import InputError
 
 
-class Runs(Part):
+class Runs(RecordsPart):
     """The part of the records that is about runs; see `Records` for what holds for every method."""
 
     @survives_loss

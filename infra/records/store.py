@@ -9,7 +9,7 @@ from sqlalchemy import URL
 from infra.records.database import Database
 from infra.records.evaluations import Evaluations
 from infra.records.iterations import Iterations
-from infra.records.part import Clock
+from infra.records.records_part import Clock
 from infra.records.runs import Runs
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from data.division import divided
+from data.dev_split import split_dev
 from data.objective import Objective
 from experts.base_models import BaseModel, resolve_base_model
 from experts.basis import Basis, FullBasis, load_basis
@@ -14,7 +14,7 @@ from infra.evaluation.evaluator import open_objective
 from infra.files.results import require_results
 from infra.files.run_folder import RunFolder
 from infra.files.run_lock import require_free
-from infra.observing.trackers.opening import require_trackers
+from infra.observing.trackers.registry import require_trackers
 from infra.searches.evolution_strategies.config import EvolutionStrategiesConfig
 from infra.searches.model_swarms.config import ModelSwarmsConfig
 from infra.searches.model_swarms.warm_start import WarmStart, read_warm_start
@@ -97,7 +97,7 @@ def _prepare_evolution(config: EvolutionStrategiesConfig, base: BaseModel, setti
     snapshots = Snapshots(RunFolder(settings.runs, config.name).snapshots, config.snapshot_every)
     basis = seed_basis(base, config.perturbation.perturbation(config.search.reference), config.start, snapshots)
     objective = open_objective(config.objective, base, settings)
-    divided(objective, config.search.held_out)
+    split_dev(objective, config.search.held_out)
     names, bases = (basis.names, basis.ids) if config.start else ((BASE,), (BASE,))
     return Prepared(base, basis, objective, bases, names, engine_identity(config.engine, base))
 

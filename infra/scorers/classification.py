@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 
 from experts.base_models import BaseModel as ModelFolder
-from infra.scorers.batches import TOKEN_BUDGETS, Tokens, batches, padded
+from infra.scorers.batches import TOKEN_BUDGETS, TokenIds, batches, padded
 from infra.scorers.rating_model import RatingModel, memory_errors
 from infra.settings import Settings
 from swarm.errors import EvaluationError
@@ -43,7 +43,10 @@ class Classification(RatingModel):
         return int(min(limits))
 
     def logits(
-        self, texts: Sequence[Tokens], progress: Callable[[int, int], None], segments: Sequence[Tokens] | None = None
+        self,
+        texts: Sequence[TokenIds],
+        progress: Callable[[int, int], None],
+        segments: Sequence[TokenIds] | None = None,
     ) -> torch.Tensor:
         """Return [texts, labels] in float32 on the CPU; `progress` hears (texts done, in all) and may end it.
 
@@ -68,7 +71,7 @@ class Classification(RatingModel):
             raise EvaluationError(f"model {self.name!r} rated an answer with a number that is not finite")
         return stacked
 
-    def _forward(self, texts: Sequence[Tokens], segments: Sequence[Tokens] | None) -> torch.Tensor:
+    def _forward(self, texts: Sequence[TokenIds], segments: Sequence[TokenIds] | None) -> torch.Tensor:
         inputs = {
             "input_ids": padded(texts, self._model.config.pad_token_id),
             "attention_mask": padded([[1] * len(text) for text in texts], 0),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from data.outside import Classifier, Item, Rating
 from infra.scorers.classification import Classification
-from infra.scorers.models import computing, find_model, labels_of
+from infra.scorers.model_folders import computing, find_model, labels_of
 from infra.settings import Settings
 from swarm.canonical import canonical_json
 from swarm.errors import InputError

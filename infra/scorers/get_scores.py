@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from data.outside import Item, Rewarder
-from data.user_code import Loaded, described, load
+from data.user_code import UserObject, described, load
 from experts.base_models import BaseModel as ModelFolder
 from infra.scorers.batches import TOKEN_BUDGETS, batches
 from infra.scorers.rating_model import RatingModel, memory_errors
@@ -69,7 +69,7 @@ class ScoringModel(RatingModel):
         return scores
 
 
-def scoring_class(config: Rewarder) -> Loaded:
+def scoring_class(config: Rewarder) -> UserObject:
     """Return the class that `config` names; raises `InputError` if there is none, or it is no such model's."""
     from transformers import PreTrainedModel
 

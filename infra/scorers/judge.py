@@ -38,7 +38,7 @@ _PROMPTS = {
 _AGAIN = 'Respond with "Rating: ?/10" only, with a number from 1 to 10 for the question mark.'
 _RATING = re.compile(r"rating\W{0,8}([0-9]{1,2}(?:\.[0-9]+)?)\s*/\s*10(?![0-9])", re.IGNORECASE)
 
-Message = dict[str, str]
+ChatMessage = dict[str, str]
 
 logger = logging.getLogger(__name__)
 
@@ -101,7 +101,7 @@ class JudgeScorer:
         self._cache.put(asked, {"value": rating.value, "unparsable": rating.unparsable, "replies": replies})
         return rating
 
-    def _ask(self, messages: list[Message]) -> tuple[float | None, list[str]]:
+    def _ask(self, messages: list[ChatMessage]) -> tuple[float | None, list[str]]:
         replies: list[str] = []
         for _ in range(_TRIES):
             reply = self._reply(messages)
@@ -114,7 +114,7 @@ class JudgeScorer:
         logger.warning("judge %s gave no rating in %d tries: counted as %g", self._config.model, _TRIES, LEAST)
         return None, replies
 
-    def _reply(self, messages: list[Message]) -> str:
+    def _reply(self, messages: list[ChatMessage]) -> str:
         body = {"model": self._config.model, "messages": messages, "temperature": 0, "max_tokens": _MAX_TOKENS}
         reply = self._endpoint.post("/chat/completions", body, _read_reply)
         self._counts.add(prompt_tokens=reply.prompt_tokens, completion_tokens=reply.completion_tokens)

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 
 from data.outside import Item, Rating, Rewarder
-from infra.scorers.batches import Tokens
+from infra.scorers.batches import TokenIds
 from infra.scorers.classification import Classification
 from infra.scorers.get_scores import ScoringModel, said, scoring_class
-from infra.scorers.models import computing, find_model, labels_of
+from infra.scorers.model_folders import computing, find_model, labels_of
 from infra.settings import Settings
 from swarm.canonical import canonical_json
 from swarm.errors import InputError
@@ -69,7 +69,7 @@ class RewardScorer:
         return len(self._model.tokenizer(item.text, add_special_tokens=False)["input_ids"])
 
 
-def _encoded(model: Classification, item: Item) -> tuple[Tokens, Tokens]:
+def _encoded(model: Classification, item: Item) -> tuple[TokenIds, TokenIds]:
     """Return tokens and token types (empty if the model has none)."""
     tokenizer, longest = model.tokenizer, model.longest
     if tokenizer.chat_template is not None:

@@ -5,14 +5,14 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-from data.evaluation import Evaluation
 from data.examples import Split
 from data.objective import Objective
 from data.requests import Request, Response, request_json
+from data.scores import Evaluation
 from infra.configs.systems import SystemConfig
 from infra.evaluation.answering import Ask, followed
 from infra.evaluation.evaluator import Evaluator
-from infra.records.asked import Asked
+from infra.records.request_texts import GroupRequests
 from infra.records.store import Records
 from infra.records.values import EvaluationRecord
 from infra.systems.answers import Memory, response_from_json, response_json
@@ -102,7 +102,7 @@ class SystemsGroup:
             generated_tokens=saved.tokens_made,
             seconds=asked.seconds,
             node_answers=node_answers(ran, saved),
-            asked=Asked(nodes=[request_json(request) for request in ran.asked.values()]),
+            asked=GroupRequests(nodes=[request_json(request) for request in ran.asked.values()]),
         )
 
     def _asked_on(self, ran: Ran, ask: "_Asked") -> tuple[list[list[Response]], Saved]:

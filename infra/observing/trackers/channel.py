@@ -9,7 +9,7 @@ from infra.observing.trackers.base import Tracker
 
 logger = logging.getLogger(__name__)
 
-Message = Callable[[Tracker], None]
+TrackerCall = Callable[[Tracker], None]
 
 
 class Channel:
@@ -19,12 +19,12 @@ class Channel:
         """`open_tracker` is called in the thread, too: it may take seconds, and may fail."""
         self._name = name
         self._open = open_tracker
-        self._messages: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+        self._messages: queue.SimpleQueue[TrackerCall | None] = queue.SimpleQueue()
         # A daemon, so that a tracker that hangs can't keep the process from ending.
         self._thread = threading.Thread(target=self._work, name=f"tracker {name}", daemon=True)
         self._thread.start()
 
-    def tell(self, message: Message) -> None:
+    def tell(self, message: TrackerCall) -> None:
         """Have `message` called with the tracker, after those before it; returns at once."""
         self._messages.put(message)
 

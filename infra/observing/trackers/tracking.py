@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from infra.configs.trackers import TrackerName
 from infra.observing.observer import Nobody, Work
 from infra.observing.trackers.base import LAST, Scalar, TrackedRun, flat
 from infra.observing.trackers.channel import Channel
-from infra.observing.trackers.opening import TrackerName, open_tracker
+from infra.observing.trackers.registry import open_tracker
 from infra.observing.views import IterationView
 
 CLOSING_SECONDS = 60.0

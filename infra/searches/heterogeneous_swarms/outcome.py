@@ -12,9 +12,8 @@ from infra.searches.heterogeneous_swarms.config import HeterogeneousSwarmsConfig
 from infra.systems.contributions import contributions, describe
 from infra.systems.executor import Saved
 from swarm.c_gain import collaborative_gain
-from swarm.draws import Purpose as Draw
-from swarm.draws import generator
-from swarm.heterogeneous_plan import Nodes
+from swarm.draws import Draw, generator
+from swarm.heterogeneous_plan import SystemTemplate
 from swarm.heterogeneous_state import HeterogeneousState
 from swarm.recipes import Recipe
 from swarm.statistics import bootstrap_interval, paired_bootstrap_p_value
@@ -23,10 +22,10 @@ from swarm.systems import System
 SystemRun = OpenRun[HeterogeneousSwarmsConfig]
 
 
-def nodes_of(config: HeterogeneousSwarmsConfig, bases: tuple[str, ...]) -> Nodes:
+def nodes_of(config: HeterogeneousSwarmsConfig, bases: tuple[str, ...]) -> SystemTemplate:
     """Return what the nodes of a run's systems are made of; `bases` are its experts' ids."""
     roles = tuple(config.roles) or ("",) * config.nodes(len(bases))
-    return Nodes(bases, config.space, roles)
+    return SystemTemplate(bases, config.space, roles)
 
 
 def expert_recipes(run: SystemRun) -> list[Recipe]:

@@ -11,8 +11,7 @@ from data.objective import Objective
 from infra.records.values import EvaluationRecord, Purpose
 from infra.run.open_run import OpenRun
 from infra.searches.model_swarms.config import ModelSwarmsConfig
-from swarm.draws import Purpose as Draw
-from swarm.draws import generator
+from swarm.draws import Draw, generator
 from swarm.ensemble import majority_vote, top_k
 from swarm.recipes import Recipe
 from swarm.state import State

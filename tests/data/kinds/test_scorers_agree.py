@@ -17,7 +17,7 @@ from data.kinds.rated import RatedTask
 from data.kinds.registry import AnyTask
 from data.kinds.reward_model import RewardModel, scale_of
 from data.outside import Rating
-from data.requests import Completion, Followed, Generate, LogLikelihoods, Response
+from data.requests import Completion, FollowUpResponse, Generate, LogLikelihoods, Response
 from tests.data.kinds.plain_scorers import (
     plain_aggregate,
     plain_anchored,
@@ -163,7 +163,7 @@ def test_abstain_qa(parse: str, plain: Callable[[Example, str], str]) -> None:
     scores = []
     for _ in range(CASES):
         first, second = text(rng, SCRAPS, 5), text(rng, SAID, 4)
-        followed = Followed(Completion(first, 1), Generate("true?", 1), Completion(second, 1))
+        followed = FollowUpResponse(Completion(first, 1), Generate("true?", 1), Completion(second, 1))
         scores.append(config.judge(asked, config.prediction(asked, followed)))
         assert scores[-1] == plain_reliability(plain(asked, first.strip()), second, "B", parse), (first, second)
     assert {scores.count(score) > 20 for score in (-1, 0, 1)} == {True}

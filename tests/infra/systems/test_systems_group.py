@@ -12,7 +12,7 @@ from data.requests import Request, Response, request_from_json, request_key
 from infra.engines.base import Engine
 from infra.evaluation.evaluator import Evaluator
 from infra.records.store import Records
-from infra.scorers.opening import Scorers
+from infra.scorers.open_scorers import Scorers
 from infra.settings import Settings
 from infra.systems.executor import Saved
 from infra.systems.group import SystemsGroup, candidate_of, read_memory, transcript

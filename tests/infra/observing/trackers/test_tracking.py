@@ -6,11 +6,12 @@ from threading import Event
 
 import pytest
 
+from infra.configs.trackers import TrackerName
 from infra.observing.observer import Work
 from infra.observing.trackers import tracking
 from infra.observing.trackers.base import LAST, Scalar, TrackedRun, Tracker, flat
 from infra.observing.trackers.channel import Channel
-from infra.observing.trackers.opening import TrackerName, require_trackers
+from infra.observing.trackers.registry import require_trackers
 from infra.observing.trackers.tracking import Tracking, figures
 from infra.observing.views import IterationView
 from swarm.errors import InputError

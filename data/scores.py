@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 
 from data.examples import Example
-from data.requests import Completion, Followed, Response
+from data.requests import Completion, FollowUpResponse, Response
 from swarm.canonical import canonical_json
 
 
@@ -33,7 +33,7 @@ def output_text(example: Example, response: Response) -> str:
     """Return `response` as an evaluation's `outputs` hold it."""
     if isinstance(response, Completion):
         return response.text
-    if isinstance(response, Followed):
+    if isinstance(response, FollowUpResponse):
         first, second = output_text(example, response.first), output_text(example, response.second)
         return canonical_json({"first": first, "then": response.then.prompt, "second": second})
     keys = [key for key, _ in example.choices]

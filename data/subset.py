@@ -9,7 +9,7 @@ from data.objective import Objective
 from data.task import Task
 
 
-def part_of(objective: Objective, split: Split, places: Collection[int]) -> Objective:
+def select_examples(objective: Objective, split: Split, places: Collection[int]) -> Objective:
     """Return `objective` with only those examples of `split` that are at `places` of `objective.examples(split)`.
 
     Tasks of which nothing is left are left out: the utility is that of the others.

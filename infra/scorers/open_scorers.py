@@ -5,7 +5,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from data.outside import Classifier, Identify, Item, Judge, Outside, Perspective, Rating, Rewarder, Scorer
+from data.outside import Classifier, Identify, Item, Judge, Perspective, Rating, Rewarder, Scorer, ScorerConfig
 from infra.scorers.stop import Stop
 from infra.settings import Settings
 
@@ -18,7 +18,7 @@ def identify(settings: Settings) -> Identify:
     It raises `InputError` if the scorer can't be had: a model that is missing, a key or an address that is not set.
     """
 
-    def identity(config: Outside) -> str:
+    def identity(config: ScorerConfig) -> str:
         from infra.scorers.judge import judge_identity, judge_service
         from infra.scorers.perspective import perspective_identity, perspective_service
 
@@ -41,7 +41,7 @@ def identify(settings: Settings) -> Identify:
     return identity
 
 
-def open_scorer(config: Outside, settings: Settings, stop: Stop) -> Scorer:
+def open_scorer(config: ScorerConfig, settings: Settings, stop: Stop) -> Scorer:
     """Open the scorer that `config` names; raises `InputError` if it can't be opened."""
     match config:
         case Perspective():
@@ -68,10 +68,10 @@ class Scorers:
     def __init__(self, settings: Settings) -> None:
         self._settings, self._stop = settings, Stop()
         self._opening = threading.Lock()
-        self._open: dict[Outside, Scorer] = {}
-        self._turns: dict[Outside, threading.Lock] = {}
+        self._open: dict[ScorerConfig, Scorer] = {}
+        self._turns: dict[ScorerConfig, threading.Lock] = {}
 
-    def rate(self, by: Outside, items: Sequence[Item]) -> list[Rating]:
+    def rate(self, by: ScorerConfig, items: Sequence[Item]) -> list[Rating]:
         """Return one rating an item, by the scorer that `by` names; thread-safe.
 
         Raises:
@@ -100,7 +100,7 @@ class Scorers:
                     scorer.close()
             self._open.clear()
 
-    def _scorer(self, by: Outside) -> Scorer:
+    def _scorer(self, by: ScorerConfig) -> Scorer:
         with self._opening:
             self._stop.check()
             if by not in self._open:
@@ -110,7 +110,7 @@ class Scorers:
             return self._open[by]
 
 
-def named(by: Outside) -> str:
+def named(by: ScorerConfig) -> str:
     """Return what logs and reports call a scorer."""
     match by:
         case Perspective():

@@ -6,7 +6,7 @@ from data.objective import Objective
 from swarm.errors import InputError
 
 
-def divided(objective: Objective, held_out: int) -> tuple[list[int], list[int]]:
+def split_dev(objective: Objective, held_out: int) -> tuple[list[int], list[int]]:
     """Return the places of the dev examples that are searched on, and of those that only measure the mean.
 
     Held out are the last `held_out` of each task, so that every task has its part in both.

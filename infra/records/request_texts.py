@@ -12,10 +12,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from infra.records.models import Base, NodeRequestsRow, ObjectiveRequestsRow, RequestRow
-from infra.records.part import plain
+from infra.records.records_part import plain
 from swarm.canonical import canonical_json, content_hash
 
-Json = Any
+RequestJson = Any
 """A request as plain JSON; its key is the content hash of that."""
 
 _AT_ONCE = 500
@@ -23,7 +23,7 @@ _AT_ONCE = 500
 
 
 @dataclass(frozen=True)
-class Asked:
+class GroupRequests:
     """What an evaluation group was asked.
 
     Attributes:
@@ -33,14 +33,14 @@ class Asked:
 
     """
 
-    by_task: Callable[[], Sequence[Sequence[Json]]] | None = None
-    nodes: Sequence[Json] | None = None
+    by_task: Callable[[], Sequence[Sequence[RequestJson]]] | None = None
+    nodes: Sequence[RequestJson] | None = None
 
 
-def save_asked(session: Session, group: str, objective: str, asked: Asked) -> None:
+def save_requests(session: Session, group: str, objective: str, asked: GroupRequests) -> None:
     """Save what a new `group` on the objective with the key `objective` was asked; what is there already stays."""
     if asked.nodes is not None:
-        session.add(NodeRequestsRow(group=group, requests=packed(asked.nodes)))
+        session.add(NodeRequestsRow(group=group, requests=pack_requests(asked.nodes)))
     if asked.by_task is None or session.get(ObjectiveRequestsRow, objective) is not None:
         return
     by_task = plain(asked.by_task())
@@ -51,26 +51,26 @@ def save_asked(session: Session, group: str, objective: str, asked: Asked) -> No
     _insert(session, ObjectiveRequestsRow, [{"objective": objective, "requests": tasks}])
 
 
-def objective_requests(session: Session, objective: str) -> tuple[tuple[Json, ...], ...] | None:
-    """Return what `save_asked` saved of an objective, by task; None if nothing was."""
+def objective_requests(session: Session, objective: str) -> tuple[tuple[RequestJson, ...], ...] | None:
+    """Return what `save_requests` saved of an objective, by task; None if nothing was."""
     row = session.get(ObjectiveRequestsRow, objective)
     if row is None:
         return None
     wanted = sorted({key for task in row.requests for key in task})
-    found: dict[str, Json] = {}
+    found: dict[str, RequestJson] = {}
     for start in range(0, len(wanted), _AT_ONCE):
         query = select(RequestRow.key, RequestRow.request).where(RequestRow.key.in_(wanted[start : start + _AT_ONCE]))
         found |= {each.key: each.request for each in session.execute(query)}
     return tuple(tuple(found[key] for key in task) for task in row.requests)
 
 
-def packed(requests: Sequence[Json]) -> bytes:
+def pack_requests(requests: Sequence[RequestJson]) -> bytes:
     """Return `requests` compressed: sorted, so that texts with the same beginning follow each other."""
     return zlib.compress(canonical_json(sorted(requests, key=canonical_json)).encode())
 
 
-def unpacked(value: bytes) -> dict[str, Json]:
-    """Return what `packed` compressed, by key."""
+def unpack_requests(value: bytes) -> dict[str, RequestJson]:
+    """Return what `pack_requests` compressed, by key."""
     return {content_hash(request): request for request in json.loads(zlib.decompress(value))}
 
 

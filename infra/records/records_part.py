@@ -19,7 +19,7 @@ Clock = Callable[[], datetime]
 """Says the time, with its zone."""
 
 
-class Part:
+class RecordsPart:
     """A part of the records: methods over one database, each of them one transaction."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
