@@ -85,7 +85,7 @@ def replayed(base: BaseModel, kind: Perturbation, updates: int) -> bool:
     for step in range(updates):
         live.go_to(BASE_START, journal)
         seeds = tuple(range(8 * step, 8 * step + 8))
-        journal = journal.extended(Update(seeds, tuple(1e-3 * (-1) ** seed / (1 + seed) for seed in seeds)))
+        journal = journal.extend(Update(seeds, tuple(1e-3 * (-1) ** seed / (1 + seed) for seed in seeds)))
     live.go_to(BASE_START, journal)
     with tempfile.TemporaryDirectory() as folder:
         return (

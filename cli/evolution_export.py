@@ -32,7 +32,7 @@ def export_mean(records: Records, settings: Settings, name: str, iteration: int 
     wanted = _wanted(run, states, iteration)
     basis = _basis(run, settings)
     start = Recipe(basis.ids or (BASE,), (1.0,), Space.PRODUCT)
-    journal = Journal().extended(*(s.update for s in states[:wanted] if s.update is not None))
+    journal = Journal().extend(*(s.update for s in states[:wanted] if s.update is not None))
     recipe = SeedRecipe.of(start, basis.perturbation, journal)
     with publish_folder(folder.absolute()) as temporary:
         exported = export_evolved(basis, recipe, temporary / "weights")

@@ -74,14 +74,14 @@ def search(run: EvolutionRun) -> tuple[EsState, Journal, str]:
         if stopped_by is not None:
             return state, journal, stopped_by
         if state.update is not None:
-            journal = journal.extended(state.update)
+            journal = journal.extend(state.update)
         moved = submit(run, move_mean, told).result()
 
 
 def conclude(run: EvolutionRun, final: EsState, journal: Journal, stopped_by: str) -> dict[str, Any]:
     """Test the start and the best mean, and publish it; write summary and report."""
     assert final.best is not None
-    best = journal.named(final.best.journal)
+    best = journal.prefix(final.best.journal)
     tested = test(run, final.iteration, best)
     run.flush_timings(final.iteration)
     told = summary(run, final, best, tested, stopped_by)

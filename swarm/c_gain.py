@@ -78,10 +78,10 @@ def _solved(
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     if not models:
         raise ValueError("a collaborative gain needs at least one model")
-    scores = [np.asarray(one, dtype=np.float64) for one in (*models, system)]
-    if len({one.shape for one in scores}) != 1:
-        raise ValueError(f"the same examples are needed, not {[one.size for one in scores]}")
-    if not all(np.isfinite(one).all() for one in scores):
+    scores = [np.asarray(values, dtype=np.float64) for values in (*models, system)]
+    if len({values.shape for values in scores}) != 1:
+        raise ValueError(f"the same examples are needed, not {[values.size for values in scores]}")
+    if not all(np.isfinite(values).all() for values in scores):
         raise ValueError("a score is not finite")
     return np.stack(scores[:-1]) >= solved, scores[-1] >= solved
 

@@ -57,7 +57,7 @@ def pick(draws: np.random.Generator, count: int) -> int:
     return int(draws.random() * count)
 
 
-def pick_other(draws: np.random.Generator, count: int, taken: int) -> int:
-    """Return a uniform index of `count` ≥ 2 things that is not `taken`."""
+def pick_other(draws: np.random.Generator, count: int, excluded_index: int) -> int:
+    """Return a uniform index of `count` ≥ 2 things that is not `excluded_index`."""
     index = pick(draws, count - 1)
-    return index + (index >= taken)
+    return index + (index >= excluded_index)

@@ -16,7 +16,7 @@ from swarm.draws import MAX_SEED, Draw, generator
 from swarm.errors import EvaluationError
 from swarm.es_parameters import EsParameters, Shaping
 from swarm.es_state import BestMean, EsState
-from swarm.seeds import Update, extended_id
+from swarm.seeds import Update, extend_id
 
 _MOST_SEEDS = 1 << 20
 """Seeds of an iteration at most, so that those of two iterations never meet."""
@@ -39,8 +39,8 @@ def members(parameters: EsParameters, seed: int, state: EsState) -> tuple[Popula
         return ()
     signs = (1, -1) if parameters.antithetic else (1,)
     return tuple(
-        PopulationMember(drawn, sign * parameters.sigma)
-        for drawn in seeds(seed, state.iteration, parameters.seeds)
+        PopulationMember(noise_seed, sign * parameters.sigma)
+        for noise_seed in seeds(seed, state.iteration, parameters.seeds)
         for sign in signs
     )
 
@@ -62,17 +62,19 @@ def batch(parameters: EsParameters, seed: int, iteration: int, examples: int) ->
     Every example is asked once before any is asked again, in an order that each such round draws anew.
     """
     size = examples if parameters.batch is None else min(parameters.batch, examples)
-    places = range(iteration * size, (iteration + 1) * size)
-    rounds = {place // examples: _round(seed, place // examples, examples) for place in (places[0], places[-1])}
-    return tuple(sorted({rounds[place // examples][place % examples] for place in places}))
+    positions = range(iteration * size, (iteration + 1) * size)
+    rounds = {
+        position // examples: _round(seed, position // examples, examples) for position in (positions[0], positions[-1])
+    }
+    return tuple(sorted({rounds[position // examples][position % examples] for position in positions}))
 
 
 def _round(seed: int, number: int, examples: int) -> list[int]:
-    drawn = generator(seed, number, 0, Draw.BATCH).random(examples)
-    return [int(place) for place in np.argsort(drawn, kind="stable")]
+    keys = generator(seed, number, 0, Draw.BATCH).random(examples)
+    return [int(example) for example in np.argsort(keys, kind="stable")]
 
 
-def shaped(rewards: Sequence[float], shaping: Shaping) -> Floats:
+def shape_rewards(rewards: Sequence[float], shaping: Shaping) -> Floats:
     """Return the weight of each reward; their sum is 0, and all are 0 where all rewards are equal."""
     values = np.asarray(rewards, dtype=np.float64)
     if values.min() == values.max():
@@ -80,26 +82,26 @@ def shaped(rewards: Sequence[float], shaping: Shaping) -> Floats:
     if shaping == "z_score":
         z: Floats = (values - values.mean()) / (values.std() + 1e-8)  # ddof 0
         return z
-    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts + 1) / 2)[place]  # equal rewards share the mean of their ranks
-    centred: Floats = ranks / (len(values) - 1) - 0.5
-    return centred
+    _, value_index, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts + 1) / 2)[value_index]  # equal rewards share the mean of their ranks
+    centred_ranks: Floats = ranks / (len(values) - 1) - 0.5
+    return centred_ranks
 
 
 def step(parameters: EsParameters, population: Sequence[PopulationMember], rewards: Sequence[float]) -> Update | None:
     """Return the update that the rewards of `population` say; None where all are equal."""
-    weights = shaped(rewards, parameters.shaping)
+    weights = shape_rewards(rewards, parameters.shaping)
     if not weights.any():
         return None
     signs = [math.copysign(1.0, member.scale) for member in population]
     steps = parameters.learning_rate / len(population) * weights * signs  # (α/N) z_k, mirrored members by −ε
     totals: dict[int, float] = {}
-    for member, one in zip(population, steps.tolist(), strict=True):
-        totals[member.seed] = totals.get(member.seed, 0.0) + one
+    for member, coefficient in zip(population, steps.tolist(), strict=True):
+        totals[member.seed] = totals.get(member.seed, 0.0) + coefficient
     return Update(tuple(totals), tuple(totals.values()), 1.0 - parameters.weight_decay)
 
 
-def measured(parameters: EsParameters, iteration: int) -> bool:
+def is_measured(parameters: EsParameters, iteration: int) -> bool:
     """Tell whether the mean of `iteration` is measured on the held-out examples: every k-th, and the last."""
     return iteration % parameters.held_out_every == 0 or iteration == parameters.max_iterations
 
@@ -117,7 +119,7 @@ def tell(
     population = members(parameters, seed, state)
     _check(parameters, state, len(population), rewards, held_out)
     update = step(parameters, population, rewards) if population else None
-    told = replace(
+    next_state = replace(
         state,
         rewards=tuple(float(reward) for reward in rewards),
         update=update,
@@ -126,14 +128,14 @@ def tell(
         skipped=state.skipped + (update is None and bool(population)),
         told=True,
     )
-    return told if held_out is None else _with_best(told, held_out)
+    return next_state if held_out is None else _with_best(next_state, held_out)
 
 
 def ask(state: EsState) -> EsState:
     """Return the next iteration, at θ_{t+1}; `ValueError` if `state` was not told."""
     if not state.told:
         raise ValueError(f"iteration {state.iteration} was not told its rewards")
-    journal = state.journal if state.update is None else extended_id(state.journal, state.update)
+    journal = state.journal if state.update is None else extend_id(state.journal, state.update)
     return replace(
         state, iteration=state.iteration + 1, journal=journal, rewards=(), update=None, held_out=None, told=False
     )
@@ -156,13 +158,13 @@ def _with_best(state: EsState, held_out: float) -> EsState:
 
 
 def _check(
-    parameters: EsParameters, state: EsState, wanted: int, rewards: Sequence[float], held_out: float | None
+    parameters: EsParameters, state: EsState, count: int, rewards: Sequence[float], held_out: float | None
 ) -> None:
     if state.told:
         raise ValueError(f"iteration {state.iteration} was told its rewards before")
-    if len(rewards) != wanted:
-        raise ValueError(f"{len(rewards)} rewards for {wanted} members")
-    if (held_out is not None) is not measured(parameters, state.iteration):
+    if len(rewards) != count:
+        raise ValueError(f"{len(rewards)} rewards for {count} members")
+    if (held_out is not None) is not is_measured(parameters, state.iteration):
         raise ValueError(f"iteration {state.iteration}: the held-out reward is {held_out}, which is not what was asked")
     for reward in (*rewards, *([] if held_out is None else [held_out])):
         if not math.isfinite(reward):

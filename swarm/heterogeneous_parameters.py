@@ -53,17 +53,17 @@ class HeterogeneousParameters(Parameters):
         return self._of(self.particles)
 
     def _of(self, particles: int) -> Parameters:
-        shared = {field.name: getattr(self, field.name) for field in fields(Parameters)}
+        field_values = {field.name: getattr(self, field.name) for field in fields(Parameters)}
         # Unlike that of Model Swarms, this public code lets a restarted particle cool down, and drops nothing.
-        return Parameters(**{**shared, "particles": particles, "reference": False})
+        return Parameters(**{**field_values, "particles": particles, "reference": False})
 
     def to_json(self) -> dict[str, Any]:
         """Return these parameters as plain JSON: the arguments that make them again."""
         return asdict(self)
 
 
-def with_heterogeneous_reference_defaults(given: Mapping[str, Any]) -> dict[str, Any]:
+def with_heterogeneous_reference_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields that a user gave, completed by the public code's defaults if they turn `reference` on."""
-    if not given.get("reference", False):
-        return dict(given)
-    return {**UNUSED_IN_REFERENCE, **with_reference_defaults(given)}
+    if not values.get("reference", False):
+        return dict(values)
+    return {**UNUSED_IN_REFERENCE, **with_reference_defaults(values)}

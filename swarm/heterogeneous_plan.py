@@ -53,8 +53,8 @@ def graph_systems(state: HeterogeneousState, nodes: SystemTemplate) -> tuple[Sys
     """Return the systems to evaluate for the graphs: one a graph that is to be evaluated, model x_i in node i."""
     positions = state.models.positions
     own = tuple(range(len(positions)))
-    evaluated = np.flatnonzero(state.graphs.to_evaluate).tolist()
-    return tuple(nodes.system(state.dags[graph], own, positions) for graph in evaluated)
+    graph_indices = np.flatnonzero(state.graphs.to_evaluate).tolist()
+    return tuple(nodes.system(state.dags[graph], own, positions) for graph in graph_indices)
 
 
 def model_systems(
@@ -100,22 +100,22 @@ def plan_trials(parameters: HeterogeneousParameters, seed: int, state: Heterogen
 
     The same assignments serve both, so that both meet the same luck.
     """
-    assigned = assignments(parameters, seed, state.iteration, state.models.to_evaluate)
-    trials: list[PlannedTrial] = [("positions", one) for one in assigned]
+    assignments_of_models = assignments(parameters, seed, state.iteration, state.models.to_evaluate)
+    trials: list[PlannedTrial] = [("positions", assignment) for assignment in assignments_of_models]
     if not trials or parameters.reference or state.scored_on in (None, state.best_dag):
         return tuple(trials)
     everybody = assignments(parameters, seed, state.iteration, (True,) * parameters.particles)
-    return (*(("personal_bests", one) for one in everybody), *trials)
+    return (*(("personal_bests", assignment) for assignment in everybody), *trials)
 
 
 def assignments(
-    parameters: HeterogeneousParameters, seed: int, iteration: int, evaluated: Sequence[bool]
+    parameters: HeterogeneousParameters, seed: int, iteration: int, to_evaluate: Sequence[bool]
 ) -> tuple[Assignment, ...]:
     """Return the M assignments of the models that are evaluated; none if no model is."""
     n, count = parameters.particles, parameters.assignments
     if parameters.reference:
         return assignments_with_replacement(seed, iteration, n, count)
-    return stratified_assignments(seed, iteration, np.flatnonzero(evaluated).tolist(), n, count)
+    return stratified_assignments(seed, iteration, np.flatnonzero(to_evaluate).tolist(), n, count)
 
 
 def rows(state: HeterogeneousState, models: ModelRows) -> Floats:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 
-from swarm.arrays import Floats, frozen
+from swarm.arrays import Floats, read_only
 from swarm.canonical import content_hash
 from swarm.graphs import Dag
 from swarm.jfk import Assignment
@@ -85,7 +85,7 @@ class BestSystem:
         return cls(
             Dag.from_json(value["dag"]),
             tuple(value["assignment"]),
-            frozen(value["coefficients"]),
+            read_only(value["coefficients"]),
             float(value["utility"]),
             value["iteration"],
             value["step"],

@@ -33,10 +33,10 @@ def stratified_assignments(
     if not models:
         return ()
     draws = generator(seed, iteration, 0, Draw.ASSIGNMENT)
-    first = np.asarray(models)[_shuffled(draws, len(models))]
-    places = np.resize(first, count * nodes)
-    places = places[_shuffled(draws, len(places))].reshape(count, nodes)
-    return tuple(tuple(row) for row in places.tolist())
+    first = np.asarray(models)[_permutation(draws, len(models))]
+    node_models = np.resize(first, count * nodes)
+    node_models = node_models[_permutation(draws, len(node_models))].reshape(count, nodes)
+    return tuple(tuple(row) for row in node_models.tolist())
 
 
 def assignments_with_replacement(seed: int, iteration: int, models: int, count: int) -> tuple[Assignment, ...]:
@@ -55,12 +55,12 @@ def jfk_scores(assignments: Sequence[Assignment], utilities: Sequence[float], mo
 
     """
     frequency = np.array([np.bincount(row, minlength=models) for row in assignments]).reshape(-1, models)
-    used = frequency.sum(axis=0)
+    uses = frequency.sum(axis=0)
     # The mean of the difference to one of them, so that equal utilities give exactly that score, whatever the counts.
     middle = float(utilities[0]) if len(utilities) else 0.0
     total = frequency.T @ (np.asarray(utilities, dtype=np.float64) - middle)
-    return tuple(middle + float(t) / int(c) if c else None for t, c in zip(total, used, strict=True))
+    return tuple(middle + float(t) / int(c) if c else None for t, c in zip(total, uses, strict=True))
 
 
-def _shuffled(draws: np.random.Generator, count: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+def _permutation(draws: np.random.Generator, count: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
     return np.argsort(draws.random(count), kind="stable")

@@ -78,16 +78,16 @@ def paired_bootstrap_p_value(
         ValueError: no scores, a score that is not finite, or lengths that disagree.
 
     """
-    both = [[_scores(scores) for scores in one] for one in (first, second)]
-    sizes = [[task.size for task in one] for one in both]
+    both = [[_scores(scores) for scores in group] for group in (first, second)]
+    sizes = [[task.size for task in group] for group in both]
     if sizes[0] != sizes[1]:
         raise ValueError(f"a paired test needs the same examples, not {sizes[0]} and {sizes[1]} scores")
-    before, after = (combine([float(task.mean()) for task in one]) for one in both)
-    resampled = _resampled_utilities(both, draws, combine, resamples)
-    observed = after - before
-    strays = np.abs(resampled[1] - resampled[0] - observed)
+    before, after = (combine([float(task.mean()) for task in group]) for group in both)
+    resampled_utilities = _resampled_utilities(both, draws, combine, resamples)
+    observed_difference = after - before
+    strays = np.abs(resampled_utilities[1] - resampled_utilities[0] - observed_difference)
     rounding = 1e-12  # utilities of the same scores in another order are still a tie
-    extreme = int(np.count_nonzero(strays >= abs(observed) - rounding))
+    extreme = int(np.count_nonzero(strays >= abs(observed_difference) - rounding))
     return (extreme + 1) / (resamples + 1)
 
 
@@ -117,8 +117,8 @@ def _resampled_means(values: Floats, draws: np.random.Generator, resamples: int)
     means = np.empty((len(values), resamples))
     for start in range(0, resamples, step):
         chunk = means[:, start : start + step]
-        picked = draws.integers(size, size=(chunk.shape[1], size), dtype=np.int32)
-        chunk[:] = values[:, picked].mean(axis=2)
+        columns = draws.integers(size, size=(chunk.shape[1], size), dtype=np.int32)
+        chunk[:] = values[:, columns].mean(axis=2)
     return means
 
 
@@ -139,11 +139,11 @@ def correctness_emergence(
         ValueError: the experts and the final one were not scored on the same number of examples.
 
     """
-    unsolved = (np.asarray(experts, dtype=np.float64) < solved).all(axis=0)
+    is_unsolved = (np.asarray(experts, dtype=np.float64) < solved).all(axis=0)
     last = np.asarray(final, dtype=np.float64)
-    if last.shape != unsolved.shape:
-        raise ValueError(f"the experts have {unsolved.size} examples but the final one {last.size}")
-    return float((last[unsolved] >= solved).mean()) if unsolved.any() else None
+    if last.shape != is_unsolved.shape:
+        raise ValueError(f"the experts have {is_unsolved.size} examples but the final one {last.size}")
+    return float((last[is_unsolved] >= solved).mean()) if is_unsolved.any() else None
 
 
 def initial_rank(utilities: Sequence[float | None], particle: int) -> int:

@@ -39,7 +39,7 @@ def sample(
     places = [searched[index] for index in batch]
     members = [{"seed": member.seed, "scale": member.scale} for member in es.members(settings, seed, now)]
     groups = [{"split": "dev", "places": places, "members": part} for part in equal_parts(members, group_size)]
-    if es.measured(settings, now.iteration):
+    if es.is_measured(settings, now.iteration):
         groups.append({"split": "dev", "places": held_out, "members": [MEAN]})
     return groups
 

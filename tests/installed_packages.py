@@ -1,5 +1,6 @@
 """Packages that are installed for one test: a folder on sys.path with a module and what pip writes beside it."""
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,3 +17,9 @@ def make_package(folder: Path, name: str, entry_points: Mapping[str, Mapping[str
     (info / "entry_points.txt").write_text("\n\n".join(sections) + "\n", encoding="utf-8")
     (folder / f"{name}.py").write_text(code, encoding="utf-8")
     return folder
+
+
+def forget_packages() -> None:
+    """Forget the modules of every package whose name begins as these tests' do."""
+    for name in [name for name in sys.modules if name.startswith("ep_")]:
+        del sys.modules[name]

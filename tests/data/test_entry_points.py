@@ -1,20 +1,20 @@
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from data.entry_points import Extension, entry_points_of, extension_of, load_entry_point
 from swarm.errors import InputError
-from tests.installed_packages import make_package
+from tests.installed_packages import forget_packages, make_package
 
 GROUP = "model_swarms.made_up"
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(sys, "modules", dict(sys.modules))
-    return tmp_path
+    yield tmp_path
+    forget_packages()
 
 
 def test_a_group_that_nobody_has_is_empty() -> None:

@@ -28,7 +28,7 @@ UPDATES = tuple(Update((10 * t, 10 * t + 1), (0.1, -0.03 * t), 0.9 if t == 3 els
 
 
 def journal(updates: int) -> Journal:
-    return Journal().extended(*UPDATES[:updates])
+    return Journal().extend(*UPDATES[:updates])
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +188,7 @@ def test_deleted_snapshots_are_not_missed(base: BaseModel, folder: Path, caplog:
 def test_snapshots_of_another_journal_are_not_used(base: BaseModel, folder: Path) -> None:
     kind = KINDS["low rank"]
     searched(base, kind, folder)
-    other = Journal().extended(*(Update((seed,), (0.2,)) for seed in range(12)))
+    other = Journal().extend(*(Update((seed,), (0.2,)) for seed in range(12)))
     quick = EvolvedWeights(SeedBasis(base, kind, snapshots=Snapshots(folder)), {}, CPU)
     plain = EvolvedWeights(SeedBasis(base, kind), {}, CPU)
     for weights in (quick, plain):

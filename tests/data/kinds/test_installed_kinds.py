@@ -43,8 +43,8 @@ print(json.dumps({"kinds": kinds, "answer": answer, "extensions": [vars(each) fo
 """
 
 BUILT_IN = [
-    *("abstain_qa", "conciseness", "countdown", "exact_match", "function", "judged_match", "likelihood"),
-    *("llm_judge", "lm_eval", "multiple_choice", "reward_model", "toxicity"),
+    *("abstain_qa", "conciseness", "countdown", "exact_match", "function", "judge", "judged_match", "likelihood"),
+    *("lm_eval", "multiple_choice", "reward_model", "toxicity"),
 ]
 
 

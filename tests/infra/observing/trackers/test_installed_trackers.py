@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from infra.configs.trackers import BUILT_IN_TRACKERS, TRACKERS_GROUP, tracker_na
 from infra.observing.trackers.base import TrackedRun
 from infra.observing.trackers.registry import open_tracker, require_trackers, tracker_extensions
 from swarm.errors import InputError
-from tests.installed_packages import make_package
+from tests.installed_packages import forget_packages, make_package
 
 CODE = """
 class Diary:
@@ -22,12 +23,12 @@ class Diary:
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = tmp_path / "site"
     folder.mkdir()
     monkeypatch.syspath_prepend(folder)
-    monkeypatch.setattr(sys, "modules", dict(sys.modules))
-    return folder
+    yield folder
+    forget_packages()
 
 
 def test_an_installed_tracker_is_opened_by_its_name(site: Path, tmp_path: Path) -> None:
