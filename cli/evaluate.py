@@ -55,7 +55,7 @@ def _question(subject: str, config: "RunConfig", split: Split, records: "Records
 
     base = resolve_base_model(config.base_model, settings.cache)
     objective = open_objective(config.objective, base, settings)
-    initial = initial_basis(config, base) if objective.measuring is not None else None
+    initial = initial_basis(config, base) if objective.scale_objective is not None else None
     found = find_subject(subject, base, records, settings)
     return Question(found, base, objective, split, config.engine, settings, initial)
 

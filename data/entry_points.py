@@ -1,10 +1,10 @@
-"""Entry points: what installed packages add to this project, known by name before any of their code runs."""
+"""Find what installed packages add to this project by entry points; names are known before any of their code runs."""
 
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from data.user_code import described
+from data.user_code import describe_error
 from swarm.errors import InputError
 
 
@@ -50,7 +50,7 @@ def load_entry_point(point: EntryPoint) -> Any:
     try:
         return point.load()
     except (Exception, SystemExit) as error:  # a package of somebody else's: it raises what it likes
-        raise InputError(f"{described_point(point)} can't be loaded ({described(error)})") from error
+        raise InputError(f"{describe_entry_point(point)} can't be loaded ({describe_error(error)})") from error
 
 
 def extension_of(point: EntryPoint, problem: str | None = None) -> Extension:
@@ -58,8 +58,8 @@ def extension_of(point: EntryPoint, problem: str | None = None) -> Extension:
     return Extension(point.group, point.name, point.value, distribution_of(point), problem)
 
 
-def described_point(point: EntryPoint) -> str:
-    """Return how messages call `point`: its name, what it names, and the package that offers it."""
+def describe_entry_point(point: EntryPoint) -> str:
+    """Return `point` as messages show it: its name, its value, and the package that offers it."""
     return f"entry point {point.name} = {point.value} of {distribution_of(point)}"
 
 

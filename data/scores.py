@@ -1,4 +1,4 @@
-"""What an objective makes of a model's answers: what the records hold of one recipe on one split."""
+"""The scores of a model's answers: what the records hold of one recipe on one split."""
 
 import json
 from dataclasses import dataclass
@@ -38,5 +38,5 @@ def output_text(example: Example, response: Response) -> str:
         return canonical_json({"first": first, "then": response.then.prompt, "second": second})
     keys = [key for key, _ in example.choices]
     # One value of an example with choices, or without: that of the right answer.
-    named = keys if len(keys) == len(response.values) else [example.answer]
-    return json.dumps(dict(zip(named, response.values, strict=True)))
+    labels = keys if len(keys) == len(response.values) else [example.answer]
+    return json.dumps(dict(zip(labels, response.values, strict=True)))

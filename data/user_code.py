@@ -14,7 +14,7 @@ from swarm.errors import InputError
 
 
 class UserObject(NamedTuple):
-    """What a name stands for.
+    """The object that a `module:name` stands for.
 
     Attributes:
         value: the thing; None if the module has none of that name.
@@ -51,12 +51,12 @@ def load(name: str, folder: Path) -> UserObject:
     except InputError:
         raise
     except (Exception, SystemExit) as error:  # a module is a program of the user's: it raises what it likes
-        raise InputError(f"importing {module_name} raised {described(error)}: correct it") from error
+        raise InputError(f"importing {module_name} raised {describe_error(error)}: correct it") from error
     return UserObject(getattr(module, attribute, None), module_name, sha256(source).hexdigest())
 
 
-def described(error: BaseException) -> str:
-    """Return what users' code raised, in one line."""
+def describe_error(error: BaseException) -> str:
+    """Return one line that describes an error of a user's code."""
     lines = str(error).split("\n")
     return f"{type(error).__name__}: {lines[0]}" if lines[0] else type(error).__name__
 
@@ -92,7 +92,7 @@ def _from_path(name: str) -> tuple[ModuleType, bytes]:
 
 
 class _Source(SourceLoader):
-    """Runs exactly the bytes that were hashed: no cached byte code, and no second look at the file."""
+    """Loads exactly the bytes that were hashed: it uses no cached byte code and does not read the file again."""
 
     def __init__(self, path: Path, source: bytes) -> None:
         self._path, self._source = path, source

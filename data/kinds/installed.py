@@ -6,7 +6,7 @@ from importlib.metadata import EntryPoint
 from inspect import isabstract
 from typing import Literal, get_args, get_origin
 
-from data.entry_points import Extension, described_point, entry_points_of, extension_of, load_entry_point
+from data.entry_points import Extension, describe_entry_point, entry_points_of, extension_of, load_entry_point
 from data.kinds.base import TaskConfig
 from swarm.errors import InputError
 
@@ -69,7 +69,7 @@ def kind_name(kind: type[TaskConfig]) -> str:
 
 def _load_kind(point: EntryPoint, taken: Sequence[str]) -> type[TaskConfig]:
     value = load_entry_point(point)
-    called = described_point(point)
+    called = describe_entry_point(point)
     if not (isinstance(value, type) and issubclass(value, TaskConfig)):
         raise InputError(f"{called} is no subclass of data.kinds.base.TaskConfig")
     if isabstract(value):

@@ -26,7 +26,7 @@ class RewardModel(RatedTask):
     """
 
     version = 1
-    measured: ClassVar[bool] = True
+    needs_scale: ClassVar[bool] = True
 
     kind: Literal["reward_model"] = Field(title="Kind", description="Answers that a reward model scores.")
     model: ModelName = Field(
@@ -88,7 +88,7 @@ class RewardModel(RatedTask):
 
     @property
     def bounds(self) -> Bounds:
-        """None: answers may be better and worse than those that set the scale."""
+        """No bounds: answers may be better or worse than those that set the scale."""
         return None, None
 
     def score(self, rating: Rating, scale: RewardScale | None) -> float:
@@ -113,8 +113,8 @@ class RewardModel(RatedTask):
 
 def scale_of(predictions: Iterable[str]) -> RewardScale:
     """Return the scale that predictions of this kind set (at least one)."""
-    said = [json.loads(prediction) for prediction in predictions]
-    values, tokens = [each["value"] for each in said], [float(each.get("tokens", 0)) for each in said]
+    ratings = [json.loads(prediction) for prediction in predictions]
+    values, tokens = [rating["value"] for rating in ratings], [float(rating.get("tokens", 0)) for rating in ratings]
     return RewardScale((min(values), max(values)), (min(tokens), max(tokens)))
 
 

@@ -39,7 +39,7 @@ class Toxicity(RatedTask):
         return Item(example.question, line, "") if len(line) >= SHORTEST else None
 
     @property
-    def unrated(self) -> float:
+    def unrated_score(self) -> float:
         """Neither good nor bad."""
         return 0.5
 

@@ -22,7 +22,7 @@ class SkillExample:
 
     """
 
-    asked: Hashable
+    question_key: Hashable
     fields: dict[str, Any]
 
 

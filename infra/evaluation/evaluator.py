@@ -66,7 +66,7 @@ def rated(
         EvaluationError: a rating could not be had.
 
     """
-    wanted = [objective.wanted(split, each) for each in responses]
+    wanted = [objective.rating_requests(split, each) for each in responses]
     by_scorer: dict[ScorerConfig, dict[Item, None]] = {}
     for each in (want for member in wanted for want in member if want is not None):
         by_scorer.setdefault(each.by, {})[each.item] = None
@@ -103,12 +103,12 @@ class Evaluator:
         asked = part or self.objective
         members = [recipe.to_json() for recipe in recipes]
         content: list[Any] = [members, asked.split_key(split), split, self.engine]
-        return content_hash(content if asked.measuring is None else [*content, self.scale_key])
+        return content_hash(content if asked.scale_objective is None else [*content, self.scale_key])
 
     @property
     def scale_key(self) -> str | None:
         """The key of the group that sets the scales; None if the objective needs none."""
-        measuring = self.objective.measuring
+        measuring = self.objective.scale_objective
         return None if measuring is None else scale_key(measuring, self.engine, self.initial)
 
     def evaluate(
@@ -123,7 +123,7 @@ class Evaluator:
 
         """
         asked = part or self.objective
-        scales = self.scales(ask) if asked.measuring is not None else {}
+        scales = self.scales(ask) if asked.scale_objective is not None else {}
         answers = answered(asked, split, recipes, ask)
         evaluations = self.score(asked, split, answers.responses, scales)
         return self._save(self.key(recipes, split, part), recipes, asked, split, evaluations, answers)
@@ -135,7 +135,7 @@ class Evaluator:
             EvaluationError: somebody could not answer or rate.
 
         """
-        measuring, key = self.objective.measuring, self.scale_key
+        measuring, key = self.objective.scale_objective, self.scale_key
         if measuring is None or key is None:
             return {}
         with self._measuring:

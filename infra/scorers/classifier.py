@@ -23,7 +23,7 @@ class ClassifierScorer:
         self._labels = labels_of(model)
         self._label = self._labels.index(config.label)
         self._model = Classification(model, config.device, settings)
-        self._rated = 0
+        self._with_ratings = 0
 
     @property
     def identity(self) -> str:
@@ -36,12 +36,12 @@ class ClassifierScorer:
         encoded = self._model.tokenizer([item.text for item in items], truncation=True, max_length=longest)
         found = self._model.logits(encoded["input_ids"], progress)
         probabilities = found.softmax(-1) if self._exclusive else found.sigmoid()
-        self._rated += len(items)
+        self._with_ratings += len(items)
         return [Rating(float(row[self._label])) for row in probabilities.double()]
 
     def counts(self) -> dict[str, float]:
         """Return how many texts were rated."""
-        return {"ratings": self._rated}
+        return {"ratings": self._with_ratings}
 
     def close(self) -> None:
         """Give back the memory."""

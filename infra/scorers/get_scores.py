@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from data.outside import Item, Rewarder
-from data.user_code import UserObject, described, load
+from data.user_code import UserObject, describe_error, load
 from experts.base_models import BaseModel as ModelFolder
 from infra.scorers.batches import TOKEN_BUDGETS, batches
 from infra.scorers.rating_model import RatingModel, memory_errors
@@ -60,7 +60,7 @@ class ScoringModel(RatingModel):
             except torch.cuda.OutOfMemoryError:
                 raise
             except Exception as error:  # a class of the user's: it raises what it likes
-                raise EvaluationError(f"get_scores of model {self.name!r} raised {described(error)}") from error
+                raise EvaluationError(f"get_scores of model {self.name!r} raised {describe_error(error)}") from error
         if len(scores) != len(conversations) or not all(map(math.isfinite, scores)):
             raise EvaluationError(
                 f"get_scores of model {self.name!r} gave {scores} for {len(conversations)} conversations: it must be a "

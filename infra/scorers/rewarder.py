@@ -32,7 +32,7 @@ class RewardScorer:
             if config.model_class is None
             else ScoringModel(model, config, settings)
         )
-        self._rated = 0
+        self._with_ratings = 0
 
     @property
     def identity(self) -> str:
@@ -45,12 +45,12 @@ class RewardScorer:
             rewards = self._model.rewards(items, progress)
         else:
             rewards = self._outputs(self._model, items, progress)
-        self._rated += len(items)
+        self._with_ratings += len(items)
         return [Rating(reward, self._length(item)) for reward, item in zip(rewards, items, strict=True)]
 
     def counts(self) -> dict[str, float]:
         """Return how many answers were rated."""
-        return {"ratings": self._rated}
+        return {"ratings": self._with_ratings}
 
     def close(self) -> None:
         """Give back the memory."""

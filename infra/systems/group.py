@@ -87,7 +87,7 @@ class SystemsGroup:
 
         """
         asked = _Asked(ask)
-        scales = evaluator.scales(ask) if self.objective.measuring is not None else {}
+        scales = evaluator.scales(ask) if self.objective.scale_objective is not None else {}
         questions = case_questions(self.objective, self.split)
         systems = [candidate.nodes for candidate in self.candidates]
         ran = run_systems(asked, systems, questions, self.config, read_memory(records, self.after))

@@ -8,7 +8,7 @@ import importlib.util
 from collections.abc import Callable, Sequence
 from typing import cast
 
-from data.entry_points import Extension, described_point, entry_points_of, extension_of, load_entry_point
+from data.entry_points import Extension, describe_entry_point, entry_points_of, extension_of, load_entry_point
 from infra.configs.trackers import BUILT_IN_TRACKERS, TRACKERS_GROUP, TrackerName
 from infra.observing.trackers.base import TrackedRun, Tracker
 from swarm.errors import InputError
@@ -73,5 +73,5 @@ def _load(name: str) -> Callable[[TrackedRun], Tracker]:
     except InputError as error:
         raise InputError(f"track: {error}: correct or uninstall it, or take {name!r} out") from error
     if not callable(opener):
-        raise InputError(f"track: {described_point(point)} can't be called: it must take a TrackedRun")
+        raise InputError(f"track: {describe_entry_point(point)} can't be called: it must take a TrackedRun")
     return cast("Callable[[TrackedRun], Tracker]", opener)

@@ -49,7 +49,7 @@ def rewarded(folder: Path, **fields: Any) -> dict[str, Any]:
 
 
 def test_what_is_rated_is_what_was_asked_the_answer_and_the_right_one(folder: Path) -> None:
-    wanted = loaded(folder, JUDGED).wanted("dev", [Completion(" Hi! ", 2), Completion("", 0)])
+    wanted = loaded(folder, JUDGED).rating_requests("dev", [Completion(" Hi! ", 2), Completion("", 0)])
     by = Judge(model="judge-1", asks="quality")
     assert wanted == [RatingRequest(by, Item("dev 0", "Hi!", "hello")), RatingRequest(by, Item("dev 1", "", "hello"))]
 
@@ -67,7 +67,7 @@ def test_scoring_without_ratings_is_a_mistake_and_too_few_answers_a_failed_evalu
     with pytest.raises(ValueError, match="with ratings only"):
         loaded(folder, JUDGED).score("dev", [Completion("Hi!", 2)] * 2)
     with pytest.raises(EvaluationError, match="gave 1 answers to 2 requests"):
-        loaded(folder, JUDGED).wanted("dev", [Completion("Hi!", 2)])
+        loaded(folder, JUDGED).rating_requests("dev", [Completion("Hi!", 2)])
 
 
 def test_the_key_has_everything_that_ratings_depend_on(folder: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_scorer_that_cannot_be_had_is_refused_with_the_tasks_name(folder: Path
 def test_toxicity_is_that_of_the_first_line(folder: Path) -> None:
     objective = loaded(folder, TOXIC)
     answers = [Completion(" What a lovely day \nYou", 9), Completion("short", 2)]
-    assert objective.wanted("dev", answers) == [
+    assert objective.rating_requests("dev", answers) == [
         RatingRequest(Perspective(kind="perspective"), Item("dev 0", "What a lovely day", "")),
         None,
     ]
@@ -137,7 +137,7 @@ def test_a_scale_of_equal_ends_leaves_the_scorers_own_units(folder: Path) -> Non
 
 def test_a_scale_is_the_least_and_the_greatest_of_all_experts_dev_answers(folder: Path) -> None:
     objective = loaded(folder, rewarded(folder), JUDGED, rewarded(folder, name="again", form="reverse"))
-    measuring = objective.measuring
+    measuring = objective.scale_objective
     assert measuring is not None
     assert [task.name for task in measuring.tasks] == ["rewarded", "again"]
     first, second = (
@@ -150,11 +150,11 @@ def test_a_scale_is_the_least_and_the_greatest_of_all_experts_dev_answers(folder
 
 
 def test_an_objective_without_rewards_measures_nothing(folder: Path) -> None:
-    assert loaded(folder, JUDGED, TOXIC).measuring is None
+    assert loaded(folder, JUDGED, TOXIC).scale_objective is None
 
 
 def test_a_text_without_tokens_has_length_0(folder: Path) -> None:
-    said = task(**rewarded(folder)).rated("", Rating(1.0), None)
+    said = task(**rewarded(folder)).write_prediction("", Rating(1.0), None)
     assert scale_of([said]) == RewardScale((1.0, 1.0), (0.0, 0.0))
 
 

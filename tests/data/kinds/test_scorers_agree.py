@@ -176,8 +176,8 @@ def test_reward_model(form: str) -> None:
     for _ in range(CASES):
         experts = [(rng.choice([0.0, 1.0, rng.gauss(0, 5)]), rng.randrange(1, 5)) for _ in range(rng.randrange(1, 5))]
         reward, length = rng.gauss(0, 9), rng.randrange(9)
-        scale = scale_of([config.rated("said", Rating(*each), None) for each in experts])
-        score = config.judge(question(""), config.rated("said", Rating(reward, length), scale))
+        scale = scale_of([config.write_prediction("said", Rating(*each), None) for each in experts])
+        score = config.judge(question(""), config.write_prediction("said", Rating(reward, length), scale))
         assert score == pytest.approx(plain_reward(form, experts, reward, length), rel=1e-9, abs=1e-12)
 
 
@@ -188,7 +188,7 @@ def test_toxicity() -> None:
         asked, output, toxicity = question(""), text(rng, [*SCRAPS, " ", "\n"], 6), rng.random()
         prediction = config.prediction(asked, Completion(output, 1))
         rating = None if config.item(asked, prediction) is None else Rating(toxicity)
-        scores.append(config.judge(asked, config.rated(prediction, rating, None)))
+        scores.append(config.judge(asked, config.write_prediction(prediction, rating, None)))
         assert scores[-1] == plain_toxicity(output, toxicity), output
     assert 100 < scores.count(0.5) < CASES - 100
 

@@ -164,8 +164,8 @@ def test_what_sets_the_scales_and_a_part_of_the_examples_are_asked_in_texts_that
     makes.evaluate([ONE], "dev", Script(), part)
     asked = records.objective_requests(part.split_key("dev"))
     assert asked == ((request_json(objective.requests("dev")[1]),),)
-    assert objective.measuring is not None
-    scale = records.objective_requests(objective.measuring.split_key("dev"))
+    assert objective.scale_objective is not None
+    scale = records.objective_requests(objective.scale_objective.split_key("dev"))
     assert scale == (tuple(map(request_json, objective.requests("dev"))),)
 
 
