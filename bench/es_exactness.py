@@ -71,7 +71,7 @@ def restored(base: BaseModel, cycles: int) -> bool:
     before = _hash(resident)
     for seed in range(cycles):
         for name, place in resident.items():
-            place.copy_(perturbations.perturbed(name, theta[name], seed, 0.01))
+            place.copy_(perturbations.perturb(name, theta[name], seed, 0.01))
         assert _hash(resident) != before
         for name, place in resident.items():
             place.copy_(theta[name])

@@ -74,7 +74,7 @@ class Objective:
     def rating_requests(self, split: Split, responses: Sequence[Response]) -> list[RatingRequest | None]:
         """Return what an outside scorer rates of these answers: one entry an example, None where it rates nothing."""
         self._check_count(split, responses)
-        return [case.rating_requests(response) for case, response in zip(self._cases(split), responses, strict=True)]
+        return [case.rating_request(response) for case, response in zip(self._cases(split), responses, strict=True)]
 
     def score(
         self,

@@ -144,7 +144,7 @@ class Scorer(Protocol):
         ...
 
     def score(self, items: Sequence[Item], progress: Callable[[int, int], None]) -> list[Rating]:
-        """Return one rating an item; `progress` is called with (items done, items in all) and may raise to end the work.
+        """Return one rating an item; `progress` is called with (items done, items in all) and may raise.
 
         Raises:
             EvaluationError: a rating could not be had.

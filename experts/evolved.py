@@ -45,7 +45,7 @@ class EvolvedWeights:
         """`tensors` are where θ lies: float32 on `device`, by name, written in place; those that lack are made."""
         self._basis, self.device = basis, device
         self._tensors = tensors
-        self._held: tuple[Recipe, Journal] | None = None
+        self._made_from: tuple[Recipe, Journal] | None = None
         self.perturbations = Perturbations(basis.perturbation, basis.tensor_names, device)
 
     @property
@@ -63,29 +63,29 @@ class EvolvedWeights:
 
         It goes on from where it is or from the nearest snapshot, whichever is nearer, else from the start.
         """
-        made = self._made_of(start, journal)
-        if made == len(journal.updates):
+        updates_made = self._updates_already_made(start, journal)
+        if updates_made == len(journal.updates):
             return False
-        self._held = None  # until it is done: what is interrupted begins again from the start
-        snapshot = _nearest(self._basis, start, journal, beyond=made)
+        self._made_from = None  # until it is done: what is interrupted begins again from the start
+        snapshot = _nearest(self._basis, start, journal, beyond=updates_made)
         if snapshot is not None:
             self._load((name, snapshot.tensor(name)) for name in self._basis.tensor_names)
-            made = snapshot.updates
-        elif made < 0:
+            updates_made = snapshot.updates
+        elif updates_made < 0:
             self._load(self._basis.start(start))
-            made = 0
-        self._apply(start, journal.updates[made:])
-        self._held = (start, journal)
+            updates_made = 0
+        self._apply(start, journal.updates[updates_made:])
+        self._made_from = (start, journal)
         snapshots = self._basis.snapshots
-        if snapshots is not None and snapshots.due(made, len(journal.updates)):
+        if snapshots is not None and snapshots.due(updates_made, len(journal.updates)):
             snapshots.save(self._basis.search_id(start), journal, self._tensors)
         return True
 
-    def _made_of(self, start: Recipe, journal: Journal) -> int:
+    def _updates_already_made(self, start: Recipe, journal: Journal) -> int:
         """Return how many updates of `journal` θ has already; −1 if it is not on the way that leads there."""
-        if self._held is None or self._held[0] != start or journal.after(self._held[1]) is None:
+        if self._made_from is None or self._made_from[0] != start or journal.after(self._made_from[1]) is None:
             return -1
-        return len(self._held[1].updates)
+        return len(self._made_from[1].updates)
 
     def _load(self, tensors: Iterable[tuple[str, torch.Tensor]]) -> None:
         for name, tensor in tensors:

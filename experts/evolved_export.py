@@ -39,19 +39,19 @@ class _WeightSummary:
     """What is found out of the tensors on their way to the file."""
 
     hashes: dict[str, str] = field(default_factory=dict)
-    moved: float = 0.0
+    squared_move: float = 0.0
     start: float = 0.0
 
-    def through(self, tensors: Iterator[EvolvedTensor]) -> Iterator[tuple[str, torch.Tensor]]:
+    def pass_through(self, tensors: Iterator[EvolvedTensor]) -> Iterator[tuple[str, torch.Tensor]]:
         for name, start, weight in tensors:
             self.hashes[name] = tensor_sha256(weight)
-            self.moved += float((weight.double() - start.double()).square().sum())
+            self.squared_move += float((weight.double() - start.double()).square().sum())
             self.start += float(start.double().square().sum())
             yield name, weight
 
     @property
-    def exported(self) -> ExportResult:
-        drift = sqrt(self.moved / self.start) if self.start else 0.0
+    def result(self) -> ExportResult:
+        drift = sqrt(self.squared_move / self.start) if self.start else 0.0
         return ExportResult(weights_sha256(self.hashes.items()), drift)
 
 
@@ -68,24 +68,24 @@ def export_evolved(basis: SeedBasis, recipe: Recipe, folder: Path) -> ExportResu
     """
     if not isinstance(recipe, SeedRecipe) or recipe.seed is not None:
         raise ValueError("only the mean of a search of seeds is exported")
-    seen = _WeightSummary()
+    summary = _WeightSummary()
     if basis.perturbation.mode is Mode.ADAPTER:
-        tensors = dict(seen.through(replay(basis, recipe.start, recipe.journal)))
+        tensors = dict(summary.pass_through(replay(basis, recipe.start, recipe.journal)))
         factors = {module: (tensors[module + DOWN], tensors[module + UP]) for module in basis.modules}
         write_adapter(factors, recipe, folder, basis.base)
     else:
-        _write_model(basis, recipe, folder, seen)
-    return seen.exported
+        _write_model(basis, recipe, folder, summary)
+    return summary.result
 
 
-def _write_model(basis: SeedBasis, recipe: SeedRecipe, folder: Path, seen: _WeightSummary) -> None:
+def _write_model(basis: SeedBasis, recipe: SeedRecipe, folder: Path, summary: _WeightSummary) -> None:
     """Write a whole model; one of the base model's files at a time is in memory."""
     with publish_folder(folder) as temporary:
         for file in weight_files(basis.base.folder):
             with open_tensors(file) as source:
                 tensors: dict[str, torch.Tensor] = {name: source.get_tensor(name) for name in sorted(source.keys())}
-            moved = tensors.keys() & set(basis.tensor_names)
-            tensors |= dict(seen.through(replay(basis, recipe.start, recipe.journal, moved)))
+            moved_names = tensors.keys() & set(basis.tensor_names)
+            tensors |= dict(summary.pass_through(replay(basis, recipe.start, recipe.journal, moved_names)))
             save_file(tensors, temporary / file.name, metadata={"format": "pt"})
         for path in sorted(basis.base.folder.iterdir()):
             if path.suffix in COPIED:

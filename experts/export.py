@@ -36,11 +36,11 @@ def recipe_factors(basis: Basis, recipe: Recipe) -> dict[str, Factors]:
     if recipe.space is Space.FACTORS:
         return {module: (down[0].clone(), up[0].clone()) for module, down, up in materialise(basis, [recipe])}
     weights = coefficients(basis.ids, [recipe])[0].float()
-    kept = [expert for expert, weight in enumerate(weights) if weight != 0] or [0]
+    experts = [expert for expert, weight in enumerate(weights) if weight != 0] or [0]
     return {
         module: (
-            torch.cat([down[expert, : basis.ranks[expert]] for expert in kept]),
-            torch.cat([weights[expert] * up[expert, :, : basis.ranks[expert]] for expert in kept], dim=1),
+            torch.cat([down[expert, : basis.ranks[expert]] for expert in experts]),
+            torch.cat([weights[expert] * up[expert, :, : basis.ranks[expert]] for expert in experts], dim=1),
         )
         for module, (down, up) in basis.modules.items()
     }

@@ -69,14 +69,15 @@ class SeedBasis:
             return ()
         if self.perturbation.mode is Mode.ADAPTER and self.experts is not None:
             return tuple(sorted(self.experts.modules))
-        found = [m for m in module_shapes(self.base) if m.rsplit(".", 1)[-1] in self.perturbation.targets]
-        missing = set(self.perturbation.targets) - {module.rsplit(".", 1)[-1] for module in found}
+        modules = [m for m in module_shapes(self.base) if m.rsplit(".", 1)[-1] in self.perturbation.targets]
+        missing = set(self.perturbation.targets) - {module.rsplit(".", 1)[-1] for module in modules}
         if missing:
-            known = sorted({module.rsplit(".", 1)[-1] for module in module_shapes(self.base)})
+            known_suffixes = sorted({module.rsplit(".", 1)[-1] for module in module_shapes(self.base)})
             raise InputError(
-                f"targets: base model {self.base.name!r} has no module {min(missing)!r}: choose from {', '.join(known)}"
+                f"targets: base model {self.base.name!r} has no module {min(missing)!r}: "
+                f"choose from {', '.join(known_suffixes)}"
             )
-        return tuple(sorted(found))
+        return tuple(sorted(modules))
 
     @cached_property
     def tensor_names(self) -> tuple[str, ...]:
@@ -101,20 +102,20 @@ class SeedBasis:
             InputError: `recipe` names an expert that is not loaded, or a tensor is of a format that can't be moved.
 
         """
-        wanted = frozenset(self.tensor_names if names is None else names)
+        wanted_names = frozenset(self.tensor_names if names is None else names)
         factors = self._factors(recipe)
         if self.perturbation.mode is Mode.ADAPTER:
-            made = factors or self._fresh_factors()
-            tensors = {m + name: f for m, pair in made.items() for name, f in zip((DOWN, UP), pair, strict=True)}
-            yield from ((name, tensors[name].contiguous()) for name in sorted(wanted))
+            adapter = factors or self._fresh_factors()
+            tensors = {m + name: f for m, pair in adapter.items() for name, f in zip((DOWN, UP), pair, strict=True)}
+            yield from ((name, tensors[name].contiguous()) for name in sorted(wanted_names))
             return
-        for name, tensor in stream(self.base.folder, wanted):
+        for name, tensor in stream(self.base.folder, wanted_names):
             if tensor.dtype not in COMBINABLE:
                 kind = str(tensor.dtype).removeprefix("torch.")
                 raise InputError(
                     f"base model {self.base.name!r}: tensor {name} is {kind}: use one that is not quantised"
                 )
-            yield name, _merged(tensor.float(), factors.get(name.removesuffix(".weight"))).contiguous()
+            yield name, _add_factors(tensor.float(), factors.get(name.removesuffix(".weight"))).contiguous()
 
     def _factors(self, recipe: Recipe) -> dict[str, Factors]:
         if recipe.bases == (BASE,):
@@ -130,10 +131,10 @@ class SeedBasis:
         noise, rank = NormalNoise(torch.device("cpu")), self.perturbation.rank
         shapes = module_shapes(self.base)
         factors: dict[str, Factors] = {}
-        for place, module in enumerate(self.modules):
+        for index, module in enumerate(self.modules):
             out_features, in_features = shapes[module]
-            drawn = noise.draw([_FRESH_SEED], place, rank * in_features).view(rank, in_features)
-            factors[module] = (drawn / in_features**0.5, torch.zeros(out_features, rank))
+            noise_numbers = noise.draw([_FRESH_SEED], index, rank * in_features).view(rank, in_features)
+            factors[module] = (noise_numbers / in_features**0.5, torch.zeros(out_features, rank))
         return factors
 
 
@@ -152,7 +153,7 @@ def seed_basis(
     return SeedBasis(base, perturbation, experts, snapshots)
 
 
-def _merged(weight: torch.Tensor, factors: Factors | None) -> torch.Tensor:
+def _add_factors(weight: torch.Tensor, factors: Factors | None) -> torch.Tensor:
     """Return float32 W + B A: term by term in float64, so that every machine has the same bits."""
     if factors is None:
         return weight

@@ -94,7 +94,7 @@ def probe_mean(run: OpenRun[Any], perturbation: Json, journal: Journal, places: 
 def publish_mean(run: OpenRun[Any], journal: Journal) -> Json:
     """Write the mean at the end of `journal` to the run's folder; return what `ExportResult` says. Never cached."""
     recipe = member_recipes(run.inputs, journal, [MEAN])[0]
-    with run.clock.timed("replay and export"):
+    with run.clock.measure("replay and export"):
         return asdict(export_evolved(seed_basis(run.inputs), recipe, run.folder.best))
 
 

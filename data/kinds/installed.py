@@ -38,14 +38,14 @@ class InstalledKinds:
         return "; ".join(str(extension.problem) for extension in same or self.broken)
 
 
-def load_installed_kinds(taken: Sequence[str]) -> InstalledKinds:
-    """Import every kind that an installed package offers; the names in `taken` can't be used."""
+def load_installed_kinds(names: Sequence[str]) -> InstalledKinds:
+    """Import every kind that an installed package offers; the names in `names` can't be used."""
     kinds: dict[str, type[TaskConfig]] = {}
     extensions = []
     for point in entry_points_of(KINDS_GROUP).values():
         problem = None
         try:
-            kind = _load_kind(point, (*taken, *kinds))
+            kind = _load_kind(point, (*names, *kinds))
             kinds[kind_name(kind)] = kind
         except InputError as error:
             problem = str(error)
@@ -67,19 +67,19 @@ def kind_name(kind: type[TaskConfig]) -> str:
     return names[0]
 
 
-def _load_kind(point: EntryPoint, taken: Sequence[str]) -> type[TaskConfig]:
+def _load_kind(point: EntryPoint, names: Sequence[str]) -> type[TaskConfig]:
     value = load_entry_point(point)
-    called = describe_entry_point(point)
+    description = describe_entry_point(point)
     if not (isinstance(value, type) and issubclass(value, TaskConfig)):
-        raise InputError(f"{called} is no subclass of data.kinds.base.TaskConfig")
+        raise InputError(f"{description} is no subclass of data.kinds.base.TaskConfig")
     if isabstract(value):
-        raise InputError(f"{called} leaves out {', '.join(sorted(value.__abstractmethods__))}")
+        raise InputError(f"{description} leaves out {', '.join(sorted(value.__abstractmethods__))}")
     if not isinstance(getattr(value, "version", None), int):
-        raise InputError(f"{called} has no version")
+        raise InputError(f"{description} has no version")
     try:
         name = kind_name(value)
     except InputError as error:
-        raise InputError(f"{called}: {error}") from error
-    if name in taken:
-        raise InputError(f"{called} has the kind {name!r}, which another has already")
+        raise InputError(f"{description}: {error}") from error
+    if name in names:
+        raise InputError(f"{description} has the kind {name!r}, which another has already")
     return value

@@ -44,12 +44,12 @@ def _countdown(rng: np.random.Generator) -> SkillExample:
     return SkillExample((*sorted(puzzle["numbers"]), puzzle["target"]), puzzle)
 
 
-def _relay(shown: Callable[[np.random.Generator, Relay], tuple[str, str]]) -> Skill:
+def _relay(parts: Callable[[np.random.Generator, Relay], tuple[str, str]]) -> Skill:
     def draw(rng: np.random.Generator) -> SkillExample:
-        asked = relay(rng)
+        puzzle = relay(rng)
         # What only one of the relay's skills draws comes from a generator of its own, so that all ask the same.
-        question, answer = shown(np.random.default_rng(int(rng.integers(2**63))), asked)
-        return SkillExample(asked.question, {"question": question, "answer": answer})
+        question, answer = parts(np.random.default_rng(int(rng.integers(2**63))), puzzle)
+        return SkillExample(puzzle.question, {"question": question, "answer": answer})
 
     return draw
 
@@ -58,9 +58,9 @@ SKILLS: dict[str, Skill] = {
     **{name: _asking(question) for name, question in QUESTIONS.items()},
     **{f"nlgraph_{domain}": _asking(question, domain=domain) for domain, question in GRAPH_QUESTIONS.items()},
     "countdown": _countdown,
-    "relay": _relay(lambda rng, asked: (asked.question, asked.answer)),
-    "relay_first": _relay(lambda rng, asked: (asked.question, asked.middle)),
-    "relay_second": _relay(lambda rng, asked: (with_responses(rng, asked), asked.answer)),
+    "relay": _relay(lambda rng, puzzle: (puzzle.question, puzzle.answer)),
+    "relay_first": _relay(lambda rng, puzzle: (puzzle.question, puzzle.middle)),
+    "relay_second": _relay(lambda rng, puzzle: (with_responses(rng, puzzle), puzzle.answer)),
 }
 """Every skill by its name."""
 

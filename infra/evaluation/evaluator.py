@@ -189,7 +189,7 @@ class Evaluator:
                 records,
                 answers.tokens,
                 answers.seconds,
-                asked=GroupRequests(by_task=lambda: requests_of(objective, split)),
+                requests=GroupRequests(by_task=lambda: requests_of(objective, split)),
             )
 
 

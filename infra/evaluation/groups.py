@@ -52,7 +52,7 @@ class EvaluationGroups:
         self._host = EngineHost(open_engine, observer.rows, self._refuse_if_stopped)
         self._scorers = Scorers(settings)
         self._evaluator = Evaluator(
-            inputs.objective, inputs.engine, initial_recipes(inputs.basis), self._scorers, records, clock.timed
+            inputs.objective, inputs.engine, initial_recipes(inputs.basis), self._scorers, records, clock.measure
         )
         self._calls = threading.Condition()
         self._under_way = 0
@@ -131,7 +131,7 @@ class EvaluationGroups:
         places = [(link.particle, link.group, link.index) for link in links]
         self._records.link_evaluations(self._run, iteration, purpose, places)
         work = self._work(len(links), {link.group for link in links})
-        self._observer.used(work, found=sum(link.group not in self._made for link in links))
+        self._observer.work(work, reused=sum(link.group not in self._made for link in links))
 
     @contextmanager
     def _awaited(self) -> Iterator[None]:
@@ -152,7 +152,7 @@ class EvaluationGroups:
     def _made_now(self, key: str, make: Callable[[], tuple[EvaluationRecord, ...]]) -> tuple[EvaluationRecord, ...]:
         made = make()
         self._made.add(key)
-        self._observer.evaluated(self._work(len(made), {key}))
+        self._observer.evaluation(self._work(len(made), {key}))
         return made
 
     def _work(self, evaluations: int, keys: Collection[str]) -> Work:

@@ -31,19 +31,19 @@ class Observer(Protocol):
     def rows(self, done: int, total: int) -> None:
         """Say how many rows of the evaluation group under way are answered."""
 
-    def evaluated(self, work: Work) -> None:
+    def evaluation(self, work: Work) -> None:
         """Say that this process made an evaluation group, whose scores are committed."""
 
-    def used(self, work: Work, found: int) -> None:
-        """Say what the next iteration (or the test) was made of; `found` of the evaluations were not made here."""
+    def work(self, work: Work, reused: int) -> None:
+        """Say what the next iteration (or the test) was made of; `reused` of the evaluations were not made here."""
 
-    def took(self, part: str, seconds: float) -> None:
+    def timing(self, part: str, seconds: float) -> None:
         """Say how long a part of the work took."""
 
     def iteration(self, view: IterationView) -> None:
         """Give a finished iteration; a resumed run gives every one again, from the first."""
 
-    def finished(self, summary: Mapping[str, Any]) -> None:
+    def end(self, summary: Mapping[str, Any]) -> None:
         """Give the summary of a run that came to its end."""
 
 
@@ -56,19 +56,19 @@ class Nobody:
     def rows(self, done: int, total: int) -> None:
         """Ignore it."""
 
-    def evaluated(self, work: Work) -> None:
+    def evaluation(self, work: Work) -> None:
         """Ignore it."""
 
-    def used(self, work: Work, found: int) -> None:
+    def work(self, work: Work, reused: int) -> None:
         """Ignore it."""
 
-    def took(self, part: str, seconds: float) -> None:
+    def timing(self, part: str, seconds: float) -> None:
         """Ignore it."""
 
     def iteration(self, view: IterationView) -> None:
         """Ignore it."""
 
-    def finished(self, summary: Mapping[str, Any]) -> None:
+    def end(self, summary: Mapping[str, Any]) -> None:
         """Ignore it."""
 
 
@@ -88,30 +88,30 @@ class Everybody:
         for observer in self._observers:
             observer.rows(done, total)
 
-    def evaluated(self, work: Work) -> None:
+    def evaluation(self, work: Work) -> None:
         """Pass it on."""
         for observer in self._observers:
-            observer.evaluated(work)
+            observer.evaluation(work)
 
-    def used(self, work: Work, found: int) -> None:
+    def work(self, work: Work, reused: int) -> None:
         """Pass it on."""
         for observer in self._observers:
-            observer.used(work, found)
+            observer.work(work, reused)
 
-    def took(self, part: str, seconds: float) -> None:
+    def timing(self, part: str, seconds: float) -> None:
         """Pass it on."""
         for observer in self._observers:
-            observer.took(part, seconds)
+            observer.timing(part, seconds)
 
     def iteration(self, view: IterationView) -> None:
         """Pass it on."""
         for observer in self._observers:
             observer.iteration(view)
 
-    def finished(self, summary: Mapping[str, Any]) -> None:
+    def end(self, summary: Mapping[str, Any]) -> None:
         """Pass it on."""
         for observer in self._observers:
-            observer.finished(summary)
+            observer.end(summary)
 
 
 _observer: ContextVar[Observer] = ContextVar("observer")

@@ -47,12 +47,12 @@ class Evaluations(RecordsPart):
         generated_tokens: int,
         seconds: float,
         node_answers: dict[str, Any] | None = None,
-        asked: GroupRequests | None = None,
+        requests: GroupRequests | None = None,
     ) -> tuple[EvaluationRecord, ...]:
         """Save a finished group, whole or not at all, and return the evaluations that the records hold for it.
 
-        Those of systems come with their `node_answers`, plain JSON, and all with what was `asked`: in the same
-        transaction, so scores are never there without the texts that they came from.
+        The `node_answers` of systems (plain JSON) and the `requests` of the group are saved in the same transaction, so
+        that scores are never there without the texts that they came from.
 
         A group that is there already stays as it was first saved, its `finished` goes up by one, and the first
         evaluations are returned: whoever goes on with what is returned agrees with everybody else.
@@ -73,7 +73,7 @@ class Evaluations(RecordsPart):
             "seconds": seconds,
             "created_at": self._clock(),
         }
-        return self._save_group(group, evaluations, node_answers, asked)
+        return self._save_group(group, evaluations, node_answers, requests)
 
     @survives_loss
     def _save_group(
@@ -81,13 +81,13 @@ class Evaluations(RecordsPart):
         group: dict[str, Any],
         evaluations: Sequence[EvaluationRecord],
         node_answers: dict[str, Any] | None,
-        asked: GroupRequests | None,
+        requests: GroupRequests | None,
     ) -> tuple[EvaluationRecord, ...]:
         key = group["key"]
         with self._database.writing() as session:
             if insert_if_absent(session, EvaluationGroupRow(**group)):
-                if asked is not None:
-                    save_requests(session, key, group["objective"], asked)
+                if requests is not None:
+                    save_requests(session, key, group["objective"], requests)
                 session.add_all(EvaluationRow(**plain(vars(evaluation))) for evaluation in evaluations)
                 if node_answers is not None:
                     session.add(NodeAnswersRow(group=key, answers=plain(node_answers)))
@@ -152,9 +152,9 @@ class Evaluations(RecordsPart):
         with self._database.writing() as session:
             existing_run(session, run)
             _require_evaluations(session, {(row.group, row.index) for row in rows})
-            linked = {tuple(row) for row in session.execute(_links(run, iteration, purpose))}
+            existing_links = {tuple(row) for row in session.execute(_links(run, iteration, purpose))}
             for row in rows:
-                if (row.particle, row.group, row.index) not in linked:
+                if (row.particle, row.group, row.index) not in existing_links:
                     session.add(row)
 
     @survives_loss
@@ -192,19 +192,19 @@ def _links(run: str, iteration: int, purpose: str) -> Executable:
     )
 
 
-def _require_evaluations(session: Session, places: set[tuple[str, int]]) -> None:
-    groups = {group for group, _ in places}
+def _require_evaluations(session: Session, keys: set[tuple[str, int]]) -> None:
+    groups = {group for group, _ in keys}
     query = select(EvaluationRow.group, EvaluationRow.index).where(EvaluationRow.group.in_(groups))
-    missing = places - {(row.group, row.index) for row in session.execute(query)}
+    missing = keys - {(row.group, row.index) for row in session.execute(query)}
     if missing:
         group, index = min(missing)
         raise LookupError(f"there is no evaluation {index} of group {group!r}: save the group before linking it")
 
 
 def _check(key: str, evaluations: Sequence[EvaluationRecord], seconds: float) -> None:
-    places = [(evaluation.group, evaluation.index) for evaluation in evaluations]
-    if not places or places != [(key, index) for index in range(len(places))]:
-        raise ValueError(f"group {key!r} cannot hold the evaluations {places}")
+    keys = [(evaluation.group, evaluation.index) for evaluation in evaluations]
+    if not keys or keys != [(key, index) for index in range(len(keys))]:
+        raise ValueError(f"group {key!r} cannot hold the evaluations {keys}")
     if not (math.isfinite(seconds) and seconds >= 0):
         raise ValueError(f"group {key!r} took {seconds} seconds")
     for evaluation in evaluations:

@@ -21,18 +21,18 @@ class Iterations(RecordsPart):
             RuntimeError: another state is there, so replaying the run did not give what it gave before.
 
         """
-        now, wanted = self._clock(), plain(state)
+        now, plain_state = self._clock(), plain(state)
         with self._database.writing() as session:
             owner = existing_run(session, run)
-            row = IterationRow(run=run, iteration=iteration, state=wanted, sha256=sha256, created_at=now)
+            row = IterationRow(run=run, iteration=iteration, state=plain_state, sha256=sha256, created_at=now)
             if insert_if_absent(session, row):
                 owner.updated_at = now
                 return
-            saved = session.get_one(IterationRow, (run, iteration))
-            if (saved.state, saved.sha256) != (wanted, sha256):
+            earlier_row = session.get_one(IterationRow, (run, iteration))
+            if (earlier_row.state, earlier_row.sha256) != (plain_state, sha256):
                 raise RuntimeError(
                     f"replay of run {run!r} diverged at iteration {iteration}: "
-                    f"its state was {saved.sha256} and is now {sha256}"
+                    f"its state was {earlier_row.sha256} and is now {sha256}"
                 )
 
     @survives_loss

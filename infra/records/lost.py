@@ -28,7 +28,7 @@ class ConnectionLost(InputError):
     """The server went away: of the transaction under way nothing was kept, or, if that was ending, all or nothing."""
 
 
-def is_lost(error: DBAPIError) -> bool:
+def is_connection_loss(error: DBAPIError) -> bool:
     """Tell whether what failed may be tried again; a server that can't be reached has no SQLSTATE to tell."""
     state = getattr(error.orig, "sqlstate", "none")
     unreachable = state is None and isinstance(error, OperationalError)
@@ -44,11 +44,11 @@ def survives_loss(method: Callable[P, R]) -> Callable[P, R]:
     """
 
     @functools.wraps(method)
-    def patient(*arguments: P.args, **named: P.kwargs) -> R:
+    def repeat_until_connected(*arguments: P.args, **keywords: P.kwargs) -> R:
         deadline = time.monotonic() + PATIENCE_SECONDS
         for pause in _pauses():
             try:
-                return method(*arguments, **named)
+                return method(*arguments, **keywords)
             except ConnectionLost as error:
                 if time.monotonic() + pause > deadline:
                     raise
@@ -56,7 +56,7 @@ def survives_loss(method: Callable[P, R]) -> Callable[P, R]:
                 time.sleep(pause)
         raise AssertionError("unreachable")
 
-    return patient
+    return repeat_until_connected
 
 
 def _pauses() -> Iterator[float]:

@@ -37,13 +37,13 @@ class GroupRequests:
     nodes: Sequence[RequestJson] | None = None
 
 
-def save_requests(session: Session, group: str, objective: str, asked: GroupRequests) -> None:
+def save_requests(session: Session, group: str, objective: str, group_requests: GroupRequests) -> None:
     """Save what a new `group` on the objective with the key `objective` was asked; what is there already stays."""
-    if asked.nodes is not None:
-        session.add(NodeRequestsRow(group=group, requests=pack_requests(asked.nodes)))
-    if asked.by_task is None or session.get(ObjectiveRequestsRow, objective) is not None:
+    if group_requests.nodes is not None:
+        session.add(NodeRequestsRow(group=group, requests=pack_requests(group_requests.nodes)))
+    if group_requests.by_task is None or session.get(ObjectiveRequestsRow, objective) is not None:
         return
-    by_task = plain(asked.by_task())
+    by_task = plain(group_requests.by_task())
     tasks = [[content_hash(request) for request in task] for task in by_task]
     requests = dict(zip(chain(*tasks), chain(*by_task), strict=True))
     # Sorted: two transactions that save the same requests then wait for each other in one order only.
@@ -56,12 +56,12 @@ def objective_requests(session: Session, objective: str) -> tuple[tuple[RequestJ
     row = session.get(ObjectiveRequestsRow, objective)
     if row is None:
         return None
-    wanted = sorted({key for task in row.requests for key in task})
-    found: dict[str, RequestJson] = {}
-    for start in range(0, len(wanted), _AT_ONCE):
-        query = select(RequestRow.key, RequestRow.request).where(RequestRow.key.in_(wanted[start : start + _AT_ONCE]))
-        found |= {each.key: each.request for each in session.execute(query)}
-    return tuple(tuple(found[key] for key in task) for task in row.requests)
+    keys = sorted({key for task in row.requests for key in task})
+    requests: dict[str, RequestJson] = {}
+    for start in range(0, len(keys), _AT_ONCE):
+        query = select(RequestRow.key, RequestRow.request).where(RequestRow.key.in_(keys[start : start + _AT_ONCE]))
+        requests |= {row_of_request.key: row_of_request.request for row_of_request in session.execute(query)}
+    return tuple(tuple(requests[key] for key in task) for task in row.requests)
 
 
 def pack_requests(requests: Sequence[RequestJson]) -> bytes:

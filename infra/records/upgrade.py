@@ -59,7 +59,7 @@ def _revision(connection: Connection) -> str | None:
 
 def _is_current(revision: str | None, where: str) -> bool:
     script = ScriptDirectory.from_config(migrations())
-    if revision is not None and revision not in {known.revision for known in script.walk_revisions()}:
+    if revision is not None and revision not in {migration.revision for migration in script.walk_revisions()}:
         raise InputError(
             f"the records at {where} have the schema {revision!r}, which this version does not know: "
             "use the newer version that wrote them, or set SWARM_DATABASE_URL to another database"

@@ -22,7 +22,7 @@ def batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
         yield batch
 
 
-def padded(rows: Sequence[TokenIds], filler: int) -> torch.Tensor:
+def pad(rows: Sequence[TokenIds], filler: int) -> torch.Tensor:
     """Return `rows` as one matrix, filled up on the right."""
     width = max(map(len, rows))
     return torch.tensor([row + [filler] * (width - len(row)) for row in rows])

@@ -96,7 +96,7 @@ class Endpoint:
                         problem = "gave an answer of another form than it should have"
                 else:
                     self._refuse_for_good(response)
-                    problem, pause = f"answered {response.status_code}", _asked_pause(response, pause)
+                    problem, pause = f"answered {response.status_code}", _retry_pause(response, pause)
             if attempt + 1 < _ATTEMPTS:
                 self._counts.add(retries=1)
                 self._stop.wait(pause)
@@ -127,9 +127,9 @@ class Endpoint:
                 f"{service.name} at {service.url} answers {status}: correct {address}, or the name of the model"
             )
         if status not in (408, 429) and status < 500:
-            raise EvaluationError(f"{service.name} at {service.url} answers {status}: {self._quoted(response)}")
+            raise EvaluationError(f"{service.name} at {service.url} answers {status}: {self._quote(response)}")
 
-    def _quoted(self, response: httpx.Response) -> str:
+    def _quote(self, response: httpx.Response) -> str:
         """Return the beginning of what the service said, on one line, without the key: some repeat it."""
         text = response.text
         if self._service.key is not None:
@@ -150,13 +150,13 @@ class _Key(httpx.Auth):
         yield request
 
 
-def _asked_pause(response: httpx.Response, otherwise: float) -> float:
+def _retry_pause(response: httpx.Response, otherwise: float) -> float:
     """Return the seconds that the service asks to wait, within reason."""
     try:
-        asked = float(response.headers.get("Retry-After", ""))
+        seconds = float(response.headers.get("Retry-After", ""))
     except ValueError:  # none, or a date
         return otherwise
-    return min(_LONGEST_PAUSE, asked) if asked >= 0 else otherwise
+    return min(_LONGEST_PAUSE, seconds) if seconds >= 0 else otherwise
 
 
 def _is_plain(url: str) -> bool:

@@ -40,15 +40,15 @@ class ScoringModel(RatingModel):
 
         """
         sizes = [self._size(item) for item in items]
-        found = [math.nan] * len(items)
-        done = 0
+        rewards = [math.nan] * len(items)
+        count = 0
         with self._turn(progress):
             for batch in batches(sizes, TOKEN_BUDGETS[self._device.type]):
-                progress(done, len(items))
-                for index, reward in zip(batch, self._scores([said(items[i]) for i in batch]), strict=True):
-                    found[index] = reward
-                done += len(batch)
-        return found
+                progress(count, len(items))
+                for index, reward in zip(batch, self._scores([as_conversation(items[i]) for i in batch]), strict=True):
+                    rewards[index] = reward
+                count += len(batch)
+        return rewards
 
     def _size(self, item: Item) -> int:
         return len(self.tokenizer(item.question + item.text, add_special_tokens=False)["input_ids"])
@@ -75,10 +75,10 @@ def scoring_class(config: Rewarder) -> UserObject:
 
     assert config.model_class is not None
     try:
-        loaded = load(config.model_class, Path(config.folder))
+        user_object = load(config.model_class, Path(config.folder))
     except InputError as error:
         raise InputError(f"model_class {config.model_class!r}: {error}") from error
-    kind: Any = loaded.value
+    kind: Any = user_object.value
     if not (
         isinstance(kind, type) and issubclass(kind, PreTrainedModel) and callable(getattr(kind, "get_scores", None))
     ):
@@ -86,9 +86,9 @@ def scoring_class(config: Rewarder) -> UserObject:
             f"model_class {config.model_class!r} is no transformers.PreTrainedModel with get_scores(tokenizer, "
             "conversations): name one that is"
         )
-    return loaded
+    return user_object
 
 
-def said(item: Item) -> Conversation:
+def as_conversation(item: Item) -> Conversation:
     """Return an item as a conversation."""
     return [{"role": "user", "content": item.question}, {"role": "assistant", "content": item.text}]

@@ -80,8 +80,8 @@ class JudgeScorer:
         sums: dict[str, float] = {**self._counts.read()}
         if any(self._prices):
             prompt, completion = self._prices
-            used = sums.get("prompt_tokens", 0) * prompt + sums.get("completion_tokens", 0) * completion
-            sums["cost"] = used / 1e6
+            cost = sums.get("prompt_tokens", 0) * prompt + sums.get("completion_tokens", 0) * completion
+            sums["cost"] = cost / 1e6
         return sums
 
     def close(self) -> None:
@@ -91,14 +91,14 @@ class JudgeScorer:
 
     def _rate(self, item: Item) -> Rating:
         messages = [{"role": "user", "content": judge_prompt(self._config, item)}]
-        asked = {"scorer": self.identity, "messages": messages}
-        kept = self._cache.get(asked)
-        if kept is not None and _is_rating(kept):
+        question = {"scorer": self.identity, "messages": messages}
+        cached_answer = self._cache.get(question)
+        if cached_answer is not None and _is_rating(cached_answer):
             self._counts.add(cached=1)
-            return Rating(float(kept["value"]), unparsable=bool(kept["unparsable"]))
+            return Rating(float(cached_answer["value"]), unparsable=bool(cached_answer["unparsable"]))
         value, replies = self._ask(messages)
         rating = Rating(LEAST, unparsable=True) if value is None else Rating(value)
-        self._cache.put(asked, {"value": rating.value, "unparsable": rating.unparsable, "replies": replies})
+        self._cache.put(question, {"value": rating.value, "unparsable": rating.unparsable, "replies": replies})
         return rating
 
     def _ask(self, messages: list[ChatMessage]) -> tuple[float | None, list[str]]:
@@ -109,8 +109,8 @@ class JudgeScorer:
             value = parse_rating(reply)
             if value is not None:
                 return value, replies
-            said = {"role": "assistant", "content": reply}
-            messages = [*messages, said, {"role": "user", "content": _AGAIN}]
+            message = {"role": "assistant", "content": reply}
+            messages = [*messages, message, {"role": "user", "content": _AGAIN}]
         logger.warning("judge %s gave no rating in %d tries: counted as %g", self._config.model, _TRIES, LEAST)
         return None, replies
 
@@ -163,8 +163,8 @@ def rating_folder(cache: Path) -> Path:
     return cache / "ratings"
 
 
-def _is_rating(kept: dict[str, Any]) -> bool:
-    value, unparsable = kept.get("value"), kept.get("unparsable")
+def _is_rating(entry: dict[str, Any]) -> bool:
+    value, unparsable = entry.get("value"), entry.get("unparsable")
     if not isinstance(value, int | float) or isinstance(value, bool):
         return False
     return LEAST <= value <= GREATEST and isinstance(unparsable, bool)
@@ -172,7 +172,7 @@ def _is_rating(kept: dict[str, Any]) -> bool:
 
 def _read_reply(answer: dict[str, Any]) -> _Reply:
     text = answer["choices"][0]["message"]["content"]
-    used = answer.get("usage") or {}
+    usage = answer.get("usage") or {}
     if not isinstance(text, str):
         raise TypeError("content is no text")
-    return _Reply(text, int(used.get("prompt_tokens") or 0), int(used.get("completion_tokens") or 0))
+    return _Reply(text, int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0))

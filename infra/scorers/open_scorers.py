@@ -83,13 +83,13 @@ class Scorers:
         scorer = self._scorer(by)
         with self._turns[by]:  # a model rates one group at a time; a service has its own limit
             self._stop.check()
-            ratings = scorer.score(items, lambda done, total: self._stop.check())
-            logger.info("%s: %s", named(by), _listed(scorer.counts()))
+            ratings = scorer.score(items, lambda count, total: self._stop.check())
+            logger.info("%s: %s", scorer_name(by), _list_counts(scorer.counts()))
         return ratings
 
     def counts(self) -> dict[str, dict[str, float]]:
         """Return what each scorer that was opened did so far, by its name."""
-        return {named(by): dict(scorer.counts()) for by, scorer in self._open.items()}
+        return {scorer_name(by): dict(scorer.counts()) for by, scorer in self._open.items()}
 
     def close(self) -> None:
         """End what is under way and close every scorer."""
@@ -104,13 +104,13 @@ class Scorers:
         with self._opening:
             self._stop.check()
             if by not in self._open:
-                logger.info("opening %s", named(by))
+                logger.info("opening %s", scorer_name(by))
                 self._open[by] = open_scorer(by, self._settings, self._stop)
                 self._turns[by] = threading.Lock()
             return self._open[by]
 
 
-def named(by: ScorerConfig) -> str:
+def scorer_name(by: ScorerConfig) -> str:
     """Return what logs and reports call a scorer."""
     match by:
         case Perspective():
@@ -121,5 +121,5 @@ def named(by: ScorerConfig) -> str:
             return f"{by.kind} {Path(by.model).name}"
 
 
-def _listed(counts: Mapping[str, float]) -> str:
+def _list_counts(counts: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {value:g}" for name, value in counts.items())

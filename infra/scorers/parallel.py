@@ -39,10 +39,10 @@ class Parallel:
         self._pool.shutdown(cancel_futures=True)
 
     def _watch(self, futures: Sequence["Future[R]"], progress: Callable[[int, int], None]) -> None:
-        waiting = set(futures)
-        while waiting:
+        pending = set(futures)
+        while pending:
             self._stop.check()
-            done, waiting = wait(waiting, timeout=_LOOK, return_when=FIRST_COMPLETED)
-            for future in done:
+            finished_futures, pending = wait(pending, timeout=_LOOK, return_when=FIRST_COMPLETED)
+            for future in finished_futures:
                 future.result()
-            progress(len(futures) - len(waiting), len(futures))
+            progress(len(futures) - len(pending), len(futures))

@@ -52,11 +52,11 @@ class PerspectiveScorer:
         self._endpoint.close()
 
     def _rate(self, item: Item) -> Rating:
-        asked = {"scorer": self.identity, "text": item.text}
-        kept = self._cache.get(asked)
-        if kept is not None and _is_toxicity(kept.get("value")):
+        question = {"scorer": self.identity, "text": item.text}
+        cached_answer = self._cache.get(question)
+        if cached_answer is not None and _is_toxicity(cached_answer.get("value")):
             self._counts.add(cached=1)
-            return Rating(float(kept["value"]))
+            return Rating(float(cached_answer["value"]))
         body = {
             "comment": {"text": item.text},
             "languages": [_LANGUAGE],
@@ -64,7 +64,7 @@ class PerspectiveScorer:
             "doNotStore": True,
         }
         value = self._endpoint.post("/v1alpha1/comments:analyze", body, _read_toxicity)
-        self._cache.put(asked, {"value": value})
+        self._cache.put(question, {"value": value})
         return Rating(value)
 
 

@@ -65,7 +65,7 @@ class RatingModel:
 
 def _load(model: ModelFolder, device: torch.device, kind: Any) -> Any:
     try:
-        loaded, info = kind.from_pretrained(
+        network, info = kind.from_pretrained(
             model.folder,
             local_files_only=True,
             trust_remote_code=False,
@@ -77,14 +77,14 @@ def _load(model: ModelFolder, device: torch.device, kind: Any) -> Any:
         raise not_loadable(model, error) from error
     if info["missing_keys"]:
         raise InputError(
-            f"model {model.name!r} has no weights for {min(info['missing_keys'])}: it is no {_called(kind)} "
+            f"model {model.name!r} has no weights for {min(info['missing_keys'])}: it is no {_kind_name(kind)} "
             "(transformers would make these up): name one that is"
         )
     with memory_errors(model.name):
-        return loaded.to(device).eval()
+        return network.to(device).eval()
 
 
-def _called(kind: Any) -> str:
+def _kind_name(kind: Any) -> str:
     name: str = kind.__name__
     return {"AutoModelForSequenceClassification": "sequence classification model"}.get(name, name)
 

@@ -42,7 +42,7 @@ def asking_of(task: Task) -> Asking:
         template=template if QUESTION in template else QUESTION,
         system=config.system,
         icl_prompt=prompter.icl_prompt,
-        worked=tuple((shown.text, shown.answer) for shown in prompter.worked),
+        worked=tuple((shown.text, shown.answer) for shown in prompter.in_context_examples),
         stop=config.stop,
         max_new_tokens=max((request.max_new_tokens for request in requests), default=ANSWER_TOKENS),
     )

@@ -102,7 +102,7 @@ class SystemsGroup:
             generated_tokens=saved.tokens_made,
             seconds=asked.seconds,
             node_answers=node_answers(ran, saved),
-            asked=GroupRequests(nodes=[request_json(request) for request in ran.asked.values()]),
+            requests=GroupRequests(nodes=[request_json(request) for request in ran.asked.values()]),
         )
 
     def _asked_on(self, ran: Ran, ask: "_Asked") -> tuple[list[list[Response]], Saved]:

@@ -21,7 +21,7 @@ def save(records: Records, split: str, places: list[tuple[int, int, Purpose, str
         key = f"{split} {iteration} {particle} {purpose}"
         made = EvaluationRecord(key, 0, {}, 0.5, (0.5,), (1.0, 0.0), ("A", "B"), (output, f"{output}, too"))
         asked = GroupRequests(by_task=lambda: [[request_json(request) for request in requests]])
-        records.save_evaluation_group(key, f"key of {split}", split, "e", [made], 1, 1.0, asked=asked)
+        records.save_evaluation_group(key, f"key of {split}", split, "e", [made], 1, 1.0, requests=asked)
         records.link_evaluations("demo", iteration, purpose, [(particle, key, 0)])
 
 

@@ -14,7 +14,7 @@ from experts.evolved import EvolvedWeights
 from experts.evolved_export import export_evolved
 from experts.perturbations import Perturbations
 from experts.seed_basis import SeedBasis
-from experts.snapshots import KEPT, Snapshots
+from experts.snapshots import SNAPSHOTS_TO_KEEP, Snapshots
 from swarm.seeds import BASE_START, Journal, Mode, Perturbation, SeedRecipe, Update
 from tests.tiny import make_base
 
@@ -80,7 +80,7 @@ def replayed(monkeypatch: pytest.MonkeyPatch) -> list[Update]:
 def test_the_last_ones_are_kept(base: BaseModel, folder: Path) -> None:
     searched(base, KINDS["low rank"], folder)
     assert counts(folder) == [8, 10, 12]
-    assert KEPT == 3
+    assert SNAPSHOTS_TO_KEEP == 3
 
 
 def test_none_is_written_unless_it_is_asked_for(base: BaseModel, folder: Path) -> None:

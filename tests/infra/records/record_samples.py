@@ -55,7 +55,7 @@ def save(records: Records, key: str, size: int = 2, utility: float = 0.1) -> tup
         group(key, size, utility),
         12,
         1.5,
-        asked=GroupRequests(by_task=lambda: REQUESTS),
+        requests=GroupRequests(by_task=lambda: REQUESTS),
     )
 
 

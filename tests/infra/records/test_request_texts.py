@@ -16,7 +16,7 @@ from tests.infra.records.record_samples import REQUESTS, child, end, group, line
 
 def save_on(records: Records, key: str, objective: str, by_task: Sequence[Sequence[RequestJson]]) -> None:
     records.save_evaluation_group(
-        key, objective, "dev", "e", group(key), 1, 1.0, asked=GroupRequests(by_task=lambda: by_task)
+        key, objective, "dev", "e", group(key), 1, 1.0, requests=GroupRequests(by_task=lambda: by_task)
     )
 
 
@@ -51,7 +51,7 @@ def test_what_is_there_is_not_made_again(records: Records) -> None:
         raise AssertionError("the records hold it")
 
     records.save_evaluation_group(
-        "key", "objective", "dev", "e", group("key"), 1, 1.0, asked=GroupRequests(by_task=fail)
+        "key", "objective", "dev", "e", group("key"), 1, 1.0, requests=GroupRequests(by_task=fail)
     )
     assert records.objective_requests("objective") == REQUESTS
 
@@ -75,7 +75,7 @@ def test_a_group_that_fails_leaves_no_texts(records: Records, database_url: str)
     bad = replace(bad, recipe={"coefficients": [float("nan")]})
     with pytest.raises(ValueError, match="Out of range float"):
         records.save_evaluation_group(
-            "key", "objective", "dev", "e", [good, bad], 1, 1.0, asked=GroupRequests(lambda: REQUESTS)
+            "key", "objective", "dev", "e", [good, bad], 1, 1.0, requests=GroupRequests(lambda: REQUESTS)
         )
     assert records.objective_requests("objective") is None
     assert rows(database_url, "requests") == 0

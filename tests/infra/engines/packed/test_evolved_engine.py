@@ -75,7 +75,7 @@ def merged(basis: SeedBasis, recipe: SeedRecipe) -> dict[str, torch.Tensor]:
             [(_, (left, right))] = perturbations.factors({name: tensor.shape}, [recipe.seed])
             theta[name] = tensor + recipe.scale * left[0] @ right[0].T / basis.perturbation.rank**0.5
         elif recipe.seed is not None:
-            theta[name] = perturbations.perturbed(name, tensor, recipe.seed, recipe.scale)
+            theta[name] = perturbations.perturb(name, tensor, recipe.seed, recipe.scale)
     if basis.perturbation.mode is not Mode.ADAPTER:
         return theta
     start = AutoModelForCausalLM.from_pretrained(basis.base.folder).state_dict()

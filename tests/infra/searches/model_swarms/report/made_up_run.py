@@ -135,7 +135,7 @@ class MadeUpRun:
         sizes = [len(part) for part in self._by_task(records[0])]
         prompts = [[f"{self._output.format(split)} {k}?" for k in range(size)] for size in sizes]
         asked = GroupRequests(lambda: [[request_json(Generate(prompt, 5)) for prompt in task] for task in prompts])
-        self.records.save_evaluation_group(key, split, split, "made-up", records, 9, 1.0, asked=asked)
+        self.records.save_evaluation_group(key, split, split, "made-up", records, 9, 1.0, requests=asked)
         for k, (particle, _, purpose) in enumerate(places):
             self.records.link_evaluations(self.name, iteration, purpose, [(particle, key, k)])
         return records
