@@ -9,7 +9,7 @@ from typing import Any
 
 from cli.embedded_server import start_embedded_server
 from infra.configs.common import RunConfig
-from infra.observing.observer import Observer, observed_by
+from infra.observing.observer import Observer, use_observer
 from infra.records.store import Records
 from infra.records.values import RunStatus
 from infra.settings import Settings
@@ -65,7 +65,7 @@ def _run_flow(config: RunConfig, observer: Observer) -> dict[str, Any]:
     flow = flow_of(config)
     start_embedded_server()
     try:
-        with observed_by(observer):
+        with use_observer(observer):
             summary: dict[str, Any] = flow(config)
     except CancelledRun as error:
         raise Unfinished(f"stopped as asked; finished evaluations are kept: {_hint(config)}") from error

@@ -1,4 +1,4 @@
-"""What the Prefect server does about runs whose process died: notice it, and start them again.
+"""Automations of the Prefect server for runs whose process died: notice it, and start them again.
 
 A run that a worker started and saw die is marked Crashed by that worker, within a second. If the worker's machine died
 too, nobody is left to say so: then the run's heartbeats, which no longer come, do.

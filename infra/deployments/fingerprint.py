@@ -1,4 +1,4 @@
-"""Whether data changed: by what files hold, never by their times."""
+"""Fingerprint files by their content, to see whether data changed; their times don't count."""
 
 from collections.abc import Sequence
 from glob import glob

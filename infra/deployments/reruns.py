@@ -1,4 +1,4 @@
-"""Searches that are made again when their data changes: their names, and what is known of them."""
+"""Find the searches that run again when their data changes, by their names in the records."""
 
 from dataclasses import dataclass
 
@@ -37,7 +37,7 @@ def rerun_name(name: str, fingerprint: str) -> str:
 
 
 def find_rerun(records: Records, name: str, algorithm: str, fingerprint: str) -> Rerun:
-    """Return what the records know of the configuration `name` on data of this fingerprint."""
+    """Return the rerun of the configuration `name` on data of this fingerprint, as the records know it."""
     name_of_rerun = rerun_name(name, fingerprint)
     runs = {run.name: run for run in records.runs()}
     others = [run for run in runs.values() if run.algorithm == algorithm and _is_rerun(run.name, name)]

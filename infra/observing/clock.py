@@ -1,4 +1,4 @@
-"""Where a run's time goes, by part."""
+"""Measure how a run's time is spent, by part."""
 
 import threading
 import time
@@ -11,7 +11,7 @@ from infra.records.store import Records
 
 
 class RunClock:
-    """Counts seconds by part, from any thread; what no part claims is orchestration."""
+    """Counts seconds by part, from any thread; the time of no part is orchestration."""
 
     def __init__(self) -> None:
         self._seconds: defaultdict[str, float] = defaultdict(float)

@@ -1,4 +1,4 @@
-"""A run's metrics for Prometheus, at http://127.0.0.1:SWARM_METRICS_PORT/metrics while the run goes."""
+"""A run's metrics for Prometheus, at http://127.0.0.1:SWARM_METRICS_PORT/metrics while the run is under way."""
 
 import logging
 import math
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
 
-from infra.observing.observer import Nobody, Work
+from infra.observing.observer import NullObserver, Work
 from infra.observing.views import IterationView
 
 logger = logging.getLogger(__name__)
@@ -16,7 +16,7 @@ _HOST = "127.0.0.1"
 """Only this machine may read: there is no authentication."""
 
 
-class Metrics(Nobody):
+class Metrics(NullObserver):
     """An observer that counts; every metric has the labels `run` and `algorithm`.
 
     Counters count what this process did: a resumed run begins at 0 again, which Prometheus expects of counters.
@@ -74,7 +74,7 @@ class Metrics(Nobody):
 
 @contextmanager
 def metrics(port: int, run: str, algorithm: str) -> Iterator[Metrics]:
-    """Serve a run's metrics while the block lasts; a port that can't be had is logged, and nothing else happens."""
+    """Serve a run's metrics during the block; if the port can't be opened, only a warning is logged."""
     registry = CollectorRegistry()
     observer = Metrics(registry, run, algorithm)
     try:

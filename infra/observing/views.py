@@ -1,4 +1,4 @@
-"""What is shown of an iteration, whatever the algorithm."""
+"""The view of an iteration that people and trackers get, for every algorithm."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

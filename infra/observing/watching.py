@@ -1,4 +1,4 @@
-"""Who watches a run besides whoever started it: trackers and metrics, as configuration and settings ask."""
+"""Open the observers that configuration and settings ask for: trackers and metrics."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -6,7 +6,7 @@ from contextlib import ExitStack, closing, contextmanager
 from infra.configs.trackers import TrackerName
 from infra.files.run_folder import RunFolder
 from infra.observing.metrics import metrics
-from infra.observing.observer import Everybody, Observer
+from infra.observing.observer import Observer, ObserverGroup
 from infra.observing.trackers.base import TrackedRun, flatten
 from infra.observing.trackers.tracking import Tracking
 from infra.records.values import RunRecord
@@ -17,14 +17,14 @@ from swarm.canonical import content_hash
 def watch(
     observer: Observer, trackers: Sequence[TrackerName], run: RunRecord, folder: RunFolder, metrics_port: int | None
 ) -> Iterator[Observer]:
-    """Give who is to be told what the run does inside the block: `observer`, and what is opened here."""
+    """Give the observer of the run inside the block: `observer`, with the trackers and metrics opened here."""
     with ExitStack() as stack:
         observers = [observer]
         if metrics_port is not None:
             observers.append(stack.enter_context(metrics(metrics_port, run.name, run.algorithm)))
         if trackers:
             observers.append(stack.enter_context(closing(Tracking(trackers, _tracked_run(run, folder)))))
-        yield Everybody(*observers) if len(observers) > 1 else observer
+        yield ObserverGroup(*observers) if len(observers) > 1 else observer
 
 
 def _tracked_run(run: RunRecord, folder: RunFolder) -> TrackedRun:

@@ -1,4 +1,4 @@
-"""Opening a database, and its two kinds of transaction."""
+"""Open a database, and give it two kinds of transaction: reading and writing."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,13 +10,13 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModu
 from sqlalchemy.orm import Session
 
 from experts.files import cannot_write
-from infra.records.lost import ConnectionLost, is_connection_loss
+from infra.records.connection_loss import ConnectionLost, is_connection_loss
 from infra.records.upgrade import upgrade
 from swarm.canonical import canonical_json
 from swarm.errors import InputError
 
 BUSY_SECONDS = 30
-"""How long a write waits for another process's write."""
+"""The seconds that a write waits for another process's write."""
 
 _REMEDIES = {
     "not a database": "restore it from a backup, or move it away and start again",
@@ -51,7 +51,7 @@ class Database:
             raise
 
     def close(self) -> None:
-        """Close every connection; what was written is already safe without it."""
+        """Close every connection; everything that was written is safe already."""
         self._engine.dispose()
 
     @contextmanager
@@ -62,12 +62,12 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """Give a session whose changes all become durable at the end of the block, or, if it raises, none does."""
+        """Give a session whose changes become durable together at the end of the block, or not at all if it raises."""
         with self._as_input_errors(), Session(self._writer) as session, session.begin():
             yield session
 
     def check_integrity(self) -> None:
-        """Read the whole database and verify it; PostgreSQL verifies its own pages, so there it is only reached.
+        """Read the whole SQLite database and verify it; PostgreSQL verifies its own pages, so this only connects to it.
 
         Raises:
             InputError: a page is damaged, or a row refers to one that is not there.

@@ -12,7 +12,7 @@ _LONGEST = 40
 
 
 def differences(old: Any, new: Any) -> str:
-    """Return one line with the fields that differ, as `a.b: 1 → 2; …`; beyond `MAX_DIFFERENCES` they are only counted."""
+    """Return one line with the differing fields, as `a.b: 1 → 2; …`; beyond `MAX_DIFFERENCES` they are only counted."""
     before, after = dict(_leaves(old)), dict(_leaves(new))
     lines = [
         f"{field}: {_shorten_value(before, field)} → {_shorten_value(after, field)}"

@@ -1,4 +1,4 @@
-"""Evaluations: what engines found, shared by all runs, and which run used which of them."""
+"""Evaluations, which all runs share, and the links from runs to the evaluations that they used."""
 
 import math
 from collections.abc import Collection, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Executable, and_, select, update
 from sqlalchemy.orm import Session
 
-from infra.records.lost import survives_loss
+from infra.records.connection_loss import survives_loss
 from infra.records.models import (
     EvaluationGroupRow,
     EvaluationRow,
@@ -23,7 +23,7 @@ from swarm.errors import EvaluationError
 
 
 class Evaluations(RecordsPart):
-    """The part of the records that is about evaluations; see `Records` for what holds for every method."""
+    """The part of the records that is about evaluations; `Records` states the obligations of every method."""
 
     @survives_loss
     def evaluation_group(self, key: str) -> tuple[EvaluationRecord, ...] | None:
@@ -98,30 +98,30 @@ class Evaluations(RecordsPart):
 
     @survives_loss
     def node_answers(self, key: str) -> dict[str, Any] | None:
-        """Return what was saved with a group as its `node_answers`; None if nothing was."""
+        """Return the `node_answers` that were saved with a group; None if there are none."""
         with self._database.reading() as session:
             row = session.get(NodeAnswersRow, key)
             return None if row is None else row.answers
 
     @survives_loss
     def objective_requests(self, objective: str) -> tuple[tuple[RequestJson, ...], ...] | None:
-        """Return what the objective with the key `objective` asks: by task, one request an example.
+        """Return the requests of the objective with the key `objective`: one list a task, one request an example.
 
-        None if no group of it was saved with what was asked.
+        None if no group of it was saved with its requests.
         """
         with self._database.reading() as session:
             return objective_requests(session, objective)
 
     @survives_loss
     def node_requests(self, key: str) -> dict[str, RequestJson]:
-        """Return what the nodes of a group's systems were asked, by the requests' keys; {} for a group of recipes."""
+        """Return the requests to the nodes of a group's systems, by the requests' keys; {} for a group of recipes."""
         with self._database.reading() as session:
             row = session.get(NodeRequestsRow, key)
             return {} if row is None else unpack_requests(row.requests)
 
     @survives_loss
     def evaluation_groups(self, keys: Collection[str] | None = None) -> list[EvaluationGroup]:
-        """Return what is known of every finished group, or of those with `keys`, the oldest first."""
+        """Return every finished group, or those with `keys`, the oldest first, without their evaluations."""
         oldest_first = select(EvaluationGroupRow).order_by(EvaluationGroupRow.created_at, EvaluationGroupRow.key)
         if keys is not None:
             oldest_first = oldest_first.where(EvaluationGroupRow.key.in_(keys))
@@ -175,7 +175,7 @@ class Evaluations(RecordsPart):
 
 
 def _count_again(session: Session, key: str, now: datetime) -> None:
-    """Count that a group was finished again; one saved at the same moment is this one, whose commit was not heard."""
+    """Count that a group was finished again, unless it was saved at this moment: then a lost commit is repeated."""
     row = EvaluationGroupRow
     session.execute(update(row).where(row.key == key, row.created_at != now).values({row.finished: row.finished + 1}))
 

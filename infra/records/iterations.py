@@ -4,14 +4,14 @@ from typing import Any
 
 from sqlalchemy import select
 
-from infra.records.lost import survives_loss
+from infra.records.connection_loss import survives_loss
 from infra.records.models import IterationRow
 from infra.records.records_part import RecordsPart, existing_run, insert_if_absent, plain
 from infra.records.values import IterationRecord
 
 
 class Iterations(RecordsPart):
-    """The part of the records that is about iterations; see `Records` for what holds for every method."""
+    """The part of the records that is about iterations; `Records` states the obligations of every method."""
 
     @survives_loss
     def save_iteration(self, run: str, iteration: int, state: dict[str, Any], sha256: str) -> None:

@@ -1,4 +1,4 @@
-"""The texts that engines were sent: requests by their content hash, and which of them an objective or a node asked."""
+"""The texts of requests: each request by its content hash, and the requests of each objective and node."""
 
 import json
 import zlib
@@ -19,17 +19,17 @@ RequestJson = Any
 """A request as plain JSON; its key is the content hash of that."""
 
 _AT_ONCE = 500
-"""Keys in one query: databases bound how many parameters it may have."""
+"""The most keys in one query: databases limit the number of its parameters."""
 
 
 @dataclass(frozen=True)
 class GroupRequests:
-    """What an evaluation group was asked.
+    """The requests of an evaluation group.
 
     Attributes:
-        by_task: of recipes: returns what the group's objective asks, by task, one request an example; called only
-            where the records don't hold it yet.
-        nodes: of systems: each different request to a node.
+        by_task: for a group of recipes: returns the objective's requests by task, one an example; called only
+            if the records don't hold them yet.
+        nodes: for a group of systems: each different request to a node.
 
     """
 
@@ -38,7 +38,7 @@ class GroupRequests:
 
 
 def save_requests(session: Session, group: str, objective: str, group_requests: GroupRequests) -> None:
-    """Save what a new `group` on the objective with the key `objective` was asked; what is there already stays."""
+    """Save the requests of a new `group` on the objective with the key `objective`; requests that are there stay."""
     if group_requests.nodes is not None:
         session.add(NodeRequestsRow(group=group, requests=pack_requests(group_requests.nodes)))
     if group_requests.by_task is None or session.get(ObjectiveRequestsRow, objective) is not None:
@@ -52,7 +52,7 @@ def save_requests(session: Session, group: str, objective: str, group_requests: 
 
 
 def objective_requests(session: Session, objective: str) -> tuple[tuple[RequestJson, ...], ...] | None:
-    """Return what `save_requests` saved of an objective, by task; None if nothing was."""
+    """Return the requests that `save_requests` saved for an objective, by task; None if it saved none."""
     row = session.get(ObjectiveRequestsRow, objective)
     if row is None:
         return None
@@ -70,12 +70,12 @@ def pack_requests(requests: Sequence[RequestJson]) -> bytes:
 
 
 def unpack_requests(value: bytes) -> dict[str, RequestJson]:
-    """Return what `pack_requests` compressed, by key."""
+    """Return the requests that `pack_requests` compressed, by their keys."""
     return {content_hash(request): request for request in json.loads(zlib.decompress(value))}
 
 
 def _insert(session: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
-    """Insert `rows` but for those whose key is there, whoever else does so at the same moment."""
+    """Insert the `rows` whose key is not there yet; another transaction may insert the same rows at the same moment."""
     dialect = {"sqlite": sqlite, "postgresql": postgresql}[session.get_bind().dialect.name]
     if rows:
         session.execute(dialect.insert(table).on_conflict_do_nothing(), rows)

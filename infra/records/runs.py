@@ -1,4 +1,4 @@
-"""Runs: who they are, where they stand, how long their parts took."""
+"""Runs: their configuration and identity, their status, and how long their parts took."""
 
 import math
 from collections import defaultdict
@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import select, update
 
 from infra.files.run_folder import check_run_name
+from infra.records.connection_loss import survives_loss
 from infra.records.differences import differences
-from infra.records.lost import survives_loss
 from infra.records.models import RunRow, TimingRow
 from infra.records.records_part import RecordsPart, existing_run, insert_if_absent, plain
 from infra.records.values import RunRecord, RunStatus
@@ -17,13 +17,13 @@ from swarm.errors import InputError
 
 
 class Runs(RecordsPart):
-    """The part of the records that is about runs; see `Records` for what holds for every method."""
+    """The part of the records that is about runs; `Records` states the obligations of every method."""
 
     @survives_loss
     def start_run(
         self, name: str, algorithm: str, config: dict[str, Any], identity: dict[str, str], seed: int
     ) -> RunRecord:
-        """Create a run, or return the one of that name if it is the same; of two callers at once one creates it.
+        """Create a run, or return the run of that name if it is the same; of two callers at once only one creates it.
 
         An existing run is returned as it stands: its status is for the caller to `mark`.
 
@@ -82,7 +82,7 @@ class Runs(RecordsPart):
         error: str | None = None,
         summary: dict[str, Any] | None = None,
     ) -> None:
-        """Set where a run stands, why it ended and its error; an earlier summary stays where none is given."""
+        """Set a run's status, why it ended and its error; without a new summary, an earlier one stays."""
         values: dict[str, Any] = {"status": RunStatus(status), "stopped_by": stopped_by, "error": error}
         self._update(name, values if summary is None else {**values, "summary": plain(summary)})
 

@@ -1,4 +1,4 @@
-"""Bringing a database to this version's schema, whoever else opens it at the same moment."""
+"""Upgrade a database to this version's schema, safely while other processes open it too."""
 
 import threading
 from collections.abc import Iterator

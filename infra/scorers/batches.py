@@ -1,4 +1,4 @@
-"""Texts of different lengths, in batches that depend on nothing but the texts."""
+"""Put texts of different lengths into batches that depend on nothing but the texts."""
 
 from collections.abc import Iterator, Sequence
 

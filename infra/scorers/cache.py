@@ -1,4 +1,4 @@
-"""Ratings that were paid for: a small JSON file each, found by the content of what was asked."""
+"""A cache of ratings from paid services: one small JSON file a rating, found by the content of the question."""
 
 import json
 import logging
@@ -21,7 +21,7 @@ class RatingCache:
         self._folder = folder
 
     def get(self, question: Any) -> dict[str, Any] | None:
-        """Return what was said when `question` (plain JSON) was asked; None if it is not known."""
+        """Return the saved answer to `question` (plain JSON); None if there is none."""
         path = self._path(question)
         try:
             entry = json.loads(path.read_text(encoding="utf-8"))
@@ -35,7 +35,7 @@ class RatingCache:
         return dict(entry["said"])
 
     def put(self, question: Any, answer: dict[str, Any]) -> None:
-        """Keep what was said; raises `InputError` if the folder can't be written."""
+        """Save the `answer` to `question`; raises `InputError` if the folder can't be written."""
         publish_text(self._path(question), canonical_json({"asked": question, "said": answer}))
 
     def _path(self, question: Any) -> Path:

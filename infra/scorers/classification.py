@@ -1,4 +1,4 @@
-"""Sequence classification models on this machine: what classifiers and most reward models are."""
+"""Sequence classification models on this machine: classifiers and most reward models."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,7 +11,7 @@ from infra.settings import Settings
 from swarm.errors import EvaluationError
 
 _LONGEST = 100_000
-"""A tokenizer that claims to take more says nothing."""
+"""A tokenizer whose limit is larger has no real limit."""
 
 
 class Classification(RatingModel):

@@ -1,4 +1,4 @@
-"""A text classifier on this machine: how probable one label is."""
+"""A text classifier on this machine: it rates texts by the probability of one label."""
 
 from collections.abc import Callable, Sequence
 

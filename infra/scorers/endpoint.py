@@ -1,4 +1,4 @@
-"""A JSON service behind HTTP: asked again where that may help, with its key in no message.
+"""A JSON service over HTTP: requests are repeated where that may help, and no message shows its key.
 
 `httpx` comes with Prefect. The services' own client packages would each bring a tree of dependencies for one POST.
 """
@@ -26,7 +26,7 @@ _LONGEST_QUOTE = 200
 
 @dataclass(frozen=True)
 class Service:
-    """Where a service is, and what opens it.
+    """The address of a service, and the key that it takes.
 
     Attributes:
         name: what messages call it.
@@ -117,7 +117,7 @@ class Endpoint:
         self._stop.wait(begin - now)
 
     def _refuse_for_good(self, response: httpx.Response) -> None:
-        """Raise what can't be mended by asking again; return for the other statuses."""
+        """Raise if the status means that asking again can't help; return for the other statuses."""
         status, service = response.status_code, self._service
         address, key = service.variables
         if status in (401, 403):
@@ -130,7 +130,7 @@ class Endpoint:
             raise EvaluationError(f"{service.name} at {service.url} answers {status}: {self._quote(response)}")
 
     def _quote(self, response: httpx.Response) -> str:
-        """Return the beginning of what the service said, on one line, without the key: some repeat it."""
+        """Return the beginning of the service's answer, on one line, without the key, which some services repeat."""
         text = response.text
         if self._service.key is not None:
             text = text.replace(self._service.key.get_secret_value(), "…")

@@ -50,7 +50,7 @@ class _Reply(NamedTuple):
 
 
 class JudgeScorer:
-    """Asks for "Rating: ?/10", at temperature 0; what was asked once is found in the cache.
+    """Asks a model for "Rating: ?/10", at temperature 0; ratings of earlier questions come from the cache.
 
     A reply without a rating is asked for again, twice; then the rating is 1 and unparsable.
     """

@@ -63,7 +63,7 @@ def open_scorer(config: ScorerConfig, settings: Settings, stop: Stop) -> Scorer:
 
 
 class Scorers:
-    """The scorers of one run: each is opened when the first rating is wanted of it, and closed with the run."""
+    """The scorers of one run: each is opened at its first rating and closed with the run."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings, self._stop = settings, Stop()
@@ -88,11 +88,11 @@ class Scorers:
         return ratings
 
     def counts(self) -> dict[str, dict[str, float]]:
-        """Return what each scorer that was opened did so far, by its name."""
+        """Return the counts of each open scorer, by its name."""
         return {scorer_name(by): dict(scorer.counts()) for by, scorer in self._open.items()}
 
     def close(self) -> None:
-        """End what is under way and close every scorer."""
+        """End the ratings under way and close every scorer."""
         self._stop.ask()
         with self._opening:
             for by, scorer in self._open.items():
@@ -111,7 +111,7 @@ class Scorers:
 
 
 def scorer_name(by: ScorerConfig) -> str:
-    """Return what logs and reports call a scorer."""
+    """Return the name of a scorer in logs and reports."""
     match by:
         case Perspective():
             return "perspective"

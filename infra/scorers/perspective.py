@@ -22,7 +22,7 @@ _ATTRIBUTE, _LANGUAGE = "TOXICITY", "en"
 
 
 class PerspectiveScorer:
-    """Rates texts by the API's TOXICITY; what was asked once is found in the cache. The API is to store no text."""
+    """Rates texts by the API's TOXICITY; earlier ratings come from the cache. The API is told to store no text."""
 
     def __init__(self, settings: Settings, stop: Stop) -> None:
         """Open nothing yet; raises `InputError` if the settings have no key."""

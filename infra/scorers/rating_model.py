@@ -1,4 +1,4 @@
-"""Rating models on this machine: what classifiers and reward models of every kind have in common."""
+"""Rating models on this machine: the base of classifiers and of reward models of every kind."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -44,7 +44,7 @@ class RatingModel:
             self._model.config.pad_token_id = self.tokenizer.pad_token_id or self.tokenizer.eos_token_id or 0
 
     def close(self) -> None:
-        """Give back the memory, then the place on the GPU."""
+        """Release the memory, then the place on the GPU."""
         del self._model
         if self._lease is not None:
             torch.cuda.empty_cache()
@@ -52,7 +52,7 @@ class RatingModel:
 
     @contextmanager
     def _turn(self, progress: Callable[[int, int], None]) -> Iterator[None]:
-        """Hold the GPU, if there is one, while the block lasts; in the wait for it `progress` may end it."""
+        """Hold the GPU, if there is one, during the block; `progress` is called in the wait for it and may raise."""
         if self._lease is None:
             yield
             return
@@ -91,7 +91,7 @@ def _kind_name(kind: Any) -> str:
 
 @contextmanager
 def memory_errors(name: str) -> Iterator[None]:
-    """Turn too little GPU memory into a failed evaluation of the model called `name`."""
+    """Raise `EvaluationError`, which names the model `name`, where the GPU has too little memory."""
     try:
         yield
     except torch.cuda.OutOfMemoryError as error:

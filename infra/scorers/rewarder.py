@@ -1,4 +1,4 @@
-"""A reward model on this machine: what it thinks of an answer to a question."""
+"""A reward model on this machine: it rates an answer to a question."""
 
 from collections.abc import Callable, Sequence
 

@@ -1,4 +1,4 @@
-"""Ending what waits: a run that is left does not sit out a service's pauses."""
+"""A request to stop: a run that ends does not wait until a service's pauses are over."""
 
 import threading
 

@@ -12,7 +12,7 @@ PROJECT = "model-swarms"
 
 
 LAST = "evaluations/all"
-"""The last of an iteration's figures, which every iteration has: a tracker that holds it holds the whole iteration."""
+"""The last of every iteration's figures: a tracker that holds it holds the whole iteration."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""One tracker in a thread of its own: a run neither waits for it nor fails with it."""
+"""Run a tracker in a thread of its own, so that a run neither waits for it nor fails with it."""
 
 import logging
 import queue
@@ -13,7 +13,7 @@ TrackerCall = Callable[[Tracker], None]
 
 
 class Channel:
-    """Tells one tracker what happened, in order; the first thing that it fails at is logged, and it is told no more."""
+    """Passes events to one tracker, in order; its first failure is logged, and it gets no more events."""
 
     def __init__(self, name: str, open_tracker: Callable[[], Tracker]) -> None:
         """`open_tracker` is called in the thread, too: it may take seconds, and may fail."""

@@ -78,6 +78,6 @@ class MLflow:
 
 
 def _parts(entries: Sequence[T]) -> Iterator[list[T]]:
-    """Yield what MLflow takes at once of `entries`."""
+    """Yield parts of `entries` that are as large as MLflow takes at once."""
     for start in range(0, len(entries), _BATCH):
         yield list(entries[start : start + _BATCH])

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from infra.configs.trackers import TrackerName
-from infra.observing.observer import Nobody, Work
+from infra.observing.observer import NullObserver, Work
 from infra.observing.trackers.base import LAST, Scalar, TrackedRun, flatten
 from infra.observing.trackers.channel import Channel
 from infra.observing.trackers.registry import open_tracker
@@ -16,7 +16,7 @@ CLOSING_SECONDS = 60.0
 """How long the end of a run waits for its trackers at most."""
 
 
-class Tracking(Nobody):
+class Tracking(NullObserver):
     """Tells every tracker of a run each iteration's figures, and in the end the summary."""
 
     def __init__(self, names: Sequence[TrackerName], run: TrackedRun) -> None:
@@ -57,7 +57,7 @@ class Tracking(Nobody):
 
 
 def figures(view: IterationView, work: Work, evaluations: int) -> dict[str, float]:
-    """Return what is tracked of an iteration; `evaluations` counts them from the first iteration on."""
+    """Return the figures of an iteration for trackers; `evaluations` counts from the first iteration on."""
     utilities = {index: utility for index, utility in enumerate(view.utilities) if utility is not None}
     result = {**view.figures, **{f"utility/particle {index:02d}": utility for index, utility in utilities.items()}}
     if view.best is not None:
