@@ -1,4 +1,4 @@
-"""What an adapter's `adapter_config.json` (PEFT's format) says about its tensors, and what is refused."""
+"""Read an adapter's `adapter_config.json` (PEFT's format), and refuse adapters that can't be combined."""
 
 import json
 import math

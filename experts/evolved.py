@@ -14,7 +14,7 @@ from swarm.seeds import Journal, Update
 
 
 class EvolvedTensor(NamedTuple):
-    """A tensor of θ: what it is called, what it was at the start, and what it is."""
+    """A tensor of θ: its name, its value at the start, and its value now."""
 
     name: str
     start: torch.Tensor
@@ -39,10 +39,10 @@ def replay(
 
 
 class EvolvedWeights:
-    """θ in memory: moved on from one journal to a later one of the same search, or else made again from the start."""
+    """θ in memory: it moves on to a later journal of the same search, or is made again from the start."""
 
     def __init__(self, basis: SeedBasis, tensors: MutableMapping[str, torch.Tensor], device: torch.device) -> None:
-        """`tensors` are where θ lies: float32 on `device`, by name, written in place; those that lack are made."""
+        """`tensors` hold θ by name: float32 on `device`, written in place; missing tensors are made."""
         self._basis, self.device = basis, device
         self._tensors = tensors
         self._made_from: tuple[Recipe, Journal] | None = None
@@ -59,7 +59,7 @@ class EvolvedWeights:
         return weights_sha256((name, tensor_sha256(tensor)) for name, tensor in self._tensors.items())
 
     def go_to(self, start: Recipe, journal: Journal) -> bool:
-        """Make θ what `journal` makes of `start`; return whether anything was changed.
+        """Set θ to the weights after `journal` from `start`; return whether anything changed.
 
         It goes on from where it is or from the nearest snapshot, whichever is nearer, else from the start.
         """
@@ -82,7 +82,7 @@ class EvolvedWeights:
         return True
 
     def _updates_already_made(self, start: Recipe, journal: Journal) -> int:
-        """Return how many updates of `journal` θ has already; −1 if it is not on the way that leads there."""
+        """Return how many updates of `journal` θ has already; −1 if `journal` does not continue from θ."""
         if self._made_from is None or self._made_from[0] != start or journal.after(self._made_from[1]) is None:
             return -1
         return len(self._made_from[1].updates)

@@ -1,4 +1,4 @@
-"""Writing θ_t of an evolution strategies search: an adapter where it is one, else a whole model."""
+"""Write θ_t of an evolution strategies search: as an adapter if it is one, else as a whole model."""
 
 import json
 import shutil
@@ -22,7 +22,7 @@ from swarm.seeds import Mode, SeedRecipe
 
 @dataclass(frozen=True)
 class ExportResult:
-    """What was written.
+    """The result of an export.
 
     Attributes:
         sha256: the hash of the weights (`experts.weights_hash`): that of every engine at the same journal.
@@ -36,7 +36,7 @@ class ExportResult:
 
 @dataclass
 class _WeightSummary:
-    """What is found out of the tensors on their way to the file."""
+    """Collects hashes and the distance from the start while tensors are written to a file."""
 
     hashes: dict[str, str] = field(default_factory=dict)
     squared_move: float = 0.0

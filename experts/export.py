@@ -1,4 +1,4 @@
-"""Writing a recipe as a PEFT adapter or as a whole model that loads anywhere (docs/algorithms.md §0)."""
+"""Write a recipe as a PEFT adapter or as a whole model that loads anywhere (docs/algorithms.md §0)."""
 
 import json
 import shutil
@@ -20,7 +20,7 @@ from swarm.errors import InputError
 from swarm.recipes import Recipe, Space
 
 COPIED = {".json", ".jinja", ".model", ".txt"}
-"""The kinds of files beside its weights that a model folder consists of (configuration and tokenizer)."""
+"""The suffixes of the files beside the weights in a model's folder (configuration and tokenizer)."""
 
 
 def recipe_factors(basis: Basis, recipe: Recipe) -> dict[str, Factors]:
@@ -62,7 +62,7 @@ def export_adapter(basis: Basis | FullBasis, recipe: Recipe, folder: Path, base:
 
 
 def write_adapter(factors: Mapping[str, Factors], recipe: Recipe, folder: Path, base: BaseModel) -> str:
-    """Write the adapter ΔW = B A of each module, which `recipe` stands for; see `export_adapter`."""
+    """Write the adapter ΔW = B A of each module as `export_adapter` does; `recipe` is what they were made from."""
     tensors: dict[str, torch.Tensor] = {}
     for module, (down, up) in factors.items():
         tensors[f"{PREFIX}{module}.lora_A.weight"] = down.contiguous()

@@ -1,4 +1,4 @@
-"""From recipes to tensors: one float32 matrix product per tensor for a whole population (docs/algorithms.md §0)."""
+"""Make tensors from recipes: one float32 matrix product per tensor for a whole population (docs/algorithms.md §0)."""
 
 from collections.abc import Container, Iterator, Sequence
 from contextlib import ExitStack, closing

@@ -1,4 +1,4 @@
-"""How seeds move tensors: perturbing them for a member, and updating them for good (docs/algorithms.md §3).
+"""Move tensors by seeds: perturb them for a member of a population, and update them (docs/algorithms.md §3).
 
 An update is computed exactly. Noise is made of multiples of 2⁻¹² (`experts.noise`), and an update's coefficients are
 rounded to so many bits that every product and every partial sum of Σ c_k ε_k is a float64 without rounding. So the
@@ -19,7 +19,7 @@ _EXACT_BITS = 53
 """Whole numbers of so many bits are float64 numbers."""
 
 _LEAST_BITS = 8
-"""Coefficients with fewer bits would no longer say what the rewards said."""
+"""Coefficients with fewer bits would lose too much of what the rewards say."""
 
 _BLOCK = 1 << 16
 """Numbers of a tensor that are updated together: so many that they stay in the cache."""
@@ -29,14 +29,14 @@ _DRAWN = 1 << 24
 
 NoiseFactors = tuple[torch.Tensor, torch.Tensor]
 Move = tuple[str, int, torch.Tensor, torch.Tensor]
-"""A tensor's name, the place of a block in it, the block, and what is added to it."""
+"""A tensor's name, the index of a block's first number, the block, and what is added to it."""
 
 
 class Perturbations:
     """The noise of some tensors on one device."""
 
     def __init__(self, perturbation: Perturbation, names: Sequence[str], device: torch.device) -> None:
-        """`names` are the tensors that are perturbed; a tensor's place among them is part of what its noise is."""
+        """`names` are the tensors that are perturbed; the index of a tensor among them decides its noise."""
         self._low_rank = perturbation.mode is Mode.LOW_RANK
         self._rank = perturbation.rank
         self._noise = NormalNoise(device, perturbation.correlated)
@@ -135,7 +135,7 @@ def round_coefficients(coefficients: Sequence[float], bits: int) -> list[float]:
 
 
 def _blocks(tensor: torch.Tensor) -> Iterator[tuple[int, torch.Tensor]]:
-    """Yield (place of its first number, view) of runs of `tensor`'s numbers in row-major order."""
+    """Yield (index of the first number, view) of runs of `tensor`'s numbers in row-major order."""
     flat = tensor.view(-1)
     for first in range(0, flat.numel(), _BLOCK):
         yield first, flat[first : first + _BLOCK]

@@ -1,4 +1,4 @@
-"""What recipes of seeds are made from: θ_0, which of its tensors are perturbed, and how (docs/algorithms.md §3)."""
+"""The basis of recipes of seeds: θ_0, which of its tensors are perturbed, and how (docs/algorithms.md §3)."""
 
 import json
 from collections.abc import Collection, Iterator
@@ -21,7 +21,7 @@ from swarm.recipes import BASE, Recipe
 from swarm.seeds import Mode, Perturbation
 
 DOWN, UP = ".lora_A", ".lora_B"
-"""What the factors A [r, in] and B [out, r] of an adapted module are called after the module."""
+"""The suffixes of the names of an adapted module's factors A [r, in] and B [out, r]."""
 
 _FRESH_SEED = 0
 _TIED = "lm_head.weight"
@@ -81,7 +81,7 @@ class SeedBasis:
 
     @cached_property
     def tensor_names(self) -> tuple[str, ...]:
-        """The names of the tensors of θ, sorted; a tensor's place among them is part of what its noise is."""
+        """The names of the tensors of θ, sorted; the index of a tensor among them decides its noise."""
         match self.perturbation.mode:
             case Mode.FULL:
                 names = set(weight_shapes(self.base.folder))

@@ -29,7 +29,7 @@ from swarm.seeds import Journal
 logger = logging.getLogger(__name__)
 
 SNAPSHOTS_TO_KEEP = 3
-"""Snapshots of a search that are kept: those after the most updates."""
+"""How many snapshots of a search are kept: those after the most updates."""
 
 _NAME = re.compile(r"(\d{6,})-([0-9a-f]{16})\.safetensors")
 _UNFINISHED = re.compile(r"\.(\d{6,})-[0-9a-f]{16}\.safetensors\..+")
@@ -67,7 +67,7 @@ class Snapshots:
         return self.every > 0 and before // self.every < updates // self.every
 
     def nearest(self, search: str, journal: Journal, names: Collection[str], beyond: int = -1) -> Snapshot | None:
-        """Return the one after the most of `journal`'s updates, more than `beyond`; None if there is none in order.
+        """Return the valid snapshot after the most of `journal`'s updates, more than `beyond`; None if there is none.
 
         Args:
             search: the id of the search that it has to belong to.
@@ -123,7 +123,7 @@ class Snapshots:
 
 
 def _open_checked(path: Path, search: str, journal: str, names: Collection[str]) -> Any:
-    """Return `path` opened, after every number in it was checked; raises `InputError` where it is another."""
+    """Open `path` and check every number in it; raises `InputError` if it is another snapshot."""
     file = safe_open(path, framework="pt", device="cpu")
     metadata = file.metadata() or {}
     for key, value in (("search", search), ("journal", journal)):

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 
 def adapter_weights(folder: Path) -> Path:
-    """Return the weights file of the expert in `folder` that a training starts from; none raises `InputError`."""
+    """Return the weights file of the expert in `folder` that a training starts from; `InputError` if there is none."""
     path = folder / "adapter_model.safetensors"
     if not path.is_file():
         raise InputError(f"start: {folder} holds no adapter (adapter_model.safetensors): train it first")

@@ -1,4 +1,4 @@
-"""What a search remembers: personal bests, global best g, global worst w (docs/algorithms.md §1, "g, w")."""
+"""The memory of a search: personal bests, global best g, global worst w (docs/algorithms.md §1, "g, w")."""
 
 from dataclasses import replace
 from typing import TypeVar

@@ -1,4 +1,4 @@
-"""What the models of a system gain by working together: C-Gain (Heterogeneous Swarms, arXiv 2502.04510, §4).
+"""C-Gain: the gain of a system's models by working together (Heterogeneous Swarms, arXiv 2502.04510, §4).
 
 Examples are put into buckets by how many of the n models solve them alone. A model drawn at random solves a share k/n
 of bucket k; what the system solves beyond that is its gain.

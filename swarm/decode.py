@@ -1,4 +1,4 @@
-"""From a continuous adjacency to a graph: G-Decode (Heterogeneous Swarms, arXiv 2502.04510, §2; docs/algorithms.md §2).
+"""G-Decode: a graph from a continuous adjacency (Heterogeneous Swarms, arXiv 2502.04510, §2; docs/algorithms.md §2).
 
     end ~ softmax(1 / out-degree);  then, until no node remains:
     node ~ softmax(out-degree) of the remaining;  successor ~ softmax(A[node, ·]) of those in the graph

@@ -15,7 +15,7 @@ MAX_SEED = 2**63 - 1
 
 
 class Draw(IntEnum):
-    """What a draw is for. The numbers are part of every finished run: add new ones, never change one."""
+    """The purpose of a random draw. The numbers are part of every finished run: add new ones, never change one."""
 
     CROSSOVER = 0
     INITIAL_VELOCITY = 1

@@ -19,7 +19,7 @@ from swarm.es_state import BestMean, EsState
 from swarm.seeds import Update, extend_id
 
 _MOST_SEEDS = 1 << 20
-"""Seeds of an iteration at most, so that those of two iterations never meet."""
+"""The most seeds of an iteration, so that two iterations never share a seed."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def seeds(seed: int, iteration: int, count: int) -> tuple[int, ...]:
 
 
 def batch(parameters: EsParameters, seed: int, iteration: int, examples: int) -> tuple[int, ...]:
-    """Return which of `examples` the members of an iteration are asked: indices, rising.
+    """Return the indices, rising, of the examples (of `examples`) that the members of an iteration answer.
 
     Every example is asked once before any is asked again, in an order that each such round draws anew.
     """
@@ -89,7 +89,7 @@ def shape_rewards(rewards: Sequence[float], shaping: Shaping) -> Floats:
 
 
 def step(parameters: EsParameters, population: Sequence[PopulationMember], rewards: Sequence[float]) -> Update | None:
-    """Return the update that the rewards of `population` say; None where all are equal."""
+    """Return the update that follows from the rewards of `population`; None if all rewards are equal."""
     weights = shape_rewards(rewards, parameters.shaping)
     if not weights.any():
         return None
@@ -109,7 +109,7 @@ def is_measured(parameters: EsParameters, iteration: int) -> bool:
 def tell(
     parameters: EsParameters, seed: int, state: EsState, rewards: Sequence[float], held_out: float | None
 ) -> EsState:
-    """Return the state with the rewards of its `members`, the update they say, and its mean's held-out reward.
+    """Return the state with the rewards of its `members`, the update from them, and its mean's held-out reward.
 
     Raises:
         EvaluationError: a reward is not finite.
@@ -151,7 +151,7 @@ def stop_reason(parameters: EsParameters, state: EsState) -> str | None:
 
 
 def _with_best(state: EsState, held_out: float) -> EsState:
-    """Return the state with its mean as the best if it is; the first wins ties."""
+    """Return the state with its mean as the best mean if its reward is the highest so far; the first wins ties."""
     if state.best is None or held_out > state.best.reward:
         return replace(state, best=BestMean(state.iteration, held_out, state.journal), stale=0)
     return replace(state, stale=state.stale + 1)

@@ -20,7 +20,7 @@ REFERENCE_DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "weight_decay": 0.0,
     }
 )
-"""What the paper and its public code take where `reference` is on."""
+"""The values of the paper and its public code, for a search with `reference`."""
 
 
 @dataclass(frozen=True)

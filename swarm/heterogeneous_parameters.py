@@ -13,7 +13,7 @@ UNUSED_IN_REFERENCE: Mapping[str, float] = {
     "drop_iteration": 0.0,
     "drop_particle": 0.0,
 }
-"""What the public code reads and never applies, or has no value for but this."""
+"""Parameters that the public code reads and never applies, or has only this value for."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,11 @@ class HeterogeneousParameters(Parameters):
                 self._require(name, getattr(self, name) == only, f"{only:g} with reference, as in the public code")
 
     def of_graphs(self) -> Parameters:
-        """Return what moves the graph particles."""
+        """Return the parameters that move the graph particles."""
         return self._of(self.graphs)
 
     def of_models(self) -> Parameters:
-        """Return what moves the model particles."""
+        """Return the parameters that move the model particles."""
         return self._of(self.particles)
 
     def _of(self, particles: int) -> Parameters:

@@ -17,7 +17,7 @@ from swarm.systems import System
 
 @dataclass(frozen=True)
 class SystemTemplate:
-    """What the nodes of a run's systems are made of.
+    """What all systems of a run have in common: the experts, the space and the roles.
 
     Attributes:
         bases: [m], the initial experts, in the order of the coefficients' columns.
@@ -46,11 +46,11 @@ class SystemTemplate:
 
 
 PlannedTrial = tuple[ModelRows, Assignment]
-"""Models to put into the nodes of the graph that scores them."""
+"""A trial to make: which models (positions or personal bests), and the assignment of them to the nodes."""
 
 
 def graph_systems(state: HeterogeneousState, nodes: SystemTemplate) -> tuple[System, ...]:
-    """Return the systems to evaluate for the graphs: one a graph that is to be evaluated, model x_i in node i."""
+    """Return the systems that score the graphs: one for each graph to be evaluated, with model x_i in node i."""
     positions = state.models.positions
     own = tuple(range(len(positions)))
     graph_indices = np.flatnonzero(state.graphs.to_evaluate).tolist()
@@ -60,7 +60,7 @@ def graph_systems(state: HeterogeneousState, nodes: SystemTemplate) -> tuple[Sys
 def model_systems(
     parameters: HeterogeneousParameters, seed: int, state: HeterogeneousState, nodes: SystemTemplate
 ) -> tuple[System, ...]:
-    """Return the systems to evaluate for the models, whose graphs were told: one for each of `plan_trials`.
+    """Return the systems that score the models, once the graphs have utilities: one for each of `plan_trials`.
 
     Raises:
         ValueError: the graphs were not told.

@@ -1,4 +1,4 @@
-"""The initial population of Heterogeneous Swarms, and what both it and every move need (docs/algorithms.md §2)."""
+"""The initial population of Heterogeneous Swarms, with helpers that every move needs too (docs/algorithms.md §2)."""
 
 from dataclasses import replace
 

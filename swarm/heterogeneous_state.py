@@ -12,7 +12,7 @@ from swarm.jfk import Assignment
 from swarm.state import State
 
 ModelRows = Literal["positions", "personal_bests"]
-"""Which models are put into the nodes."""
+"""The models that are put into the nodes: the positions or the personal bests."""
 
 
 class GraphSwarm(State):

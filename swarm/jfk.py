@@ -1,4 +1,4 @@
-"""What a model is worth in a system: the JFK-score (Heterogeneous Swarms, arXiv 2502.04510, §2; docs/algorithms.md §2).
+"""The JFK-score of a model in a system (Heterogeneous Swarms, arXiv 2502.04510, §2; docs/algorithms.md §2).
 
 Models are put into the nodes of one graph in M ways. A model's score is the mean utility of the systems that use it,
 each counted as often as it uses it.

@@ -25,7 +25,7 @@ REFERENCE_DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "crossover_limit": 2.0,
     }
 )
-"""What the public code takes where its user says nothing (and `reference` is on); the paper's values otherwise."""
+"""The public code's defaults, for a search with `reference`; the paper's values are the other defaults."""
 
 SWEEP_GRIDS: Mapping[str, tuple[float, ...]] = MappingProxyType(
     {

@@ -1,4 +1,4 @@
-"""Recipes of seeds: what the weights of an evolution strategies search are (docs/algorithms.md §3).
+"""Recipes of seeds: the weights of an evolution strategies search (docs/algorithms.md §3).
 
 θ_t is the start plus a list of (seed, coefficient) pairs, so a search of a thousand iterations is a journal of
 kilobytes that replays to the exact weights. A member of a population is θ_t with one more pair.
@@ -28,7 +28,7 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True)
 class Perturbation:
-    """What a seed means: the noise of one search.
+    """The meaning of a seed: the noise of one search.
 
     Attributes:
         mode: which numbers are perturbed.

@@ -1,4 +1,4 @@
-"""What a result is worth: intervals, paired tests, and what the search found that no expert had (§1, "records")."""
+"""Statistics of results: intervals, paired tests, and answers that only the search found (§1, "records")."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Interval:
 
 
 Combine = Callable[[Sequence[float]], float]
-"""From the mean score of each task to the utility."""
+"""Returns the utility from the mean score of each task."""
 
 
 def bootstrap_interval(

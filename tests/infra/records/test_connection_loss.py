@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import create_engine, make_url
 
+from infra.records import connection_loss
 from infra.records.connection_loss import ConnectionLost
 from infra.records.store import Records
 from tests.infra.records.cutting_proxy import cutting_proxy
