@@ -47,11 +47,11 @@ def _value(node: ast.expr, depth: int) -> Fraction:
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return -_value(operand, depth - 1)
         case ast.BinOp(left=left, op=operation, right=right):
-            return _combined(operation, _value(left, depth - 1), _value(right, depth - 1))
+            return _apply_operator(operation, _value(left, depth - 1), _value(right, depth - 1))
     raise _NotArithmeticError
 
 
-def _combined(operation: ast.operator, left: Fraction, right: Fraction) -> Fraction:
+def _apply_operator(operation: ast.operator, left: Fraction, right: Fraction) -> Fraction:
     match operation:
         case ast.Add():
             return left + right

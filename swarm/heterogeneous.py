@@ -89,17 +89,21 @@ def tell_models(
         ValueError: the models were told before, the graphs were not, or the number of utilities is another.
 
     """
-    dag, planned = scoring_dag(parameters, state), plan_trials(parameters, seed, state)
+    dag, planned_trials = scoring_dag(parameters, state), plan_trials(parameters, seed, state)
     if not all(map(math.isfinite, utilities)):
         raise EvaluationError(f"a system of iteration {state.iteration} has a utility of {list(utilities)}")
-    trials = tuple(Trial(*one, float(utility) + 0.0) for one, utility in zip(planned, utilities, strict=True))
+    trials = tuple(
+        Trial(*trial, float(utility) + 0.0) for trial, utility in zip(planned_trials, utilities, strict=True)
+    )
     models = (
         _rescore_personal_bests(state, trials)
-        if any(one.models == "personal_bests" for one in trials)
+        if any(trial.models == "personal_bests" for trial in trials)
         else state.models
     )
     models = pso.tell(parameters.of_models(), models, _scores(trials, "positions", state.models.to_evaluate))
-    candidates = [(one.utility, dag, one.assignment, rows(state, one.models)[list(one.assignment)]) for one in trials]
+    candidates = [
+        (trial.utility, dag, trial.assignment, rows(state, trial.models)[list(trial.assignment)]) for trial in trials
+    ]
     best = _best(state, candidates, "models")
     better = best is not None and best.iteration == state.iteration
     was_evaluated = any(state.graphs.to_evaluate) or bool(trials)

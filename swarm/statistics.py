@@ -123,14 +123,14 @@ def _resampled_means(values: Floats, draws: np.random.Generator, resamples: int)
 
 
 def correctness_emergence(
-    experts: Sequence[Sequence[float]], final: Sequence[float], solved: float = 1.0
+    experts: Sequence[Sequence[float]], final: Sequence[float], least_solved_score: float = 1.0
 ) -> float | None:
     """Return the share of the examples that no initial expert solved that the final one solves.
 
     Args:
         experts: [experts][examples], per-example scores.
         final: [examples], the final expert's scores of the same examples.
-        solved: the least score of a solved example.
+        least_solved_score: the least score of a solved example.
 
     Returns:
         0 … 1, or None if the experts together solved everything.
@@ -139,11 +139,11 @@ def correctness_emergence(
         ValueError: the experts and the final one were not scored on the same number of examples.
 
     """
-    is_unsolved = (np.asarray(experts, dtype=np.float64) < solved).all(axis=0)
+    is_unsolved = (np.asarray(experts, dtype=np.float64) < least_solved_score).all(axis=0)
     last = np.asarray(final, dtype=np.float64)
     if last.shape != is_unsolved.shape:
         raise ValueError(f"the experts have {is_unsolved.size} examples but the final one {last.size}")
-    return float((last[is_unsolved] >= solved).mean()) if is_unsolved.any() else None
+    return float((last[is_unsolved] >= least_solved_score).mean()) if is_unsolved.any() else None
 
 
 def initial_rank(utilities: Sequence[float | None], particle: int) -> int:

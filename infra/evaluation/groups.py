@@ -131,7 +131,7 @@ class EvaluationGroups:
         places = [(link.particle, link.group, link.index) for link in links]
         self._records.link_evaluations(self._run, iteration, purpose, places)
         work = self._work(len(links), {link.group for link in links})
-        self._observer.work(work, reused=sum(link.group not in self._made for link in links))
+        self._observer.work(work, reused_evaluations=sum(link.group not in self._made for link in links))
 
     @contextmanager
     def _awaited(self) -> Iterator[None]:

@@ -46,9 +46,9 @@ class Metrics(NullObserver):
         if work.seconds > 0:
             self._speed.set(work.generated_tokens / work.seconds)
 
-    def work(self, work: Work, reused: int) -> None:
+    def work(self, work: Work, reused_evaluations: int) -> None:
         """See `Observer.work`."""
-        self._reused.inc(reused)
+        self._reused.inc(reused_evaluations)
 
     def timing(self, part: str, seconds: float) -> None:
         """See `Observer.timing`."""

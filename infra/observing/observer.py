@@ -34,8 +34,8 @@ class Observer(Protocol):
     def evaluation(self, work: Work) -> None:
         """Report an evaluation group that this process made and whose scores are committed."""
 
-    def work(self, work: Work, reused: int) -> None:
-        """Report the evaluations that the next iteration (or the test) uses; `reused` of them were not made here."""
+    def work(self, work: Work, reused_evaluations: int) -> None:
+        """Report the evaluations of the next iteration (or the test), and how many of them were not made here."""
 
     def timing(self, part: str, seconds: float) -> None:
         """Report how long a part of the work took."""
@@ -59,7 +59,7 @@ class NullObserver:
     def evaluation(self, work: Work) -> None:
         """Ignore it."""
 
-    def work(self, work: Work, reused: int) -> None:
+    def work(self, work: Work, reused_evaluations: int) -> None:
         """Ignore it."""
 
     def timing(self, part: str, seconds: float) -> None:
@@ -93,10 +93,10 @@ class ObserverGroup:
         for observer in self._observers:
             observer.evaluation(work)
 
-    def work(self, work: Work, reused: int) -> None:
+    def work(self, work: Work, reused_evaluations: int) -> None:
         """Pass it on."""
         for observer in self._observers:
-            observer.work(work, reused)
+            observer.work(work, reused_evaluations)
 
     def timing(self, part: str, seconds: float) -> None:
         """Pass it on."""

@@ -105,7 +105,7 @@ def test_emergence_is_the_share_solved_of_what_no_expert_solved():
     experts = [[1, 0, 0, 0, 0.9], [0, 1, 0, 0, 0]]
     assert correctness_emergence(experts, [0, 0, 1, 0, 1]) == pytest.approx(2 / 3)
     assert correctness_emergence(experts, [1, 1, 0, 0, 0.9]) == 0.0
-    assert correctness_emergence(experts, [0, 0, 1, 0, 0], solved=0.5) == 0.5
+    assert correctness_emergence(experts, [0, 0, 1, 0, 0], least_solved_score=0.5) == 0.5
 
 
 def test_emergence_is_unknown_where_the_experts_solved_everything():

@@ -25,7 +25,7 @@ class Tracking(NullObserver):
         self._work = Work()
         self._evaluations = 0
 
-    def work(self, work: Work, reused: int) -> None:
+    def work(self, work: Work, reused_evaluations: int) -> None:
         """See `Observer.work`."""
         self._work = work
         self._evaluations += work.evaluations

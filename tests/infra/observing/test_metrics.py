@@ -35,7 +35,7 @@ def test_what_a_run_did_is_counted(port: int) -> None:
     with metrics(port, "mine", "model-swarms") as observer:
         observer.evaluation(Work(8, 100, 4.0))
         observer.evaluation(Work(8, 100, 2.0))
-        observer.work(Work(20, 300, 9.0), reused=4)
+        observer.work(Work(20, 300, 9.0), reused_evaluations=4)
         observer.timing("evaluation (dev)", 6.0)
         observer.timing("evaluation (dev)", 1.0)
         observer.rows(12, 24)

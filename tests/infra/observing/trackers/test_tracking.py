@@ -70,7 +70,7 @@ def test_trackers_are_told_every_iteration_and_the_end_with_the_paths(
     first, second = Remembers(), Remembers()
     told = tracked(monkeypatch, run, mlflow=first, wandb=second)
     for iteration in range(2):
-        told.work(Work(4, 10, 1.0), reused=0)
+        told.work(Work(4, 10, 1.0), reused_evaluations=0)
         told.iteration(view(iteration, 0.5))
     told.end({"run": "first", "ending_best": {"test": 0.75}})
     told.close()
