@@ -13,7 +13,7 @@ from data.prompts import QUESTION, fill, require_placeholders
 from data.requests import Completion, Request, Response
 from swarm.errors import EvaluationError
 
-StopTexts = Annotated[str, Field(min_length=1)]
+StopString = Annotated[str, Field(min_length=1)]
 
 Bounds = tuple[float | None, float | None]
 """The least and the greatest score that a kind can give; None: there is no such bound."""
@@ -75,7 +75,7 @@ class TaskConfig(BaseModel, ABC):
     system: str | None = Field(
         None, title="System prompt", min_length=1, description="The system message of a chat prompt; none if empty."
     )
-    stop: tuple[StopTexts, ...] = Field(
+    stop: tuple[StopString, ...] = Field(
         (), title="Stop strings", description="An answer ends before the first of these strings."
     )
 
