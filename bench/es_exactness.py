@@ -71,7 +71,7 @@ def restored(base: BaseModel, cycles: int) -> bool:
     before = _hash(resident)
     for seed in range(cycles):
         for name, place in resident.items():
-            place.copy_(perturbations.perturbed(name, theta[name], seed, 0.01))
+            place.copy_(perturbations.perturb(name, theta[name], seed, 0.01))
         assert _hash(resident) != before
         for name, place in resident.items():
             place.copy_(theta[name])
@@ -85,7 +85,7 @@ def replayed(base: BaseModel, kind: Perturbation, updates: int) -> bool:
     for step in range(updates):
         live.go_to(BASE_START, journal)
         seeds = tuple(range(8 * step, 8 * step + 8))
-        journal = journal.extended(Update(seeds, tuple(1e-3 * (-1) ** seed / (1 + seed) for seed in seeds)))
+        journal = journal.extend(Update(seeds, tuple(1e-3 * (-1) ** seed / (1 + seed) for seed in seeds)))
     live.go_to(BASE_START, journal)
     with tempfile.TemporaryDirectory() as folder:
         return (

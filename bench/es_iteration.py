@@ -54,7 +54,7 @@ def _ours(base: BaseModel, requests: list[Generate], population: int) -> float:
     engine = open_engine(EngineConfig(device="cpu", workers=1), base, SeedBasis(base, kind))
     engine.run([SeedRecipe.of(BASE_START, kind, Journal())], [requests])
     seeds = tuple(range(1, population // 2 + 1))
-    journal = Journal().extended(Update(seeds, tuple(1e-4 * (-1) ** seed for seed in seeds)))
+    journal = Journal().extend(Update(seeds, tuple(1e-4 * (-1) ** seed for seed in seeds)))
     members = [SeedRecipe.of(BASE_START, kind, journal, seed, sign * SIGMA) for seed in seeds for sign in (1, -1)]
     begun = time.perf_counter()
     engine.run(members, [requests] * len(members))

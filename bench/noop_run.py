@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 import infra.run.open_run
 from data.requests import Completion, Request, Response
 from infra.engines.base import Progress
-from infra.observing.observer import Nobody, observed_by
+from infra.observing.observer import NullObserver, use_observer
 from infra.observing.views import IterationView
 from infra.searches.model_swarms.config import ModelSwarmsConfig
 from infra.settings import Settings
@@ -52,7 +52,7 @@ class InstantEngine:
         """Hold nothing, give back nothing."""
 
 
-class Watch(Nobody):
+class Watch(NullObserver):
     """Notes when the flow's own code begins, and after every iteration the time, processor time and resident memory."""
 
     def __init__(self) -> None:
@@ -156,7 +156,7 @@ def main(
     tasks = ["initialise_swarm", "merge", "evaluate", "track_best", "check_early_stop", "update_velocity"]
     clock.count(flow, tasks)
     called = time.perf_counter()
-    with observed_by(watch):
+    with use_observer(watch):
         flow.model_swarms(config)
     ended = time.perf_counter()
     assert watch.entered is not None

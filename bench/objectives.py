@@ -26,7 +26,7 @@ from infra.engines.identity import engine_identity
 from infra.engines.opening import open_engine
 from infra.evaluation.evaluator import Evaluator, initial_recipes, open_objective
 from infra.records.store import Records
-from infra.scorers.opening import Scorers
+from infra.scorers.open_scorers import Scorers
 from infra.settings import Settings
 
 EXPERTS, BASE = ("generalist", "picking"), "smollm2-135m-instruct"

@@ -59,7 +59,7 @@ def _request(
 
     base = resolve_base_model(config.base_model, settings.cache)
     objective = open_objective(config.objective, base, settings)
-    initial = SEARCHES.of(config).initial_basis(config, base) if objective.measuring is not None else None
+    initial = SEARCHES.of(config).initial_basis(config, base) if objective.scale_objective is not None else None
     who = find_subject(subject, base, records, settings)
     return EvaluationRequest(who, base, objective, split, config.engine, settings, initial)
 

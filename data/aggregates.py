@@ -1,11 +1,11 @@
-"""Several tasks' utilities to one (docs/algorithms.md §1, "Objectives")."""
+"""Combine the utilities of several tasks into one (docs/algorithms.md §1, "Objectives")."""
 
 import math
 from collections.abc import Sequence
 from typing import Literal
 
 Aggregate = Literal["mean", "harmonic_mean", "min"]
-"""How the utilities of an objective's tasks become its utility."""
+"""The rule by which the utilities of an objective's tasks become its utility."""
 
 
 def combine(aggregate: Aggregate, utilities: Sequence[float], weights: Sequence[float]) -> float:
@@ -17,8 +17,8 @@ def combine(aggregate: Aggregate, utilities: Sequence[float], weights: Sequence[
     if aggregate == "min":
         return min(utilities)
     if aggregate == "mean":
-        weighted = math.fsum(weight * value for weight, value in zip(weights, utilities, strict=True))
-        return _between(utilities, weighted / math.fsum(weights))
+        weighted_sum = math.fsum(weight * value for weight, value in zip(weights, utilities, strict=True))
+        return _between(utilities, weighted_sum / math.fsum(weights))
     if min(utilities) == 0:
         return 0.0
     shares = math.fsum(weight / value for weight, value in zip(weights, utilities, strict=True))
@@ -26,5 +26,5 @@ def combine(aggregate: Aggregate, utilities: Sequence[float], weights: Sequence[
 
 
 def _between(utilities: Sequence[float], value: float) -> float:
-    """Return `value` without what rounding took it below the least or above the greatest utility."""
+    """Return `value`, moved to the least or greatest utility if rounding took it beyond."""
     return min(max(value, min(utilities)), max(utilities))

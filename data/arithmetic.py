@@ -1,4 +1,4 @@
-"""Arithmetic written by a model, worked out exactly: its text is parsed, never run, and is small and shallow."""
+"""Compute arithmetic that a model wrote exactly: the text is parsed, never run, and must be short and shallow."""
 
 import ast
 import re
@@ -24,11 +24,11 @@ def value_of(text: str) -> Fraction | None:
 
 
 class _NotArithmeticError(ValueError):
-    """The tree holds something else, or is too deep."""
+    """Raised for a syntax tree that is no arithmetic or is too deep."""
 
 
 def _nesting(text: str) -> int:
-    """Return how deep the parentheses go: Python's parser takes its time with hundreds of open ones."""
+    """Return how deep the parentheses are nested: Python's parser is slow with hundreds of open ones."""
     depth = deepest = 0
     for character in text:
         depth += (character == "(") - (character == ")")
@@ -47,11 +47,11 @@ def _value(node: ast.expr, depth: int) -> Fraction:
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return -_value(operand, depth - 1)
         case ast.BinOp(left=left, op=operation, right=right):
-            return _combined(operation, _value(left, depth - 1), _value(right, depth - 1))
+            return _apply_operator(operation, _value(left, depth - 1), _value(right, depth - 1))
     raise _NotArithmeticError
 
 
-def _combined(operation: ast.operator, left: Fraction, right: Fraction) -> Fraction:
+def _apply_operator(operation: ast.operator, left: Fraction, right: Fraction) -> Fraction:
     match operation:
         case ast.Add():
             return left + right

@@ -1,4 +1,4 @@
-"""The public data sets of the papers: what they are, where they lie, and what of that has been verified.
+"""The public data sets of the papers: what they are, where to download them, and which facts were verified.
 
 `catalogue.yaml` beside this file holds them; people may have a catalogue of their own in the same format.
 """
@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from data.data_file import read_data_file
-from data.text import shown
+from data.text import show_value
 from swarm.errors import InputError
 
 CATALOGUE = Path(__file__).with_name("catalogue.yaml")
@@ -37,7 +37,7 @@ class DataSet(BaseModel):
     """The papers that evaluate on it."""
 
     url: str | None = None
-    """Where its file lies; None if it has none to download."""
+    """The address of its file; None if there is no file to download."""
 
     examples: dict[str, int] | None = None
     """How many examples each split has (`all`: one list without splits), counted in the file."""
@@ -65,10 +65,10 @@ class Catalogue(BaseModel):
 
     @field_validator("data_sets", mode="before")
     @classmethod
-    def _named(cls, value: object) -> object:
+    def _with_names(cls, value: object) -> object:
         if not isinstance(value, dict):
             return value
-        return {key: {**each, "name": key} if isinstance(each, dict) else each for key, each in value.items()}
+        return {key: {**entry, "name": key} if isinstance(entry, dict) else entry for key, entry in value.items()}
 
     def find(self, name: str) -> DataSet:
         """Return the data set called `name`.
@@ -80,7 +80,7 @@ class Catalogue(BaseModel):
         if name not in self.data_sets:
             near = difflib.get_close_matches(name, self.data_sets, n=1)
             remedy = f"did you mean {near[0]!r}?" if near else "`swarm data list` shows those there are"
-            raise InputError(f"there is no public data set {shown(name)}: {remedy}")
+            raise InputError(f"there is no public data set {show_value(name)}: {remedy}")
         return self.data_sets[name]
 
 
@@ -93,7 +93,7 @@ def count_examples(path: Path) -> dict[str, int] | None:
 
 
 def problem_of(path: Path) -> str | None:
-    """Return what keeps the file at `path` from being a data set's (`is no JSON`), or None.
+    """Return why the file at `path` can't be a data set (for instance `is no JSON`), or None if it can.
 
     It is the one check that a data set of unknown SHA-256 gets: a login page answers every address with success.
     """

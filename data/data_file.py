@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from data.examples import SPLITS, Split
-from data.text import shown
+from data.text import show_value
 from swarm.errors import InputError
 
 DEV_EXAMPLES_OF_A_LIST = 200
@@ -26,7 +26,7 @@ DEV_EXAMPLES_OF_A_LIST = 200
 
 @dataclass(frozen=True)
 class RawExample:
-    """An example as the file has it: a JSON value not looked at yet, and where it stands (`line` in JSONL only)."""
+    """An example as it is in its file: a JSON value that is not validated yet, and its place (`line` in JSONL only)."""
 
     split: Split
     index: int
@@ -34,10 +34,10 @@ class RawExample:
     line: int | None = None
 
     @property
-    def place(self) -> str:
-        """Where it stands in its file, as messages write it."""
-        place = f"{self.split}[{self.index}]"
-        return place if self.line is None else f"line {self.line} ({place})"
+    def location(self) -> str:
+        """Its place in its file, as messages write it."""
+        location = f"{self.split}[{self.index}]"
+        return location if self.line is None else f"line {self.line} ({location})"
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def _read_json_object(path: Path, text: str) -> dict[str, Any]:
     if isinstance(value, list) and value and isinstance(value[0], dict):
         return {"dev": value[:DEV_EXAMPLES_OF_A_LIST], "test": value[DEV_EXAMPLES_OF_A_LIST:]}
     if not isinstance(value, dict):
-        raise InputError(f'{path}: holds {shown(value)}, not an object: write {{"dev": […], "test": […]}}')
+        raise InputError(f'{path}: holds {show_value(value)}, not an object: write {{"dev": […], "test": […]}}')
     return value
 
 
@@ -115,7 +115,7 @@ def _raw_from_object(path: Path, header: dict[str, Any]) -> Iterable[RawExample]
     for split in SPLITS:
         values = header.get(split, [])
         if not isinstance(values, list):
-            raise InputError(f"{path}: {split}: {shown(values)} is not a list: write a list of examples")
+            raise InputError(f"{path}: {split}: {show_value(values)} is not a list: write a list of examples")
         yield from (RawExample(split, index, value) for index, value in enumerate(values))
 
 
@@ -133,27 +133,29 @@ def _raw_from_lines(path: Path, text: str) -> Iterable[RawExample]:
 
 
 def _split_of(path: Path, line: int, value: object) -> Split | None:
-    named = value.get("split") if isinstance(value, dict) else None
-    if named == "train":
+    name = value.get("split") if isinstance(value, dict) else None
+    if name == "train":
         return None
     for split in SPLITS:
-        if named == split:
+        if name == split:
             return split
-    raise InputError(f"{path}: line {line}: split: {shown(named)} is not dev, test or train: write one of them")
+    raise InputError(f"{path}: line {line}: split: {show_value(name)} is not dev, test or train: write one of them")
 
 
 def _parse_json(path: Path, text: str, line: int | None = None) -> object:
     try:
         return json.loads(text, object_pairs_hook=_without_repeated_keys)
     except _RepeatedKeyError as error:
-        place = "" if line is None else f"line {line}: "
-        raise InputError(f"{path}: {place}an object has the key {shown(error.args[0])} twice: remove one") from None
+        location = "" if line is None else f"line {line}: "
+        raise InputError(
+            f"{path}: {location}an object has the key {show_value(error.args[0])} twice: remove one"
+        ) from None
     except json.JSONDecodeError as error:
-        place = f"line {line or error.lineno}, column {error.colno}"
-        raise InputError(f"{path}: {place}: not valid JSON ({error.msg}): correct it") from None
+        location = f"line {line or error.lineno}, column {error.colno}"
+        raise InputError(f"{path}: {location}: not valid JSON ({error.msg}): correct it") from None
     except (ValueError, RecursionError) as error:  # a number of thousands of digits; brackets nested without end
-        place = "" if line is None else f"line {line}: "
-        raise InputError(f"{path}: {place}not readable as JSON ({type(error).__name__}): correct it") from None
+        location = "" if line is None else f"line {line}: "
+        raise InputError(f"{path}: {location}not readable as JSON ({type(error).__name__}): correct it") from None
 
 
 def _header_text(path: Path, header: dict[str, Any], field: str) -> str:
@@ -165,12 +167,12 @@ def _header_text(path: Path, header: dict[str, Any], field: str) -> str:
             raise ValueError
         value.encode()
     except ValueError:
-        raise InputError(f"{path}: {field}: {shown(value)} is not a text: write it in quotes") from None
+        raise InputError(f"{path}: {field}: {show_value(value)} is not a text: write it in quotes") from None
     return value
 
 
 class _RepeatedKeyError(ValueError):
-    """JSON leaves open which value counts; its argument is the key."""
+    """Raised for a key that an object has twice, as JSON does not say which value counts; the argument is the key."""
 
 
 def _without_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

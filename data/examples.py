@@ -1,24 +1,24 @@
-"""One example of a data set: what is asked, and what answer is right."""
+"""One example of a data set: a question and its right answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-from data.text import shown
+from data.text import show_value
 
 Split = Literal["dev", "test"]
-"""`dev` is what a search sees; `test` is scored once, after it."""
+"""A search sees `dev` only; `test` is scored once, after the search."""
 
 SPLITS: tuple[Split, ...] = ("dev", "test")
 
 _QUESTION, _ANSWER = ("question", "prompt", "context"), ("answer", "target")
-"""What the papers' files call the text to ask and the right answer; the first that there is counts."""
+"""The fields of the papers' files that hold the question and the right answer; the first field that is there counts."""
 
 _NAMED = ("choices", "id", "split")
 _CHUNKS = "context_chunks"
 _NO_ANSWER = "prompt"
-"""Where the text to ask is called so, there may be no right answer."""
+"""An example whose question is in this field needs no right answer."""
 
 
 class InvalidExample(ValueError):
@@ -57,9 +57,9 @@ class Example:
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @cached_property
-    def asked(self) -> tuple[str, ...]:
-        """What a model is asked, up to spaces and the order of the choices: examples with equal ones overlap."""
-        return (_spaced(self.question), *sorted(_spaced(text) for _, text in self.choices))
+    def question_key(self) -> tuple[str, ...]:
+        """The question without differences of spaces and of the choices' order; examples with equal keys overlap."""
+        return (_normalise_spaces(self.question), *sorted(_normalise_spaces(text) for _, text in self.choices))
 
     @cached_property
     def context(self) -> tuple[str, ...]:
@@ -67,8 +67,8 @@ class Example:
         return tuple(chunk for chunk in self.extra.get(_CHUNKS, ()) if chunk.strip())
 
     @property
-    def place(self) -> str:
-        """Where it stands in its file, as messages write it."""
+    def location(self) -> str:
+        """Its place in its file, as messages write it."""
         return f"{self.split}[{self.index}]"
 
 
@@ -83,17 +83,19 @@ def parse_example(value: object, dataset: str, split: Split, index: int) -> Exam
 
     """
     if not isinstance(value, dict):
-        raise InvalidExample("example", f"{shown(value)} is not an object: write {{'question': …, 'answer': …}}")
-    asked, answered = (_first_of(names, value) for names in (_QUESTION, _ANSWER))
-    question = _text(value, asked, "give the text to ask")
+        raise InvalidExample("example", f"{show_value(value)} is not an object: write {{'question': …, 'answer': …}}")
+    question_field, answer_field = (_first_of(names, value) for names in (_QUESTION, _ANSWER))
+    question = _text(value, question_field, "give the text to ask")
     choices = _choices(value["choices"]) if "choices" in value else ()
-    unanswered = asked == _NO_ANSWER and answered not in value and not choices
-    answer = "" if unanswered else _label(value, answered, "give the right answer")
+    has_no_answer = question_field == _NO_ANSWER and answer_field not in value and not choices
+    answer = "" if has_no_answer else _label(value, answer_field, "give the right answer")
     keys = [key for key, _ in choices]
     if keys and answer not in keys:
-        raise InvalidExample("answer", f"{shown(answer)} is not one of the choices {', '.join(keys)}: give one of them")
+        raise InvalidExample(
+            "answer", f"{show_value(answer)} is not one of the choices {', '.join(keys)}: give one of them"
+        )
     identity = _label(value, "id", "give a label") if "id" in value else str(index)
-    extra = {key: value[key] for key in value if key not in (asked, answered, *_NAMED)}
+    extra = {key: value[key] for key in value if key not in (question_field, answer_field, *_NAMED)}
     _check_chunks(extra.get(_CHUNKS, []))
     return Example(dataset, split, index, identity, question, answer, choices, extra)
 
@@ -116,18 +118,20 @@ def _text(record: dict[str, Any], field: str, remedy: str) -> str:
 
 def _as_text(value: object, field: str, remedy: str) -> str:
     if not isinstance(value, str):
-        raise InvalidExample(field, f"{shown(value)} is not a text: {remedy}, in quotes")
+        raise InvalidExample(field, f"{show_value(value)} is not a text: {remedy}, in quotes")
     if not value.strip():
-        raise InvalidExample(field, f"{shown(value)} is empty: {remedy}")
+        raise InvalidExample(field, f"{show_value(value)} is empty: {remedy}")
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise InvalidExample(field, f"{shown(value)} holds half a character (a lone surrogate): remove it") from None
+        raise InvalidExample(
+            field, f"{show_value(value)} holds half a character (a lone surrogate): remove it"
+        ) from None
     return value
 
 
 def _label(record: dict[str, Any], field: str, remedy: str) -> str:
-    """Read a text that people also write as a whole number; other numbers have more than one spelling."""
+    """Read a text, or a whole number as text; other numbers are refused, since they have several spellings."""
     value = record.get(field)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
@@ -137,21 +141,21 @@ def _label(record: dict[str, Any], field: str, remedy: str) -> str:
 def _choices(value: object) -> tuple[tuple[str, str], ...]:
     if not isinstance(value, dict) or len(value) < 2:
         raise InvalidExample(
-            "choices", f"{shown(value)} is not an object of two choices or more: write {{'A': …, 'B': …}}"
+            "choices", f"{show_value(value)} is not an object of two choices or more: write {{'A': …, 'B': …}}"
         )
     for key in value:
         if not key.isalnum():  # scorers look for keys as words
-            raise InvalidExample("choices", f"the key {shown(key)} is no letter, word or number: name it A, B, …")
+            raise InvalidExample("choices", f"the key {show_value(key)} is no letter, word or number: name it A, B, …")
     return tuple((key, _as_text(text, f"choices.{key}", "give the text of the choice")) for key, text in value.items())
 
 
 def _check_chunks(value: object) -> None:
     if not isinstance(value, list):
-        raise InvalidExample(_CHUNKS, f"{shown(value)} is not a list: write a list of texts")
+        raise InvalidExample(_CHUNKS, f"{show_value(value)} is not a list: write a list of texts")
     for number, chunk in enumerate(value):
         if chunk != "":  # the papers' files fill their lists up with empty ones
             _as_text(chunk, f"{_CHUNKS}[{number}]", "give the text")
 
 
-def _spaced(text: str) -> str:
+def _normalise_spaces(text: str) -> str:
     return " ".join(text.split())

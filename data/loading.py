@@ -8,7 +8,7 @@ from data.examples import SPLITS, Example, InvalidExample, parse_example
 from swarm.errors import InputError
 
 CheckExample = Callable[[Example], None]
-"""Raises `InvalidExample` for an example that a kind of task can't use."""
+"""A check that raises `InvalidExample` for an example that a kind of task can't use."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def valid_examples(file: DataFile, check: CheckExample | None = None) -> tuple[E
     examples, findings = validate(file, check)
     if findings:
         more = f" ({len(findings) - 1} more: `swarm data check` lists them)" if len(findings) > 1 else ""
-        raise InputError(f"{file.path}: {findings[0].raw.place}.{findings[0].reason}{more}")
+        raise InputError(f"{file.path}: {findings[0].raw.location}.{findings[0].reason}{more}")
     for split in SPLITS:
         if not any(example.split == split for example in examples):
             raise InputError(
@@ -54,4 +54,4 @@ def valid_examples(file: DataFile, check: CheckExample | None = None) -> tuple[E
 
 def count_overlap(dev: Iterable[Example], test: Iterable[Example]) -> int:
     """Return how many different questions `dev` and `test` share, whatever their answers."""
-    return len({example.asked for example in dev} & {example.asked for example in test})
+    return len({example.question_key for example in dev} & {example.question_key for example in test})

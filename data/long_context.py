@@ -1,4 +1,4 @@
-"""Long contexts: a text to answer from that comes with an example in chunks (gaia, qasper).
+"""Long contexts: a text in chunks that comes with an example and that the answer is to be found in (gaia, qasper).
 
 One model reads the whole of it, or the beginning of every chunk; each node of a system of models reads its share.
 """
@@ -38,10 +38,10 @@ def whole_context(example: Example, most: int | None) -> str:
 
 
 def _share(lengths: list[int], most: int) -> int:
-    """Return the greatest length to which all may be cut so that their sum is `most` or less; 0 if there is none."""
+    """Return the greatest length to which all texts can be cut so that their sum is at most `most`, or 0."""
     left = most
-    for place, length in enumerate(sorted(lengths)):
-        equal = left // (len(lengths) - place)
+    for index, length in enumerate(sorted(lengths)):
+        equal = left // (len(lengths) - index)
         if equal < length:
             return max(0, equal)
         left -= length

@@ -1,4 +1,4 @@
-"""An objective: data, prompts and scorers, ready to ask an engine and to score what it answers."""
+"""An objective: data, prompts and scorers; it makes the requests to an engine and scores the answers."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,15 +7,15 @@ from functools import cached_property
 from itertools import accumulate, islice
 
 from data.aggregates import Aggregate, combine
-from data.evaluation import Evaluation, output_text
 from data.examples import Example, Split
 from data.kinds.rated import RatedTask
 from data.kinds.reward_model import scale_of
 from data.loading import count_overlap
 from data.objective_config import ObjectiveConfig
-from data.outside import Identify, Rating, Scale, Wanted
+from data.outside import Identify, Rating, RatingRequest, RewardScale
 from data.prompts import Chat
 from data.requests import Request, Response
+from data.scores import Evaluation, output_text
 from data.task import Case, Task, load_task
 from swarm.canonical import content_hash
 from swarm.errors import EvaluationError, InputError
@@ -30,7 +30,7 @@ class Objective:
     Attributes:
         tasks: its tasks, in the config's order.
         rule: how their utilities become one.
-        overlap: test questions that are dev questions too; above 0 only where the config allows it.
+        overlap: how many test questions are dev questions too; above 0 only if the config allows it.
 
     """
 
@@ -57,7 +57,7 @@ class Objective:
         return [case.example for case in self._cases(split)]
 
     def requests(self, split: Split) -> list[Request]:
-        """Return what an engine is asked for each of `examples(split)`."""
+        """Return the request to an engine for each of `examples(split)`."""
         return [case.request for case in self._cases(split)]
 
     def requests_by_task(self, split: Split) -> list[list[Request]]:
@@ -65,31 +65,31 @@ class Objective:
         return [[case.request for case in task.cases(split)] for task in self.tasks]
 
     def follow_ups(self, split: Split, responses: Sequence[Response]) -> dict[int, Request]:
-        """Return what is asked after these answers to `requests(split)`, by the place of the example."""
+        """Return the second requests that depend on these answers to `requests(split)`, by the index of the example."""
         self._check_count(split, responses)
         cases = ((task, case) for task in self.tasks for case in task.cases(split))
-        asked = [task.follow_up(case, response) for (task, case), response in zip(cases, responses, strict=True)]
-        return {place: request for place, request in enumerate(asked) if request is not None}
+        requests = [task.follow_up(case, response) for (task, case), response in zip(cases, responses, strict=True)]
+        return {index: request for index, request in enumerate(requests) if request is not None}
 
-    def wanted(self, split: Split, responses: Sequence[Response]) -> list[Wanted | None]:
-        """Return what of these answers is to be rated from outside, and by whom; one entry an example."""
+    def rating_requests(self, split: Split, responses: Sequence[Response]) -> list[RatingRequest | None]:
+        """Return what an outside scorer rates of these answers: one entry an example, None where it rates nothing."""
         self._check_count(split, responses)
-        return [case.wanted(response) for case, response in zip(self._cases(split), responses, strict=True)]
+        return [case.rating_request(response) for case, response in zip(self._cases(split), responses, strict=True)]
 
     def score(
         self,
         split: Split,
         responses: Sequence[Response],
         ratings: Sequence[Rating | None] | None = None,
-        scales: Mapping[str, Scale] | None = None,
+        scales: Mapping[str, RewardScale] | None = None,
     ) -> Evaluation:
         """Score answers to `requests(split)`, follow-ups included.
 
         Args:
             split: which examples.
-            responses: one an example; a `Followed` where `follow_ups` asked for one.
+            responses: one an example; a `FollowUpResponse` where `follow_ups` asked for one.
             ratings: one an entry of `wanted(split, responses)`; needed where that has any.
-            scales: those of `measuring`'s tasks, by name; without them these tasks score bare rewards.
+            scales: the scales of `scale_objective`'s tasks, by name; without them these tasks score bare rewards.
 
         Raises:
             EvaluationError: an answer is missing, of the wrong type, not finite, or can't be scored.
@@ -102,7 +102,7 @@ class Objective:
             case.task.read(case.example, case.request, response)
             for case, response in zip(cases, responses, strict=True)
         )
-        predictions = self._rated(split, predictions, ratings, scales or {})
+        predictions = self._with_ratings(split, predictions, ratings, scales or {})
         scores = self.score_predictions(split, predictions)
         outputs = tuple(output_text(case.example, response) for case, response in zip(cases, responses, strict=True))
         return Evaluation(
@@ -110,13 +110,13 @@ class Objective:
         )
 
     @cached_property
-    def measuring(self) -> "Objective | None":
-        """What the initial experts are scored by, once, for the scales of the tasks that need one; None: none does."""
-        tasks = tuple(task for task in self.tasks if isinstance(task.config, RatedTask) and task.config.measured)
+    def scale_objective(self) -> "Objective | None":
+        """The tasks that need a scale, on which the initial experts are scored once; None if no task needs one."""
+        tasks = tuple(task for task in self.tasks if isinstance(task.config, RatedTask) and task.config.needs_scale)
         return replace(self, tasks=tasks, rule="mean") if tasks else None
 
-    def scales(self, predictions: Sequence[Sequence[str]]) -> dict[str, Scale]:
-        """Return the scale of each task of this objective, a `measuring` one, from each expert's dev predictions."""
+    def scales(self, predictions: Sequence[Sequence[str]]) -> dict[str, RewardScale]:
+        """Return the scale of each task of this `scale_objective`, from the dev predictions of each expert."""
         sizes = [len(task.dev) for task in self.tasks]
         ends = list(accumulate(sizes))
         return {
@@ -144,11 +144,11 @@ class Objective:
         return tuple(math.fsum(task) / len(task) for task in self.by_task(split, scores))
 
     def combine(self, task_utilities: Sequence[float]) -> float:
-        """Return the utility that the tasks' utilities come to: not below the least, nor above the greatest."""
+        """Return the objective's utility from its tasks' utilities: between the least and the greatest of them."""
         return combine(self.rule, task_utilities, [task.config.weight for task in self.tasks])
 
     def aggregate(self, split: Split, scores: Sequence[float]) -> float:
-        """Return the utility that one score an example comes to."""
+        """Return the objective's utility from one score an example."""
         return self.combine(self.task_utilities(split, scores))
 
     def _cases(self, split: Split) -> list[Case]:
@@ -158,21 +158,23 @@ class Objective:
         if len(responses) != len(self._cases(split)):
             raise EvaluationError(f"the engine gave {len(responses)} answers to {len(self._cases(split))} requests")
 
-    def _rated(
+    def _with_ratings(
         self,
         split: Split,
         predictions: tuple[str, ...],
         ratings: Sequence[Rating | None] | None,
-        scales: Mapping[str, Scale],
+        scales: Mapping[str, RewardScale],
     ) -> tuple[str, ...]:
-        """Return `predictions` with the ratings in those that are rated from outside."""
+        """Return `predictions`, with the ratings written into those that outside scorers rated."""
         cases = self._cases(split)
         if ratings is None:
             if any(isinstance(case.task, RatedTask) for case in cases):
                 raise ValueError("an objective that is rated from outside is scored with ratings only")
             return predictions
         return tuple(
-            case.task.rated(text, rating, scales.get(case.task.label)) if isinstance(case.task, RatedTask) else text
+            case.task.write_prediction(text, rating, scales.get(case.task.label))
+            if isinstance(case.task, RatedTask)
+            else text
             for case, text, rating in zip(cases, predictions, ratings, strict=True)
         )
 
@@ -191,7 +193,7 @@ def load_objective(config: ObjectiveConfig, chat: Chat | None = None, identify: 
 
     """
     tasks = tuple(load_task(task, chat, identify) for task in config.tasks)
-    dev = [example for task in tasks for example in (*task.worked, *(case.example for case in task.dev))]
+    dev = [example for task in tasks for example in (*task.in_context_examples, *(case.example for case in task.dev))]
     overlaps = [count_overlap(dev, (case.example for case in task.test)) for task in tasks]
     for task, overlap in zip(tasks, overlaps, strict=True):
         if overlap and not config.allow_overlap:

@@ -36,9 +36,9 @@ class ObjectiveConfig(BaseModel):
         label, count = Counter(task.label for task in self.tasks).most_common(1)[0]
         if count > 1:
             raise ValueError(f"tasks: {count} of them are called {label!r}: give each its own 'name'")
-        weighted = [task for task in self.tasks if task.weight != 1]
-        if self.aggregate == "min" and weighted:
-            raise ValueError(f"weight {weighted[0].weight:g} has no effect with aggregate: min: remove it")
+        tasks_with_weight = [task for task in self.tasks if task.weight != 1]
+        if self.aggregate == "min" and tasks_with_weight:
+            raise ValueError(f"weight {tasks_with_weight[0].weight:g} has no effect with aggregate: min: remove it")
         negative = [task for task in self.tasks if _may_be_negative(task)]
         if self.aggregate == "harmonic_mean" and negative:
             raise ValueError(

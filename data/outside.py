@@ -1,6 +1,6 @@
-"""Scores from outside: what an objective asks of models and services that are not its engine.
+"""Ratings from outside: what an objective needs of models and services that are not its engine.
 
-Here is only what is rated, by whom, and what a rating is; nothing is opened or called (`infra/scorers` does that).
+This file has the data types only; `infra/scorers` opens and calls the scorers.
 """
 
 import re
@@ -16,7 +16,7 @@ _NAME = re.compile(r"[\w.:@/+-]+")
 
 @dataclass(frozen=True)
 class Item:
-    """One answer that is to be rated: what was asked, the answer, and the right answer ("" if there is none)."""
+    """One answer that is to be rated: the question, the answer, and the right answer ("" if there is none)."""
 
     question: str
     text: str
@@ -25,7 +25,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Rating:
-    """What a scorer says of an item.
+    """The rating of one item by a scorer.
 
     Attributes:
         value: finite; what it means is the scorer's business.
@@ -40,7 +40,7 @@ class Rating:
 
 
 @dataclass(frozen=True)
-class Scale:
+class RewardScale:
     """The least and greatest reward, and length in tokens, of all dev answers of a search's initial experts."""
 
     value: tuple[float, float]
@@ -60,7 +60,7 @@ def _no_url(value: str) -> str:
     return value
 
 
-def _served(value: str) -> str:
+def _check_served_name(value: str) -> str:
     if not _NAME.fullmatch(_no_url(value)):
         raise ValueError(f"{value!r} is no name of a model: write it as the endpoint lists it")
     return value
@@ -69,7 +69,7 @@ def _served(value: str) -> str:
 ModelName = Annotated[str, BeforeValidator(_beside_config), AfterValidator(_no_url)]
 """A model that this machine runs: a folder, or a hub id (owner/name)."""
 
-ServedName = Annotated[str, AfterValidator(_served)]
+ServedName = Annotated[str, AfterValidator(_check_served_name)]
 """A model that an endpoint serves."""
 
 _DEVICE = Field(
@@ -121,17 +121,17 @@ class Judge(BaseModel):
     asks: Literal["quality", "match"]
 
 
-Outside = Perspective | Classifier | Rewarder | Judge
-"""Who rates; equal ones are opened once."""
+ScorerConfig = Perspective | Classifier | Rewarder | Judge
+"""The scorers that can rate an answer. Equal configurations share one open scorer."""
 
-Identify = Callable[[Outside], str]
-"""Returns, as canonical JSON, everything that a scorer's ratings depend on; no model is loaded for it."""
+Identify = Callable[[ScorerConfig], str]
+"""Returns everything that a scorer's ratings depend on, as canonical JSON, without loading a model."""
 
 
-class Wanted(NamedTuple):
-    """An item, and who rates it."""
+class RatingRequest(NamedTuple):
+    """An item, and the configuration of the scorer that rates it."""
 
-    by: Outside
+    by: ScorerConfig
     item: Item
 
 
@@ -144,7 +144,7 @@ class Scorer(Protocol):
         ...
 
     def score(self, items: Sequence[Item], progress: Callable[[int, int], None]) -> list[Rating]:
-        """Return one rating an item; `progress` hears (items done, in all) and may end it by an exception.
+        """Return one rating an item; `progress` is called with (items done, items in all) and may raise.
 
         Raises:
             EvaluationError: a rating could not be had.
@@ -154,9 +154,9 @@ class Scorer(Protocol):
         ...
 
     def counts(self) -> Mapping[str, float]:
-        """Return what is worth reporting of the work so far: requests, tokens, ratings found in the cache, …."""
+        """Return the counts of the work so far: requests, tokens, ratings from the cache and the like."""
         ...
 
     def close(self) -> None:
-        """Give back what it holds; a closed scorer is never used again."""
+        """Release memory and connections; a closed scorer is never used again."""
         ...

@@ -1,4 +1,4 @@
-"""From a task's examples to the exact texts that an engine is sent."""
+"""Make the exact prompts that an engine receives from a task's examples."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from data.data_file import DataFile
 from data.examples import Example, InvalidExample
 from data.kinds.base import TaskConfig
 from data.long_context import whole_context
-from data.prompts import Chat, Worked, as_chat, as_raw
+from data.prompts import Chat, InContextExample, as_chat, as_raw
 from swarm.errors import InputError
 
 
@@ -27,7 +27,7 @@ class Prompter:
     config: TaskConfig
     dataset: str
     icl_prompt: str
-    worked: tuple[Worked, ...]
+    in_context_examples: tuple[InContextExample, ...]
     chat: Chat | None
 
     def prompt(self, example: Example, context: str | None = None, wrap: Callable[[str], str] = str) -> str:
@@ -39,36 +39,36 @@ class Prompter:
             InputError: a chat prompt is wanted and the chat template is missing or fails.
 
         """
-        text = wrap(filled(self.config, self.dataset, example, context))
+        text = wrap(fill_template(self.config, self.dataset, example, context))
         if self.config.prompt == "raw":
-            return as_raw(text, self.icl_prompt, self.worked)
+            return as_raw(text, self.icl_prompt, self.in_context_examples)
         if self.chat is None:
             raise InputError(
                 f"task {self.config.label!r}: prompt: chat, but the base model has no chat template: set prompt: raw"
             )
-        return as_chat(text, self.icl_prompt, self.worked, self.config.system, self.chat)
+        return as_chat(text, self.icl_prompt, self.in_context_examples, self.config.system, self.chat)
 
 
-def make_prompter(config: TaskConfig, file: DataFile, worked: Sequence[Example], chat: Chat | None) -> Prompter:
-    """Return the prompter of the task of `config`, whose in-context examples are `worked`.
+def make_prompter(config: TaskConfig, file: DataFile, examples: Sequence[Example], chat: Chat | None) -> Prompter:
+    """Return the prompter of the task of `config`, whose in-context examples are `examples`.
 
     Raises:
         InputError: one of them has no answer to be shown.
 
     """
-    shown = tuple(_worked(config, file, example) for example in worked)
-    return Prompter(config, file.dataset, file.icl_prompt, shown, chat)
+    in_context_examples = tuple(_in_context_example(config, file, example) for example in examples)
+    return Prompter(config, file.dataset, file.icl_prompt, in_context_examples, chat)
 
 
-def filled(config: TaskConfig, dataset: str, example: Example, context: str | None) -> str:
+def fill_template(config: TaskConfig, dataset: str, example: Example, context: str | None) -> str:
     """Return the filled template of `example`; its context is `context`, or its own as the config cuts it."""
     own = whole_context(example, config.context_characters) if context is None else context
     return config.text(example, dataset, own)
 
 
-def _worked(config: TaskConfig, file: DataFile, example: Example) -> Worked:
+def _in_context_example(config: TaskConfig, file: DataFile, example: Example) -> InContextExample:
     try:
         answer = config.worked_answer(example)
     except InvalidExample as error:
-        raise InputError(f"{file.path}: {example.place}.{error} (it is an in-context example)") from error
-    return Worked(filled(config, file.dataset, example, None), answer)
+        raise InputError(f"{file.path}: {example.location}.{error} (it is an in-context example)") from error
+    return InContextExample(fill_template(config, file.dataset, example, None), answer)

@@ -1,4 +1,4 @@
-"""Prompts: from an example to the exact text that an engine is sent."""
+"""Make the exact prompt that an engine receives from an example."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -8,13 +8,13 @@ from data.examples import Example
 from swarm.errors import InputError
 
 Chat = Callable[[list[dict[str, str]]], str]
-"""A tokenizer's chat template: messages (`role`, `content`) to the prompt that the assistant's answer follows."""
+"""A tokenizer's chat template: it makes a prompt from messages (`role`, `content`); the answer follows the prompt."""
 
 QUESTION, CHOICES, CONTEXT = "{question}", "{choices}", "{context}"
 """The placeholders of a template."""
 
 
-class Worked(NamedTuple):
+class InContextExample(NamedTuple):
     """An in-context example: its filled template, and the right answer."""
 
     text: str
@@ -39,14 +39,14 @@ def fill(template: str, example: Example, context: str) -> str:
     choices = "\n".join(f"{key}: {text}" for key, text in example.choices)
     values = {QUESTION: example.question, CHOICES: choices, CONTEXT: context}
     # One pass, so that a placeholder inside a question stays what it is: text.
-    filled = re.sub(r"\{(?:question|choices|context)\}", lambda match: values[match.group()], template)
-    return f"Context: {context}\n{filled}" if context and CONTEXT not in template else filled
+    filled_template = re.sub(r"\{(?:question|choices|context)\}", lambda match: values[match.group()], template)
+    return f"Context: {context}\n{filled_template}" if context and CONTEXT not in template else filled_template
 
 
-def as_raw(text: str, icl_prompt: str, worked: Sequence[Worked]) -> str:
+def as_raw(text: str, icl_prompt: str, in_context_examples: Sequence[InContextExample]) -> str:
     """Return `text` after the file's own `icl_prompt` and the in-context examples, a blank line after each."""
-    shown = "".join(f"{asked}{space_after(asked)}{answer}\n\n" for asked, answer in worked)
-    return _after(icl_prompt, f"{shown}{text}")
+    beginning = "".join(f"{question}{space_after(question)}{answer}\n\n" for question, answer in in_context_examples)
+    return _after(icl_prompt, f"{beginning}{text}")
 
 
 def space_after(prompt: str) -> str:
@@ -54,7 +54,9 @@ def space_after(prompt: str) -> str:
     return "" if prompt[-1:].isspace() else " "  # most chat formats end in a line break
 
 
-def as_chat(text: str, icl_prompt: str, worked: Sequence[Worked], system: str | None, chat: Chat) -> str:
+def as_chat(
+    text: str, icl_prompt: str, in_context_examples: Sequence[InContextExample], system: str | None, chat: Chat
+) -> str:
     """Return `text` as the user's message in the model's own chat format.
 
     In-context examples are turns of their own before it; the file's own `icl_prompt` begins the first message.
@@ -63,7 +65,7 @@ def as_chat(text: str, icl_prompt: str, worked: Sequence[Worked], system: str | 
         InputError: the model's template refuses the messages (some know no system role).
 
     """
-    turns = [turn for asked, answer in worked for turn in (("user", asked), ("assistant", answer))]
+    turns = [turn for question, answer in in_context_examples for turn in (("user", question), ("assistant", answer))]
     (role, first), *rest = [*turns, ("user", text)]
     messages = [("system", system)] if system else []
     messages += [(role, _after(icl_prompt, first)), *rest]

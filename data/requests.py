@@ -1,4 +1,4 @@
-"""What an objective asks of an engine, and what it gets back: the contract between scoring and generating."""
+"""The requests of an objective to an engine, and the responses: the contract between scoring and generating."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -75,8 +75,8 @@ def request_key(request: Request) -> str:
 
 
 @dataclass(frozen=True)
-class Followed:
-    """The answers to a request and to the follow-up that depends on the first; put together here, not by an engine.
+class FollowUpResponse:
+    """The answers to a request and to a second request that depends on the first answer; engines don't make it.
 
     Attributes:
         first: the answer to the request.
@@ -95,4 +95,4 @@ class Followed:
         return sum(getattr(answer, "tokens", 0) for answer in (self.first, self.second))
 
 
-Response = Completion | LogLikelihoods | Followed
+Response = Completion | LogLikelihoods | FollowUpResponse

@@ -1,4 +1,4 @@
-"""Score functions that users write: named as `module:function` in a config, loaded from a file, called, checked."""
+"""Load, call and check score functions that users write and name as `module:function` in a configuration."""
 
 import math
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from numbers import Real
 from pathlib import Path
 
 from data.examples import Example
-from data.user_code import described, is_name, load
+from data.user_code import describe_error, is_name, load
 from swarm.errors import EvaluationError, InputError
 
 ScoreFunction = Callable[[Example, str], float]
@@ -42,14 +42,14 @@ class LoadedFunction:
         try:
             value = self.call(example, completion)
         except (Exception, SystemExit) as error:
-            raise EvaluationError(f"{self._for(example)} raised {described(error)}") from error
+            raise EvaluationError(f"{self._for(example)} raised {describe_error(error)}") from error
         score = _as_float(value)
         if not abs(score) <= LARGEST:  # NaN is not
             raise EvaluationError(f"{self._for(example)} returned {_kind_of(value)}, which is no finite number")
         return score
 
     def _for(self, example: Example) -> str:
-        return f"the score function {self.name} for {example.place} of {example.dataset}"
+        return f"the score function {self.name} for {example.location} of {example.dataset}"
 
 
 def check_name(name: str) -> str:
@@ -67,13 +67,15 @@ def load_function(name: str, folder: Path) -> LoadedFunction:
 
     """
     try:
-        loaded = load(check_name(name), folder)
+        user_object = load(check_name(name), folder)
     except InputError as error:
         raise InputError(f"score {name!r}: {error}") from error
-    if not callable(loaded.value):
+    if not callable(user_object.value):
         function = name.partition(":")[2]
-        raise InputError(f"score {name!r}: {loaded.module} has no function {function!r}: define it or name another")
-    return LoadedFunction(name, loaded.value, loaded.sha256)
+        raise InputError(
+            f"score {name!r}: {user_object.module} has no function {function!r}: define it or name another"
+        )
+    return LoadedFunction(name, user_object.value, user_object.sha256)
 
 
 def _as_float(value: object) -> float:
@@ -85,5 +87,5 @@ def _as_float(value: object) -> float:
 
 
 def _kind_of(value: object) -> str:
-    """Return what a message says of a value of the user's: its own text may be long, or raise."""
+    """Return a user's value as messages show it: its own text may be long, or may raise an error."""
     return str(value) if isinstance(value, float) else f"a value of type {type(value).__name__}"

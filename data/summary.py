@@ -85,7 +85,7 @@ def check_data(path: Path) -> DataSummary:
         kind=kind,
         examples={split: sizes[split] for split in SPLITS},
         overlap=count_overlap(by_split["dev"], by_split["test"]),
-        repeated={split: _count_repeated(examples) for split, examples in by_split.items()},
+        repeated={split: _count_repetitions(examples) for split, examples in by_split.items()},
         invalid=tuple(map(_entry, findings)),
     )
 
@@ -114,8 +114,8 @@ def _list(path: Path) -> ListedFile:
 
 def _fitting_kind(file: DataFile) -> str | None:
     fields = {field for raw in file.raw if isinstance(raw.value, dict) for field in raw.value}
-    for kind, needed in _FIELDS:
-        if needed <= fields:
+    for kind, required_fields in _FIELDS:
+        if required_fields <= fields:
             return kind
     return None
 
@@ -138,8 +138,8 @@ _CHECKS: dict[str | None, CheckExample] = {
 }
 
 
-def _count_repeated(examples: list[Example]) -> int:
-    return len(examples) - len({example.asked for example in examples})
+def _count_repetitions(examples: list[Example]) -> int:
+    return len(examples) - len({example.question_key for example in examples})
 
 
 def _entry(finding: Finding) -> InvalidEntry:

@@ -1,4 +1,4 @@
-"""One task of an objective: its data, and what an engine is asked for each example."""
+"""One task of an objective: its data, and the request to an engine for each example."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -8,7 +8,7 @@ from data.examples import Example, Split
 from data.kinds.base import TaskConfig
 from data.kinds.rated import RatedTask
 from data.loading import valid_examples
-from data.outside import Identify, Wanted
+from data.outside import Identify, RatingRequest
 from data.prompter import Prompter, make_prompter
 from data.prompts import Chat
 from data.requests import Request, Response
@@ -16,18 +16,18 @@ from swarm.errors import InputError
 
 
 class Case(NamedTuple):
-    """An example, what an engine is asked for it, and the task that scores the answer."""
+    """An example, the request to an engine for it, and the task that scores the answer."""
 
     task: TaskConfig
     example: Example
     request: Request
 
-    def wanted(self, response: Response) -> Wanted | None:
-        """Return what is to be rated from outside of `response`, and by whom; None: nothing."""
+    def rating_request(self, response: Response) -> RatingRequest | None:
+        """Return what an outside scorer rates of `response`; None if it rates nothing."""
         if not isinstance(self.task, RatedTask):
             return None
         item = self.task.item(self.example, self.task.read(self.example, self.request, response))
-        return None if item is None else Wanted(self.task.outside, item)
+        return None if item is None else RatingRequest(self.task.outside, item)
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Task:
     settings: dict[str, Any]
     dev: tuple[Case, ...]
     test: tuple[Case, ...]
-    worked: tuple[Example, ...]
+    in_context_examples: tuple[Example, ...]
     prompter: Prompter
 
     def cases(self, split: Split) -> tuple[Case, ...]:
@@ -62,14 +62,14 @@ class Task:
         return self.dev if split == "dev" else self.test
 
     def request(self, example: Example, context: str) -> Request:
-        """Return what an engine is asked for `example` if `context` is all of its context that is read.
+        """Return the request to an engine for `example` if the model reads no more of its context than `context`.
 
         A node of a system of models reads its share (`data.long_context.context_chunks`).
         """
         return self.config.request(example, self.prompter.prompt(example, context))
 
     def follow_up(self, case: Case, response: Response) -> Request | None:
-        """Return what is asked after `response`, the answer to `case.request`; None: nothing."""
+        """Return the second request, which depends on `response` to `case.request`; None if there is none."""
 
         def prompt(more: str) -> str:
             return self.prompter.prompt(case.example, wrap=lambda text: text + more)
@@ -99,14 +99,16 @@ def load_task(config: TaskConfig, chat: Chat | None, identify: Identify | None =
     settings = {**config.settings(file.dataset), **_scorer(config, identify)}
     examples = valid_examples(file, config.check_example)
     dev = [example for example in examples if example.split == "dev"]
-    worked = _in_context(config, dev)
-    prompter = make_prompter(config, file, worked, chat)
+    in_context_examples = _in_context(config, dev)
+    prompter = make_prompter(config, file, in_context_examples, chat)
     test = [example for example in examples if example.split == "test"][: config.test]
     dev_cases, test_cases = (
-        tuple(Case(config, each, config.request(each, prompter.prompt(each))) for each in used)
-        for used in (dev[len(worked) :][: config.dev], test)
+        tuple(Case(config, example, config.request(example, prompter.prompt(example))) for example in examples_of_split)
+        for examples_of_split in (dev[len(in_context_examples) :][: config.dev], test)
     )
-    return Task(config.label, config, file.dataset, file.sha256, settings, dev_cases, test_cases, worked, prompter)
+    return Task(
+        config.label, config, file.dataset, file.sha256, settings, dev_cases, test_cases, in_context_examples, prompter
+    )
 
 
 def _scorer(config: TaskConfig, identify: Identify | None) -> dict[str, str]:

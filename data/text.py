@@ -10,7 +10,7 @@ def normalise(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def shown(value: object) -> str:
+def show_value(value: object) -> str:
     """Return `value` as a message shows it: quoted, on one line, cut after 60 characters."""
     text = repr(value)
     return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"

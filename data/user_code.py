@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from swarm.errors import InputError
 
 
-class Loaded(NamedTuple):
-    """What a name stands for.
+class UserObject(NamedTuple):
+    """The object that a `module:name` stands for.
 
     Attributes:
         value: the thing; None if the module has none of that name.
@@ -34,7 +34,7 @@ def is_name(text: str) -> bool:
     return bool(colon) and all(map(_is_identifier, (*module.split("."), name)))
 
 
-def load(name: str, folder: Path) -> Loaded:
+def load(name: str, folder: Path) -> UserObject:
     """Return what `name` (for which `is_name` holds) means, in `folder` or else where Python looks for modules.
 
     A module of `folder` is a file of its own: it can't import its neighbours, because what they say would not be part
@@ -51,12 +51,12 @@ def load(name: str, folder: Path) -> Loaded:
     except InputError:
         raise
     except (Exception, SystemExit) as error:  # a module is a program of the user's: it raises what it likes
-        raise InputError(f"importing {module_name} raised {described(error)}: correct it") from error
-    return Loaded(getattr(module, attribute, None), module_name, sha256(source).hexdigest())
+        raise InputError(f"importing {module_name} raised {describe_error(error)}: correct it") from error
+    return UserObject(getattr(module, attribute, None), module_name, sha256(source).hexdigest())
 
 
-def described(error: BaseException) -> str:
-    """Return what users' code raised, in one line."""
+def describe_error(error: BaseException) -> str:
+    """Return one line that describes an error of a user's code."""
     lines = str(error).split("\n")
     return f"{type(error).__name__}: {lines[0]}" if lines[0] else type(error).__name__
 
@@ -92,7 +92,7 @@ def _from_path(name: str) -> tuple[ModuleType, bytes]:
 
 
 class _Source(SourceLoader):
-    """Runs exactly the bytes that were hashed: no cached byte code, and no second look at the file."""
+    """Loads exactly the bytes that were hashed: it uses no cached byte code and does not read the file again."""
 
     def __init__(self, path: Path, source: bytes) -> None:
         self._path, self._source = path, source

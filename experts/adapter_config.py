@@ -1,4 +1,4 @@
-"""What an adapter's `adapter_config.json` (PEFT's format) says about its tensors, and what is refused."""
+"""Read an adapter's `adapter_config.json` (PEFT's format), and refuse adapters that can't be combined."""
 
 import json
 import math
@@ -67,7 +67,7 @@ def read_lora_config(folder: Path) -> LoraConfig:
         raise InputError(f"expert {expert!r}: {path}: {field}: {first['msg']}: save the adapter again") from error
     except ValueError as error:
         raise InputError(f"expert {expert!r}: {path} is no JSON ({error}): copy the adapter again") from error
-    if (reason := _unsupported(config)) is not None:
+    if (reason := _refusal_reason(config)) is not None:
         raise InputError(f"expert {expert!r}: {path}: {reason}: only plain LoRA adapters can be combined")
     return config
 
@@ -84,7 +84,7 @@ def _is_pattern(text: str) -> bool:
     return True
 
 
-def _unsupported(config: LoraConfig) -> str | None:
+def _refusal_reason(config: LoraConfig) -> str | None:
     scalings = [config.lora_alpha, *config.alpha_pattern.values()]
     initialisation = str(config.init_lora_weights).lower()
     reasons = {
@@ -103,7 +103,7 @@ def _unsupported(config: LoraConfig) -> str | None:
         or not all(map(_is_pattern, config.rank_pattern)),
         f"alpha_pattern is {config.alpha_pattern}": not all(map(_is_pattern, config.alpha_pattern)),
     }
-    return next((reason for reason, refused in reasons.items() if refused), None)
+    return next((reason for reason, is_refused in reasons.items() if is_refused), None)
 
 
 def _matching(patterns: Mapping[str, _Number], module: str, default: _Number) -> _Number:

@@ -13,15 +13,17 @@ from swarm.recipes import Recipe
 from swarm.seeds import Journal, Update
 
 
-class Moved(NamedTuple):
-    """A tensor of θ: what it is called, what it was at the start, and what it is."""
+class EvolvedTensor(NamedTuple):
+    """A tensor of θ: its name, its value at the start, and its value now."""
 
     name: str
     start: torch.Tensor
     weight: torch.Tensor
 
 
-def replay(basis: SeedBasis, start: Recipe, journal: Journal, names: Collection[str] | None = None) -> Iterator[Moved]:
+def replay(
+    basis: SeedBasis, start: Recipe, journal: Journal, names: Collection[str] | None = None
+) -> Iterator[EvolvedTensor]:
     """Yield the tensors of θ after `journal` for `names` (all if None), float32 on the CPU, sorted by name.
 
     Few tensors are in memory at a time. What a snapshot of the search holds already is not replayed.
@@ -33,17 +35,17 @@ def replay(basis: SeedBasis, start: Recipe, journal: Journal, names: Collection[
         weight = origin.clone() if snapshot is None else snapshot.tensor(name)
         for update in later:
             perturbations.update({name: weight}, {name: origin}, update)
-        yield Moved(name, origin, weight)
+        yield EvolvedTensor(name, origin, weight)
 
 
 class EvolvedWeights:
-    """θ in memory: moved on from one journal to a later one of the same search, or else made again from the start."""
+    """θ in memory: it moves on to a later journal of the same search, or is made again from the start."""
 
     def __init__(self, basis: SeedBasis, tensors: MutableMapping[str, torch.Tensor], device: torch.device) -> None:
-        """`tensors` are where θ lies: float32 on `device`, by name, written in place; those that lack are made."""
+        """`tensors` hold θ by name: float32 on `device`, written in place; missing tensors are made."""
         self._basis, self.device = basis, device
         self._tensors = tensors
-        self._held: tuple[Recipe, Journal] | None = None
+        self._made_from: tuple[Recipe, Journal] | None = None
         self.perturbations = Perturbations(basis.perturbation, basis.tensor_names, device)
 
     @property
@@ -57,33 +59,33 @@ class EvolvedWeights:
         return weights_sha256((name, tensor_sha256(tensor)) for name, tensor in self._tensors.items())
 
     def go_to(self, start: Recipe, journal: Journal) -> bool:
-        """Make θ what `journal` makes of `start`; return whether anything was changed.
+        """Set θ to the weights after `journal` from `start`; return whether anything changed.
 
         It goes on from where it is or from the nearest snapshot, whichever is nearer, else from the start.
         """
-        made = self._made_of(start, journal)
-        if made == len(journal.updates):
+        updates_made = self._updates_already_made(start, journal)
+        if updates_made == len(journal.updates):
             return False
-        self._held = None  # until it is done: what is interrupted begins again from the start
-        snapshot = _nearest(self._basis, start, journal, beyond=made)
+        self._made_from = None  # until it is done: what is interrupted begins again from the start
+        snapshot = _nearest(self._basis, start, journal, beyond=updates_made)
         if snapshot is not None:
             self._load((name, snapshot.tensor(name)) for name in self._basis.tensor_names)
-            made = snapshot.updates
-        elif made < 0:
+            updates_made = snapshot.updates
+        elif updates_made < 0:
             self._load(self._basis.start(start))
-            made = 0
-        self._apply(start, journal.updates[made:])
-        self._held = (start, journal)
+            updates_made = 0
+        self._apply(start, journal.updates[updates_made:])
+        self._made_from = (start, journal)
         snapshots = self._basis.snapshots
-        if snapshots is not None and snapshots.due(made, len(journal.updates)):
+        if snapshots is not None and snapshots.due(updates_made, len(journal.updates)):
             snapshots.save(self._basis.search_id(start), journal, self._tensors)
         return True
 
-    def _made_of(self, start: Recipe, journal: Journal) -> int:
-        """Return how many updates of `journal` θ has already; −1 if it is not on the way that leads there."""
-        if self._held is None or self._held[0] != start or journal.after(self._held[1]) is None:
+    def _updates_already_made(self, start: Recipe, journal: Journal) -> int:
+        """Return how many updates of `journal` θ has already; −1 if `journal` does not continue from θ."""
+        if self._made_from is None or self._made_from[0] != start or journal.after(self._made_from[1]) is None:
             return -1
-        return len(self._held[1].updates)
+        return len(self._made_from[1].updates)
 
     def _load(self, tensors: Iterable[tuple[str, torch.Tensor]]) -> None:
         for name, tensor in tensors:

@@ -1,4 +1,4 @@
-"""Writing θ_t of an evolution strategies search: an adapter where it is one, else a whole model."""
+"""Write θ_t of an evolution strategies search: as an adapter if it is one, else as a whole model."""
 
 import json
 import shutil
@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from experts.evolved import Moved, replay
+from experts.evolved import EvolvedTensor, replay
 from experts.export import COPIED, write_adapter
 from experts.files import publish_folder
 from experts.seed_basis import DOWN, UP, SeedBasis
@@ -21,8 +21,8 @@ from swarm.seeds import Mode, SeedRecipe
 
 
 @dataclass(frozen=True)
-class Exported:
-    """What was written.
+class ExportResult:
+    """The result of an export.
 
     Attributes:
         sha256: the hash of the weights (`experts.weights_hash`): that of every engine at the same journal.
@@ -35,27 +35,27 @@ class Exported:
 
 
 @dataclass
-class _Seen:
-    """What is found out of the tensors on their way to the file."""
+class _WeightSummary:
+    """Collects hashes and the distance from the start while tensors are written to a file."""
 
     hashes: dict[str, str] = field(default_factory=dict)
-    moved: float = 0.0
+    squared_move: float = 0.0
     start: float = 0.0
 
-    def through(self, tensors: Iterator[Moved]) -> Iterator[tuple[str, torch.Tensor]]:
+    def pass_through(self, tensors: Iterator[EvolvedTensor]) -> Iterator[tuple[str, torch.Tensor]]:
         for name, start, weight in tensors:
             self.hashes[name] = tensor_sha256(weight)
-            self.moved += float((weight.double() - start.double()).square().sum())
+            self.squared_move += float((weight.double() - start.double()).square().sum())
             self.start += float(start.double().square().sum())
             yield name, weight
 
     @property
-    def exported(self) -> Exported:
-        drift = sqrt(self.moved / self.start) if self.start else 0.0
-        return Exported(weights_sha256(self.hashes.items()), drift)
+    def result(self) -> ExportResult:
+        drift = sqrt(self.squared_move / self.start) if self.start else 0.0
+        return ExportResult(weights_sha256(self.hashes.items()), drift)
 
 
-def export_evolved(basis: SeedBasis, recipe: Recipe, folder: Path) -> Exported:
+def export_evolved(basis: SeedBasis, recipe: Recipe, folder: Path) -> ExportResult:
     """Write the mean that `recipe` names, with exactly the weights that engines evaluated.
 
     In `Mode.ADAPTER` a PEFT folder is written, else a whole model whose moved tensors are float32: a search of low-rank
@@ -68,24 +68,24 @@ def export_evolved(basis: SeedBasis, recipe: Recipe, folder: Path) -> Exported:
     """
     if not isinstance(recipe, SeedRecipe) or recipe.seed is not None:
         raise ValueError("only the mean of a search of seeds is exported")
-    seen = _Seen()
+    summary = _WeightSummary()
     if basis.perturbation.mode is Mode.ADAPTER:
-        tensors = dict(seen.through(replay(basis, recipe.start, recipe.journal)))
+        tensors = dict(summary.pass_through(replay(basis, recipe.start, recipe.journal)))
         factors = {module: (tensors[module + DOWN], tensors[module + UP]) for module in basis.modules}
         write_adapter(factors, recipe, folder, basis.base)
     else:
-        _write_model(basis, recipe, folder, seen)
-    return seen.exported
+        _write_model(basis, recipe, folder, summary)
+    return summary.result
 
 
-def _write_model(basis: SeedBasis, recipe: SeedRecipe, folder: Path, seen: _Seen) -> None:
+def _write_model(basis: SeedBasis, recipe: SeedRecipe, folder: Path, summary: _WeightSummary) -> None:
     """Write a whole model; one of the base model's files at a time is in memory."""
     with publish_folder(folder) as temporary:
         for file in weight_files(basis.base.folder):
             with open_tensors(file) as source:
                 tensors: dict[str, torch.Tensor] = {name: source.get_tensor(name) for name in sorted(source.keys())}
-            moved = tensors.keys() & set(basis.tensor_names)
-            tensors |= dict(seen.through(replay(basis, recipe.start, recipe.journal, moved)))
+            moved_names = tensors.keys() & set(basis.tensor_names)
+            tensors |= dict(summary.pass_through(replay(basis, recipe.start, recipe.journal, moved_names)))
             save_file(tensors, temporary / file.name, metadata={"format": "pt"})
         for path in sorted(basis.base.folder.iterdir()):
             if path.suffix in COPIED:

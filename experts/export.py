@@ -1,4 +1,4 @@
-"""Writing a recipe as a PEFT adapter or as a whole model that loads anywhere (docs/algorithms.md §0)."""
+"""Write a recipe as a PEFT adapter or as a whole model that loads anywhere (docs/algorithms.md §0)."""
 
 import json
 import shutil
@@ -20,7 +20,7 @@ from swarm.errors import InputError
 from swarm.recipes import Recipe, Space
 
 COPIED = {".json", ".jinja", ".model", ".txt"}
-"""The kinds of files beside its weights that a model folder consists of (configuration and tokenizer)."""
+"""The suffixes of the files beside the weights in a model's folder (configuration and tokenizer)."""
 
 
 def recipe_factors(basis: Basis, recipe: Recipe) -> dict[str, Factors]:
@@ -36,11 +36,11 @@ def recipe_factors(basis: Basis, recipe: Recipe) -> dict[str, Factors]:
     if recipe.space is Space.FACTORS:
         return {module: (down[0].clone(), up[0].clone()) for module, down, up in materialise(basis, [recipe])}
     weights = coefficients(basis.ids, [recipe])[0].float()
-    kept = [expert for expert, weight in enumerate(weights) if weight != 0] or [0]
+    experts = [expert for expert, weight in enumerate(weights) if weight != 0] or [0]
     return {
         module: (
-            torch.cat([down[expert, : basis.ranks[expert]] for expert in kept]),
-            torch.cat([weights[expert] * up[expert, :, : basis.ranks[expert]] for expert in kept], dim=1),
+            torch.cat([down[expert, : basis.ranks[expert]] for expert in experts]),
+            torch.cat([weights[expert] * up[expert, :, : basis.ranks[expert]] for expert in experts], dim=1),
         )
         for module, (down, up) in basis.modules.items()
     }
@@ -62,7 +62,7 @@ def export_adapter(basis: Basis | FullBasis, recipe: Recipe, folder: Path, base:
 
 
 def write_adapter(factors: Mapping[str, Factors], recipe: Recipe, folder: Path, base: BaseModel) -> str:
-    """Write the adapter ΔW = B A of each module, which `recipe` stands for; see `export_adapter`."""
+    """Write the adapter ΔW = B A of each module as `export_adapter` does; `recipe` is what they were made from."""
     tensors: dict[str, torch.Tensor] = {}
     for module, (down, up) in factors.items():
         tensors[f"{PREFIX}{module}.lora_A.weight"] = down.contiguous()

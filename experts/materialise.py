@@ -1,4 +1,4 @@
-"""From recipes to tensors: one float32 matrix product per tensor for a whole population (docs/algorithms.md §0)."""
+"""Make tensors from recipes: one float32 matrix product per tensor for a whole population (docs/algorithms.md §0)."""
 
 from collections.abc import Container, Iterator, Sequence
 from contextlib import ExitStack, closing
@@ -48,9 +48,9 @@ def coefficients(ids: Sequence[str], population: Sequence[Recipe]) -> torch.Tens
     return matrix
 
 
-def combine(weights: torch.Tensor, stacked: torch.Tensor, out: torch.Tensor) -> torch.Tensor:
-    """Write `weights` [P, n] times `stacked` [n, …] into `out` [P, …] and return it; all contiguous and float32."""
-    return torch.mm(weights, stacked.flatten(1), out=out.view(len(weights), -1)).view_as(out)
+def combine(weights: torch.Tensor, stack: torch.Tensor, out: torch.Tensor) -> torch.Tensor:
+    """Write `weights` [P, n] times `stack` [n, …] into `out` [P, …] and return it; all contiguous and float32."""
+    return torch.mm(weights, stack.flatten(1), out=out.view(len(weights), -1)).view_as(out)
 
 
 def materialise(basis: Basis, population: Sequence[Recipe]) -> Iterator[tuple[str, torch.Tensor, torch.Tensor]]:

@@ -37,7 +37,7 @@ class NormalNoise:
     def __init__(self, device: torch.device, correlated: bool = False) -> None:
         """`correlated`: all tensors get the numbers of tensor 0, as from a generator seeded again for each."""
         self.device = device
-        self._correlated = correlated
+        self._is_correlated = correlated
         self._table = torch.tensor(_quantiles(), dtype=torch.float32, device=device)
 
     def draw(self, seeds: Sequence[int], tensor: int, count: int, first: int = 0) -> torch.Tensor:
@@ -50,40 +50,40 @@ class NormalNoise:
             first: where to begin, 0 … 2³⁴ − 1.
 
         """
-        skipped = first % _NUMBERS_A_BLOCK
+        offset = first % _NUMBERS_A_BLOCK
         blocks = range(first // _NUMBERS_A_BLOCK, -(-(first + count) // _NUMBERS_A_BLOCK))
-        return self._numbers(seeds, [(tensor, blocks)])[:, skipped : skipped + count]
+        return self._numbers(seeds, [(tensor, blocks)])[:, offset : offset + count]
 
-    def draw_each(self, seeds: Sequence[int], counts: Mapping[int, int]) -> dict[int, torch.Tensor]:
+    def draw_together(self, seeds: Sequence[int], counts: Mapping[int, int]) -> dict[int, torch.Tensor]:
         """Return tensor → its first numbers [seeds, count], as `draw` does, drawn together: for many small tensors."""
         blocks = {tensor: range(-(-count // _NUMBERS_A_BLOCK)) for tensor, count in counts.items()}
-        made = self._numbers(seeds, list(blocks.items()))
+        numbers = self._numbers(seeds, list(blocks.items()))
         starts = accumulate((len(part) * _NUMBERS_A_BLOCK for part in blocks.values()), initial=0)
         return {
-            tensor: made[:, start : start + count]
+            tensor: numbers[:, start : start + count]
             for (tensor, count), start in zip(counts.items(), starts, strict=False)
         }
 
-    def _numbers(self, seeds: Sequence[int], wanted: Sequence[tuple[int, range]]) -> torch.Tensor:
+    def _numbers(self, seeds: Sequence[int], tensor_blocks: Sequence[tuple[int, range]]) -> torch.Tensor:
         """Return the numbers of these blocks of these tensors, one after another: [seeds, 4 · blocks]."""
-        counters = torch.cat([self._counter(tensor, blocks) for tensor, blocks in wanted], dim=1)
+        counters = torch.cat([self._counter(tensor, blocks) for tensor, blocks in tensor_blocks], dim=1)
         step = max(1, _LANES[self.device.type] // len(seeds))
         keys = self._keys(seeds)
-        made = torch.empty(len(seeds), counters.shape[1] * _NUMBERS_A_BLOCK, device=self.device)
+        result = torch.empty(len(seeds), counters.shape[1] * _NUMBERS_A_BLOCK, device=self.device)
         for start in range(0, counters.shape[1], step):
             numbers = self._block_numbers(keys, counters[:, start : start + step])
-            place = start * _NUMBERS_A_BLOCK
-            made[:, place : place + numbers.shape[1]] = numbers
-        return made
+            column = start * _NUMBERS_A_BLOCK
+            result[:, column : column + numbers.shape[1]] = numbers
+        return result
 
     def _counter(self, tensor: int, blocks: range) -> torch.Tensor:
         """Return the counter's two words of each block: [2, blocks] int32."""
         numbers = torch.arange(blocks.start, blocks.stop, dtype=torch.int64, device=self.device).to(torch.int32)
-        return torch.stack((numbers, torch.full_like(numbers, _signed(0 if self._correlated else tensor))))
+        return torch.stack((numbers, torch.full_like(numbers, _as_signed(0 if self._is_correlated else tensor))))
 
     def _keys(self, seeds: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the lower and the upper word of each seed: [seeds, 1] int32."""
-        words = [[_signed(seed & 0xFFFFFFFF), _signed(seed >> 32)] for seed in seeds]
+        words = [[_as_signed(seed & 0xFFFFFFFF), _as_signed(seed >> 32)] for seed in seeds]
         low, high = torch.tensor(words, dtype=torch.int32, device=self.device).unsqueeze(-1).unbind(1)
         return low, high
 
@@ -106,9 +106,9 @@ def threefry(
         _rotate(y, _ROTATIONS[number % 8], spare)
         y ^= x
         if number % 4 == 3:
-            injected = number // 4 + 1
-            x += schedule[injected % 3]
-            y += schedule[(injected + 1) % 3] + injected
+            injection = number // 4 + 1
+            x += schedule[injection % 3]
+            y += schedule[(injection + 1) % 3] + injection
     return x, y
 
 
@@ -120,7 +120,7 @@ def _rotate(word: torch.Tensor, bits: int, spare: torch.Tensor) -> None:
     word |= spare
 
 
-def _signed(word: int) -> int:
+def _as_signed(word: int) -> int:
     """Return the 32-bit signed number with the bits of `word`."""
     return word - (1 << 32) if word >= 1 << 31 else word
 
@@ -130,5 +130,5 @@ def _quantiles() -> tuple[float, ...]:
     """Return the quantiles of (i + ½) / 65536, rising, rounded to multiples of 2⁻¹²; symmetric about 0."""
     unit = 1 << STEP_BITS
     lower = [NormalDist().inv_cdf((i + 0.5) / _QUANTILES) for i in range(_QUANTILES // 2)]
-    rounded = [round(quantile * unit) / unit for quantile in lower]
-    return (*rounded, *(-quantile for quantile in reversed(rounded)))
+    lower_half = [round(quantile * unit) / unit for quantile in lower]
+    return (*lower_half, *(-quantile for quantile in reversed(lower_half)))

@@ -1,4 +1,4 @@
-"""What recipes of seeds are made from: θ_0, which of its tensors are perturbed, and how (docs/algorithms.md §3)."""
+"""The basis of recipes of seeds: θ_0, which of its tensors are perturbed, and how (docs/algorithms.md §3)."""
 
 import json
 from collections.abc import Collection, Iterator
@@ -21,7 +21,7 @@ from swarm.recipes import BASE, Recipe
 from swarm.seeds import Mode, Perturbation
 
 DOWN, UP = ".lora_A", ".lora_B"
-"""What the factors A [r, in] and B [out, r] of an adapted module are called after the module."""
+"""The suffixes of the names of an adapted module's factors A [r, in] and B [out, r]."""
 
 _FRESH_SEED = 0
 _TIED = "lm_head.weight"
@@ -69,18 +69,19 @@ class SeedBasis:
             return ()
         if self.perturbation.mode is Mode.ADAPTER and self.experts is not None:
             return tuple(sorted(self.experts.modules))
-        found = [m for m in module_shapes(self.base) if m.rsplit(".", 1)[-1] in self.perturbation.targets]
-        missing = set(self.perturbation.targets) - {module.rsplit(".", 1)[-1] for module in found}
+        modules = [m for m in module_shapes(self.base) if m.rsplit(".", 1)[-1] in self.perturbation.targets]
+        missing = set(self.perturbation.targets) - {module.rsplit(".", 1)[-1] for module in modules}
         if missing:
-            known = sorted({module.rsplit(".", 1)[-1] for module in module_shapes(self.base)})
+            known_suffixes = sorted({module.rsplit(".", 1)[-1] for module in module_shapes(self.base)})
             raise InputError(
-                f"targets: base model {self.base.name!r} has no module {min(missing)!r}: choose from {', '.join(known)}"
+                f"targets: base model {self.base.name!r} has no module {min(missing)!r}: "
+                f"choose from {', '.join(known_suffixes)}"
             )
-        return tuple(sorted(found))
+        return tuple(sorted(modules))
 
     @cached_property
     def tensor_names(self) -> tuple[str, ...]:
-        """The names of the tensors of θ, sorted; a tensor's place among them is part of what its noise is."""
+        """The names of the tensors of θ, sorted; the index of a tensor among them decides its noise."""
         match self.perturbation.mode:
             case Mode.FULL:
                 names = set(weight_shapes(self.base.folder))
@@ -101,20 +102,20 @@ class SeedBasis:
             InputError: `recipe` names an expert that is not loaded, or a tensor is of a format that can't be moved.
 
         """
-        wanted = frozenset(self.tensor_names if names is None else names)
+        wanted_names = frozenset(self.tensor_names if names is None else names)
         factors = self._factors(recipe)
         if self.perturbation.mode is Mode.ADAPTER:
-            made = factors or self._fresh_factors()
-            tensors = {m + name: f for m, pair in made.items() for name, f in zip((DOWN, UP), pair, strict=True)}
-            yield from ((name, tensors[name].contiguous()) for name in sorted(wanted))
+            adapter = factors or self._fresh_factors()
+            tensors = {m + name: f for m, pair in adapter.items() for name, f in zip((DOWN, UP), pair, strict=True)}
+            yield from ((name, tensors[name].contiguous()) for name in sorted(wanted_names))
             return
-        for name, tensor in stream(self.base.folder, wanted):
+        for name, tensor in stream(self.base.folder, wanted_names):
             if tensor.dtype not in COMBINABLE:
                 kind = str(tensor.dtype).removeprefix("torch.")
                 raise InputError(
                     f"base model {self.base.name!r}: tensor {name} is {kind}: use one that is not quantised"
                 )
-            yield name, _merged(tensor.float(), factors.get(name.removesuffix(".weight"))).contiguous()
+            yield name, _add_factors(tensor.float(), factors.get(name.removesuffix(".weight"))).contiguous()
 
     def _factors(self, recipe: Recipe) -> dict[str, Factors]:
         if recipe.bases == (BASE,):
@@ -130,10 +131,10 @@ class SeedBasis:
         noise, rank = NormalNoise(torch.device("cpu")), self.perturbation.rank
         shapes = module_shapes(self.base)
         factors: dict[str, Factors] = {}
-        for place, module in enumerate(self.modules):
+        for index, module in enumerate(self.modules):
             out_features, in_features = shapes[module]
-            drawn = noise.draw([_FRESH_SEED], place, rank * in_features).view(rank, in_features)
-            factors[module] = (drawn / in_features**0.5, torch.zeros(out_features, rank))
+            noise_numbers = noise.draw([_FRESH_SEED], index, rank * in_features).view(rank, in_features)
+            factors[module] = (noise_numbers / in_features**0.5, torch.zeros(out_features, rank))
         return factors
 
 
@@ -152,7 +153,7 @@ def seed_basis(
     return SeedBasis(base, perturbation, experts, snapshots)
 
 
-def _merged(weight: torch.Tensor, factors: Factors | None) -> torch.Tensor:
+def _add_factors(weight: torch.Tensor, factors: Factors | None) -> torch.Tensor:
     """Return float32 W + B A: term by term in float64, so that every machine has the same bits."""
     if factors is None:
         return weight

@@ -28,8 +28,8 @@ from swarm.seeds import Journal
 
 logger = logging.getLogger(__name__)
 
-KEPT = 3
-"""Snapshots of a search that are kept: those after the most updates."""
+SNAPSHOTS_TO_KEEP = 3
+"""How many snapshots of a search are kept: those after the most updates."""
 
 _NAME = re.compile(r"(\d{6,})-([0-9a-f]{16})\.safetensors")
 _UNFINISHED = re.compile(r"\.(\d{6,})-[0-9a-f]{16}\.safetensors\..+")
@@ -67,7 +67,7 @@ class Snapshots:
         return self.every > 0 and before // self.every < updates // self.every
 
     def nearest(self, search: str, journal: Journal, names: Collection[str], beyond: int = -1) -> Snapshot | None:
-        """Return the one after the most of `journal`'s updates, more than `beyond`; None if there is none in order.
+        """Return the valid snapshot after the most of `journal`'s updates, more than `beyond`; None if there is none.
 
         Args:
             search: the id of the search that it has to belong to.
@@ -80,13 +80,13 @@ class Snapshots:
             if not beyond < updates <= len(journal.updates):
                 continue
             try:
-                return Snapshot(updates, _checked(path, search, journal.first(updates).id, names))
+                return Snapshot(updates, _open_checked(path, search, journal.first(updates).id, names))
             except (SafetensorError, OSError, InputError) as error:
                 logger.warning("snapshot %s is not used, but replayed instead: %s", path, error)
         return None
 
     def save(self, search: str, journal: Journal, tensors: Mapping[str, torch.Tensor]) -> None:
-        """Write a snapshot, and delete all but the last `KEPT`; one that can't be written is logged, and that is all.
+        """Write a snapshot and delete all but the last `SNAPSHOTS_TO_KEEP`; a failure is only logged.
 
         Args:
             search: the id of the search that it belongs to.
@@ -94,9 +94,9 @@ class Snapshots:
             tensors: float32, by name.
 
         """
-        updates, known = len(journal.updates), sorted(self._files())
+        updates, files = len(journal.updates), sorted(self._files())
         path = self.folder / f"{updates:06d}-{journal.id[:16]}.safetensors"
-        if path.exists() or (len(known) >= KEPT and updates < known[-KEPT][0]):
+        if path.exists() or (len(files) >= SNAPSHOTS_TO_KEEP and updates < files[-SNAPSHOTS_TO_KEEP][0]):
             return
         weights = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
         sha256 = weights_sha256((name, tensor_sha256(tensor)) for name, tensor in weights.items())
@@ -110,28 +110,28 @@ class Snapshots:
         """Return (updates, file) of each snapshot."""
         if not self.folder.is_dir():
             return []
-        named = ((_NAME.fullmatch(path.name), path) for path in self.folder.iterdir())
-        return [(int(found[1]), path) for found, path in named if found is not None]
+        matches = ((_NAME.fullmatch(path.name), path) for path in self.folder.iterdir())
+        return [(int(match[1]), path) for match, path in matches if match is not None]
 
     def _prune(self, updates: int) -> None:
-        for _, path in sorted(self._files())[:-KEPT]:
+        for _, path in sorted(self._files())[:-SNAPSHOTS_TO_KEEP]:
             path.unlink(missing_ok=True)
         for path in self.folder.glob(".*") if self.folder.is_dir() else ():
-            left = _UNFINISHED.fullmatch(path.name)
-            if left is not None and int(left[1]) < updates:  # of a killed process: nobody writes older ones any more
+            match = _UNFINISHED.fullmatch(path.name)
+            if match is not None and int(match[1]) < updates:  # of a killed process: nobody writes older ones any more
                 path.unlink(missing_ok=True)
 
 
-def _checked(path: Path, search: str, journal: str, names: Collection[str]) -> Any:
-    """Return `path` opened, after every number in it was checked; raises `InputError` where it is another."""
+def _open_checked(path: Path, search: str, journal: str, names: Collection[str]) -> Any:
+    """Open `path` and check every number in it; raises `InputError` if it is another snapshot."""
     file = safe_open(path, framework="pt", device="cpu")
-    told = file.metadata() or {}
-    for what, wanted in (("search", search), ("journal", journal)):
-        if told.get(what) != wanted:
-            raise InputError(f"it is of another {what}")
+    metadata = file.metadata() or {}
+    for key, value in (("search", search), ("journal", journal)):
+        if metadata.get(key) != value:
+            raise InputError(f"it is of another {key}")
     if set(file.keys()) != set(names):
         raise InputError("it has other tensors")
-    if weights_sha256((name, tensor_sha256(file.get_tensor(name))) for name in names) != told.get("weights"):
+    if weights_sha256((name, tensor_sha256(file.get_tensor(name))) for name in names) != metadata.get("weights"):
         raise InputError("its tensors are not those that were written")
     return file
 

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 
 def adapter_weights(folder: Path) -> Path:
-    """Return the weights file of the expert in `folder` that a training starts from; none raises `InputError`."""
+    """Return the weights file of the expert in `folder` that a training starts from; `InputError` if there is none."""
     path = folder / "adapter_model.safetensors"
     if not path.is_file():
         raise InputError(f"start: {folder} holds no adapter (adapter_model.safetensors): train it first")
@@ -58,11 +58,11 @@ class Trainer:
         self.model.train()
         self.parameters = [p for p in self.model.parameters() if p.requires_grad]
         self.optimiser = torch.optim.AdamW(self.parameters, lr=config.learning_rate, weight_decay=0.0)
-        self.encoded = [[self._encode(*pair) for pair in source.pairs] for source in sources]
+        self.encodings = [[self._encode(*pair) for pair in source.pairs] for source in sources]
 
     def _load(self, tensors: dict[str, torch.Tensor], start: Path) -> None:
-        wanted = {name: tensor.shape for name, tensor in self.adapter().items()}
-        if wanted != {name: tensor.shape for name, tensor in tensors.items()}:
+        shapes = {name: tensor.shape for name, tensor in self.adapter().items()}
+        if shapes != {name: tensor.shape for name, tensor in tensors.items()}:
             raise InputError(f"start: {start} has other tensors: use the same rank and targets as it has")
         set_peft_model_state_dict(self.model, {name: tensor.float() for name, tensor in tensors.items()})
 
@@ -125,8 +125,8 @@ class Trainer:
     def _batch(self, step: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([self.config.seed, step])))
         shares = np.array([source.share for source in self.sources], dtype=np.float64)
-        drawn = rng.choice(len(self.sources), size=self.config.batch_size, p=shares / shares.sum())
-        rows = [self.encoded[source][int(rng.integers(len(self.encoded[source])))] for source in drawn]
+        source_indices = rng.choice(len(self.sources), size=self.config.batch_size, p=shares / shares.sum())
+        rows = [self.encodings[source][int(rng.integers(len(self.encodings[source])))] for source in source_indices]
         width = max(len(tokens) for tokens, _ in rows)
         tokens = torch.full((len(rows), width), self.tokenizer.eos_token_id)
         mask = torch.zeros((len(rows), width), dtype=torch.long)
@@ -141,9 +141,9 @@ class Trainer:
         """Cross-entropy of the completions; the vocabulary is projected at their positions only."""
         decoder = self.model.get_base_model()
         hidden = decoder.model(input_ids=tokens, attention_mask=mask, use_cache=False).last_hidden_state
-        wanted = labels[:, 1:] != _IGNORED
-        logits = decoder.lm_head(hidden[:, :-1][wanted])
-        return torch.nn.functional.cross_entropy(logits, labels[:, 1:][wanted])
+        is_completion = labels[:, 1:] != _IGNORED
+        logits = decoder.lm_head(hidden[:, :-1][is_completion])
+        return torch.nn.functional.cross_entropy(logits, labels[:, 1:][is_completion])
 
 
 def _tensors(path: Path) -> dict[str, torch.Tensor]:

@@ -23,7 +23,7 @@ from swarm.errors import InputError
 CHECKPOINT_EVERY = 25
 """Steps between two checkpoints: the most that a kill costs."""
 
-Progress = Callable[[int, int, float], None]
+TrainingProgress = Callable[[int, int, float], None]
 """Called with (steps done, steps in all, loss in nats per token) after each step."""
 
 
@@ -33,7 +33,7 @@ def train_expert(
     sources: Sequence[Source],
     folder: Path,
     start: Path | None = None,
-    progress: Progress | None = None,
+    progress: TrainingProgress | None = None,
 ) -> dict[str, Any]:
     """Train an expert and publish it as `folder`: a PEFT adapter in float16 and `provenance.json`.
 
@@ -60,12 +60,12 @@ def train_expert(
         )
     identity = _identity(base, config, sources, start)
     if folder.exists():
-        return _finished(folder, identity)
+        return _existing_provenance(folder, identity)
     torch.set_num_threads(config.threads)
     trainer = Trainer(base, config, sources, start)
     checkpoint = folder.parent / f".{folder.name}.training"
-    done, losses = trainer.restore(checkpoint, identity)
-    for step in range(done, config.steps):
+    first_step, losses = trainer.restore(checkpoint, identity)
+    for step in range(first_step, config.steps):
         losses.append(trainer.step(step))
         if (step + 1) % CHECKPOINT_EVERY == 0 and step + 1 < config.steps:
             trainer.save(checkpoint, identity, losses)
@@ -87,13 +87,13 @@ def _identity(base: BaseModel, config: TrainingConfig, sources: Sequence[Source]
     }
 
 
-def _finished(folder: Path, identity: dict[str, Any]) -> dict[str, Any]:
+def _existing_provenance(folder: Path, identity: dict[str, Any]) -> dict[str, Any]:
     try:
         provenance = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         provenance = None
-    wanted = ("base_sha256", "data", "start", "config")
-    if isinstance(provenance, dict) and all(provenance.get(key) == identity[key] for key in wanted):
+    keys = ("base_sha256", "data", "start", "config")
+    if isinstance(provenance, dict) and all(provenance.get(key) == identity[key] for key in keys):
         return provenance
     raise InputError(f"{folder} already holds something else: remove it, or train into another folder")
 

@@ -1,4 +1,4 @@
-"""How one expert is trained, and on what."""
+"""The configuration and the data of one expert's training."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

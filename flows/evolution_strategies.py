@@ -11,7 +11,7 @@ from prefect.client.schemas import State as FlowState
 from prefect.futures import PrefectFuture
 from prefect.states import Cancelled
 
-from data.division import divided
+from data.dev_split import split_dev
 from flows.evaluation import RUNNER
 from flows.searches import SEARCHES
 from infra.evaluation.groups import StopRequested
@@ -58,7 +58,7 @@ def evolution_strategies(config: EvolutionStrategiesConfig) -> dict[str, Any] | 
 def search(run: EvolutionRun) -> tuple[EsState, Journal, str]:
     """Iterate until the search says why it stops; return its last state, its journal and that reason."""
     settings, seed = run.config.search.parameters(), run.config.seed
-    searched, held_out = divided(run.inputs.objective, run.config.search.held_out)
+    searched, held_out = split_dev(run.inputs.objective, run.config.search.held_out)
     live, journal, moved = LiveArtifacts(run.config.name), Journal(), EsState().to_json()
     while True:
         size = run.config.engine.group_size
@@ -74,14 +74,14 @@ def search(run: EvolutionRun) -> tuple[EsState, Journal, str]:
         if stopped_by is not None:
             return state, journal, stopped_by
         if state.update is not None:
-            journal = journal.extended(state.update)
+            journal = journal.extend(state.update)
         moved = submit(run, move_mean, told).result()
 
 
 def conclude(run: EvolutionRun, final: EsState, journal: Journal, stopped_by: str) -> dict[str, Any]:
     """Test the start and the best mean, and publish it; write summary and report."""
     assert final.best is not None
-    best = journal.named(final.best.journal)
+    best = journal.prefix(final.best.journal)
     tested = test(run, final.iteration, best)
     run.flush_timings(final.iteration)
     told = summary(run, final, best, tested, stopped_by)

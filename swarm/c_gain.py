@@ -1,4 +1,4 @@
-"""What the models of a system gain by working together: C-Gain (Heterogeneous Swarms, arXiv 2502.04510, §4).
+"""C-Gain: the gain of a system's models by working together (Heterogeneous Swarms, arXiv 2502.04510, §4).
 
 Examples are put into buckets by how many of the n models solve them alone. A model drawn at random solves a share k/n
 of bucket k; what the system solves beyond that is its gain.
@@ -50,7 +50,7 @@ class CollaborativeGain:
 
 
 def collaborative_gain(
-    models: Sequence[ArrayLike], system: ArrayLike, draws: np.random.Generator, solved: float = 1.0
+    models: Sequence[ArrayLike], system: ArrayLike, draws: np.random.Generator, least_solved_score: float = 1.0
 ) -> CollaborativeGain:
     """Return the C-Gain of a system over its models.
 
@@ -58,13 +58,13 @@ def collaborative_gain(
         models: [n][examples], each model's per-example scores when it answers alone.
         system: [examples], the system's scores of the same examples.
         draws: where the bootstrap's resamples come from.
-        solved: the least score of a solved example.
+        least_solved_score: the least score of a solved example.
 
     Raises:
         ValueError: no models, no examples, lengths that disagree, or a score that is not finite.
 
     """
-    alone, together = _solved(models, system, solved)
+    alone, together = _solved_examples(models, system, least_solved_score)
     counts, n = alone.sum(axis=0), len(alone)
     gains = together - counts / n
     return CollaborativeGain(
@@ -73,17 +73,17 @@ def collaborative_gain(
     )
 
 
-def _solved(
-    models: Sequence[ArrayLike], system: ArrayLike, solved: float
+def _solved_examples(
+    models: Sequence[ArrayLike], system: ArrayLike, least_solved_score: float
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     if not models:
         raise ValueError("a collaborative gain needs at least one model")
-    scores = [np.asarray(one, dtype=np.float64) for one in (*models, system)]
-    if len({one.shape for one in scores}) != 1:
-        raise ValueError(f"the same examples are needed, not {[one.size for one in scores]}")
-    if not all(np.isfinite(one).all() for one in scores):
+    scores = [np.asarray(values, dtype=np.float64) for values in (*models, system)]
+    if len({values.shape for values in scores}) != 1:
+        raise ValueError(f"the same examples are needed, not {[values.size for values in scores]}")
+    if not all(np.isfinite(values).all() for values in scores):
         raise ValueError("a score is not finite")
-    return np.stack(scores[:-1]) >= solved, scores[-1] >= solved
+    return np.stack(scores[:-1]) >= least_solved_score, scores[-1] >= least_solved_score
 
 
 def _bucket(k: int, n: int, together: NDArray[np.bool_], draws: np.random.Generator) -> Bucket:

@@ -1,4 +1,4 @@
-"""From a continuous adjacency to a graph: G-Decode (Heterogeneous Swarms, arXiv 2502.04510, §2; docs/algorithms.md §2).
+"""G-Decode: a graph from a continuous adjacency (Heterogeneous Swarms, arXiv 2502.04510, §2; docs/algorithms.md §2).
 
     end ~ softmax(1 / out-degree);  then, until no node remains:
     node ~ softmax(out-degree) of the remaining;  successor ~ softmax(A[node, ·]) of those in the graph
@@ -51,18 +51,20 @@ def decode_all(adjacencies: Floats, uniforms: Floats, top_p: float) -> Indices:
     """
     _check(adjacencies, uniforms)
     graphs, n = adjacencies.shape[:2]
-    each = np.arange(graphs)
+    graph_indices = np.arange(graphs)
     likelihood = np.clip(adjacencies, EPSILON, 1 / EPSILON)
     likelihood[:, np.arange(n), np.arange(n)] = 0
     out_degree = likelihood.sum(axis=2)
     inside = np.zeros((graphs, n), dtype=bool)
     successor = np.full((graphs, n), -1, dtype=np.intp)
     end = _top_p_pick(1 / out_degree, ~inside, uniforms[:, 0], top_p)
-    inside[each, end] = True
+    inside[graph_indices, end] = True
     for pick in range(1, n):
         node = _top_p_pick(out_degree, ~inside, uniforms[:, 2 * pick - 1], top_p)
-        successor[each, node] = _top_p_pick(likelihood[each, node], inside, uniforms[:, 2 * pick], top_p)
-        inside[each, node] = True
+        successor[graph_indices, node] = _top_p_pick(
+            likelihood[graph_indices, node], inside, uniforms[:, 2 * pick], top_p
+        )
+        inside[graph_indices, node] = True
     return successor
 
 
@@ -76,17 +78,17 @@ def _check(adjacencies: Floats, uniforms: Floats) -> None:
         raise ValueError("an adjacency is not finite")
 
 
-def _top_p_pick(scores: Floats, allowed: Mask, uniforms: Floats, top_p: float) -> Indices:
+def _top_p_pick(scores: Floats, mask: Mask, uniforms: Floats, top_p: float) -> Indices:
     """Return [B], an allowed index of each row of `scores` [B, n]: a softmax, cut to its nucleus, then drawn from."""
-    masked = np.where(allowed, scores, -np.inf)
-    weights = np.exp(masked - masked.max(axis=1, keepdims=True))
+    masked_scores = np.where(mask, scores, -np.inf)
+    weights = np.exp(masked_scores - masked_scores.max(axis=1, keepdims=True))
     order = np.argsort(-weights, axis=1, kind="stable")  # the lower index wins ties
-    ranked = np.take_along_axis(weights, order, axis=1)
-    ranked /= ranked.sum(axis=1, keepdims=True)
-    nucleus = (ranked.cumsum(axis=1) - ranked < top_p) & (ranked > 0)
+    probabilities = np.take_along_axis(weights, order, axis=1)
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    nucleus = (probabilities.cumsum(axis=1) - probabilities < top_p) & (probabilities > 0)
     nucleus[:, 0] = True
-    cumulative = np.where(nucleus, ranked, 0.0).cumsum(axis=1)
-    place = (cumulative <= uniforms[:, None] * cumulative[:, -1:]).sum(axis=1)
+    cumulative = np.where(nucleus, probabilities, 0.0).cumsum(axis=1)
+    rank = (cumulative <= uniforms[:, None] * cumulative[:, -1:]).sum(axis=1)
     last = nucleus.sum(axis=1) - 1  # rounding may carry a draw just past it
-    picked: Indices = order[np.arange(len(order)), np.minimum(place, last)]
-    return picked
+    indices: Indices = order[np.arange(len(order)), np.minimum(rank, last)]
+    return indices

@@ -14,8 +14,8 @@ MAX_SEED = 2**63 - 1
 """The largest seed: it fits the signed 64-bit column in which runs are recorded."""
 
 
-class Purpose(IntEnum):
-    """What a draw is for. The numbers are part of every finished run: add new ones, never change one."""
+class Draw(IntEnum):
+    """The purpose of a random draw. The numbers are part of every finished run: add new ones, never change one."""
 
     CROSSOVER = 0
     INITIAL_VELOCITY = 1
@@ -32,7 +32,7 @@ class Purpose(IntEnum):
     BATCH = 21
 
 
-def generator(seed: int, iteration: int, particle: int, purpose: Purpose) -> np.random.Generator:
+def generator(seed: int, iteration: int, particle: int, purpose: Draw) -> np.random.Generator:
     """Return the generator of one purpose of one particle in one iteration.
 
     Args:
@@ -57,7 +57,7 @@ def pick(draws: np.random.Generator, count: int) -> int:
     return int(draws.random() * count)
 
 
-def pick_other(draws: np.random.Generator, count: int, taken: int) -> int:
-    """Return a uniform index of `count` ≥ 2 things that is not `taken`."""
+def pick_other(draws: np.random.Generator, count: int, excluded_index: int) -> int:
+    """Return a uniform index of `count` ≥ 2 things that is not `excluded_index`."""
     index = pick(draws, count - 1)
-    return index + (index >= taken)
+    return index + (index >= excluded_index)

@@ -19,8 +19,8 @@ def top_k(utilities: Sequence[float | None], k: int = ENSEMBLE_SIZE) -> tuple[in
     """
     if k < 1:
         raise ValueError(f"an ensemble has at least 1 member, not {k}")
-    scored = [(-utility, index) for index, utility in enumerate(utilities) if utility is not None]
-    return tuple(index for _, index in sorted(scored)[:k])
+    ranking = [(-utility, index) for index, utility in enumerate(utilities) if utility is not None]
+    return tuple(index for _, index in sorted(ranking)[:k])
 
 
 def majority_vote(predictions: Sequence[Sequence[str]], utilities: Sequence[float]) -> list[str]:

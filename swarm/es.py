@@ -12,25 +12,25 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from swarm.arrays import Floats
-from swarm.draws import MAX_SEED, Purpose, generator
+from swarm.draws import MAX_SEED, Draw, generator
 from swarm.errors import EvaluationError
 from swarm.es_parameters import EsParameters, Shaping
 from swarm.es_state import BestMean, EsState
-from swarm.seeds import Update, extended_id
+from swarm.seeds import Update, extend_id
 
 _MOST_SEEDS = 1 << 20
-"""Seeds of an iteration at most, so that those of two iterations never meet."""
+"""The most seeds of an iteration, so that two iterations never share a seed."""
 
 
 @dataclass(frozen=True)
-class Member:
+class PopulationMember:
     """One perturbation of an iteration: θ + scale · ε(seed)."""
 
     seed: int
     scale: float
 
 
-def members(parameters: EsParameters, seed: int, state: EsState) -> tuple[Member, ...]:
+def members(parameters: EsParameters, seed: int, state: EsState) -> tuple[PopulationMember, ...]:
     """Return the population around θ_t; none in the last iteration, whose mean is only measured.
 
     With `antithetic` members come in pairs (+σ ε, −σ ε).
@@ -39,8 +39,8 @@ def members(parameters: EsParameters, seed: int, state: EsState) -> tuple[Member
         return ()
     signs = (1, -1) if parameters.antithetic else (1,)
     return tuple(
-        Member(drawn, sign * parameters.sigma)
-        for drawn in seeds(seed, state.iteration, parameters.seeds)
+        PopulationMember(noise_seed, sign * parameters.sigma)
+        for noise_seed in seeds(seed, state.iteration, parameters.seeds)
         for sign in signs
     )
 
@@ -52,27 +52,29 @@ def seeds(seed: int, iteration: int, count: int) -> tuple[int, ...]:
     """
     if count > _MOST_SEEDS:
         raise ValueError(f"{count} seeds in an iteration: {_MOST_SEEDS} at most")
-    offset = int(generator(seed, 0, 0, Purpose.NOISE).integers(MAX_SEED))
+    offset = int(generator(seed, 0, 0, Draw.NOISE).integers(MAX_SEED))
     return tuple((offset + iteration * _MOST_SEEDS + k) % (MAX_SEED + 1) for k in range(count))
 
 
 def batch(parameters: EsParameters, seed: int, iteration: int, examples: int) -> tuple[int, ...]:
-    """Return which of `examples` the members of an iteration are asked: indices, rising.
+    """Return the indices, rising, of the examples (of `examples`) that the members of an iteration answer.
 
     Every example is asked once before any is asked again, in an order that each such round draws anew.
     """
     size = examples if parameters.batch is None else min(parameters.batch, examples)
-    places = range(iteration * size, (iteration + 1) * size)
-    rounds = {place // examples: _round(seed, place // examples, examples) for place in (places[0], places[-1])}
-    return tuple(sorted({rounds[place // examples][place % examples] for place in places}))
+    positions = range(iteration * size, (iteration + 1) * size)
+    rounds = {
+        position // examples: _round(seed, position // examples, examples) for position in (positions[0], positions[-1])
+    }
+    return tuple(sorted({rounds[position // examples][position % examples] for position in positions}))
 
 
 def _round(seed: int, number: int, examples: int) -> list[int]:
-    drawn = generator(seed, number, 0, Purpose.BATCH).random(examples)
-    return [int(place) for place in np.argsort(drawn, kind="stable")]
+    keys = generator(seed, number, 0, Draw.BATCH).random(examples)
+    return [int(example) for example in np.argsort(keys, kind="stable")]
 
 
-def shaped(rewards: Sequence[float], shaping: Shaping) -> Floats:
+def shape_rewards(rewards: Sequence[float], shaping: Shaping) -> Floats:
     """Return the weight of each reward; their sum is 0, and all are 0 where all rewards are equal."""
     values = np.asarray(rewards, dtype=np.float64)
     if values.min() == values.max():
@@ -80,26 +82,26 @@ def shaped(rewards: Sequence[float], shaping: Shaping) -> Floats:
     if shaping == "z_score":
         z: Floats = (values - values.mean()) / (values.std() + 1e-8)  # ddof 0
         return z
-    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts + 1) / 2)[place]  # equal rewards share the mean of their ranks
-    centred: Floats = ranks / (len(values) - 1) - 0.5
-    return centred
+    _, value_index, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts + 1) / 2)[value_index]  # equal rewards share the mean of their ranks
+    centred_ranks: Floats = ranks / (len(values) - 1) - 0.5
+    return centred_ranks
 
 
-def step(parameters: EsParameters, population: Sequence[Member], rewards: Sequence[float]) -> Update | None:
-    """Return the update that the rewards of `population` say; None where all are equal."""
-    weights = shaped(rewards, parameters.shaping)
+def step(parameters: EsParameters, population: Sequence[PopulationMember], rewards: Sequence[float]) -> Update | None:
+    """Return the update that follows from the rewards of `population`; None if all rewards are equal."""
+    weights = shape_rewards(rewards, parameters.shaping)
     if not weights.any():
         return None
     signs = [math.copysign(1.0, member.scale) for member in population]
     steps = parameters.learning_rate / len(population) * weights * signs  # (α/N) z_k, mirrored members by −ε
     totals: dict[int, float] = {}
-    for member, one in zip(population, steps.tolist(), strict=True):
-        totals[member.seed] = totals.get(member.seed, 0.0) + one
+    for member, coefficient in zip(population, steps.tolist(), strict=True):
+        totals[member.seed] = totals.get(member.seed, 0.0) + coefficient
     return Update(tuple(totals), tuple(totals.values()), 1.0 - parameters.weight_decay)
 
 
-def measured(parameters: EsParameters, iteration: int) -> bool:
+def is_measured(parameters: EsParameters, iteration: int) -> bool:
     """Tell whether the mean of `iteration` is measured on the held-out examples: every k-th, and the last."""
     return iteration % parameters.held_out_every == 0 or iteration == parameters.max_iterations
 
@@ -107,7 +109,7 @@ def measured(parameters: EsParameters, iteration: int) -> bool:
 def tell(
     parameters: EsParameters, seed: int, state: EsState, rewards: Sequence[float], held_out: float | None
 ) -> EsState:
-    """Return the state with the rewards of its `members`, the update they say, and its mean's held-out reward.
+    """Return the state with the rewards of its `members`, the update from them, and its mean's held-out reward.
 
     Raises:
         EvaluationError: a reward is not finite.
@@ -117,7 +119,7 @@ def tell(
     population = members(parameters, seed, state)
     _check(parameters, state, len(population), rewards, held_out)
     update = step(parameters, population, rewards) if population else None
-    told = replace(
+    next_state = replace(
         state,
         rewards=tuple(float(reward) for reward in rewards),
         update=update,
@@ -126,14 +128,14 @@ def tell(
         skipped=state.skipped + (update is None and bool(population)),
         told=True,
     )
-    return told if held_out is None else _with_best(told, held_out)
+    return next_state if held_out is None else _with_best(next_state, held_out)
 
 
 def ask(state: EsState) -> EsState:
     """Return the next iteration, at θ_{t+1}; `ValueError` if `state` was not told."""
     if not state.told:
         raise ValueError(f"iteration {state.iteration} was not told its rewards")
-    journal = state.journal if state.update is None else extended_id(state.journal, state.update)
+    journal = state.journal if state.update is None else extend_id(state.journal, state.update)
     return replace(
         state, iteration=state.iteration + 1, journal=journal, rewards=(), update=None, held_out=None, told=False
     )
@@ -149,20 +151,20 @@ def stop_reason(parameters: EsParameters, state: EsState) -> str | None:
 
 
 def _with_best(state: EsState, held_out: float) -> EsState:
-    """Return the state with its mean as the best if it is; the first wins ties."""
+    """Return the state with its mean as the best mean if its reward is the highest so far; the first wins ties."""
     if state.best is None or held_out > state.best.reward:
         return replace(state, best=BestMean(state.iteration, held_out, state.journal), stale=0)
     return replace(state, stale=state.stale + 1)
 
 
 def _check(
-    parameters: EsParameters, state: EsState, wanted: int, rewards: Sequence[float], held_out: float | None
+    parameters: EsParameters, state: EsState, count: int, rewards: Sequence[float], held_out: float | None
 ) -> None:
     if state.told:
         raise ValueError(f"iteration {state.iteration} was told its rewards before")
-    if len(rewards) != wanted:
-        raise ValueError(f"{len(rewards)} rewards for {wanted} members")
-    if (held_out is not None) is not measured(parameters, state.iteration):
+    if len(rewards) != count:
+        raise ValueError(f"{len(rewards)} rewards for {count} members")
+    if (held_out is not None) is not is_measured(parameters, state.iteration):
         raise ValueError(f"iteration {state.iteration}: the held-out reward is {held_out}, which is not what was asked")
     for reward in (*rewards, *([] if held_out is None else [held_out])):
         if not math.isfinite(reward):

@@ -20,7 +20,7 @@ REFERENCE_DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "weight_decay": 0.0,
     }
 )
-"""What the paper and its public code take where `reference` is on."""
+"""The values of the paper and its public code, for a search with `reference`."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ class EsParameters(Checked):
             self._require(name, self._number(name) > 0, "a finite number above 0")
         self._require("weight_decay", 0 <= self._number("weight_decay") < 1, "at least 0 and below 1")
         self._require("shaping", self.shaping in get_args(Shaping), f"one of {', '.join(get_args(Shaping))}")
-        paired = not self.antithetic or self.population % 2 == 0
-        self._require("population", paired, "an even number with antithetic: true, whose members come in pairs")
+        has_pairs = not self.antithetic or self.population % 2 == 0
+        self._require("population", has_pairs, "an even number with antithetic: true, whose members come in pairs")
 
     @property
     def seeds(self) -> int:
@@ -72,6 +72,6 @@ class EsParameters(Checked):
         return self.population // 2 if self.antithetic else self.population
 
 
-def with_reference_defaults(given: Mapping[str, Any]) -> dict[str, Any]:
+def with_reference_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields that a user gave, completed by the public code's values if they turn `reference` on."""
-    return {**REFERENCE_DEFAULTS, **given} if given.get("reference", False) else dict(given)
+    return {**REFERENCE_DEFAULTS, **values} if values.get("reference", False) else dict(values)

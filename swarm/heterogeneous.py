@@ -19,18 +19,18 @@ from typing import Literal
 import numpy as np
 
 from swarm import pso
-from swarm.arrays import Floats, frozen
+from swarm.arrays import Floats, read_only
 from swarm.bests import global_best, global_worst
 from swarm.errors import EvaluationError
 from swarm.graphs import Dag
 from swarm.heterogeneous_parameters import HeterogeneousParameters
-from swarm.heterogeneous_plan import rows, scoring_dag, wanted_trials
-from swarm.heterogeneous_population import decoded, graph_seed, only_assigned
-from swarm.heterogeneous_state import Assigned, BestSystem, HeterogeneousState, Trial
+from swarm.heterogeneous_plan import plan_trials, rows, scoring_dag
+from swarm.heterogeneous_population import decode_graphs, graph_seed, keep_assigned_models
+from swarm.heterogeneous_state import BestSystem, HeterogeneousState, ModelRows, Trial
 from swarm.jfk import Assignment, jfk_scores
 from swarm.state import State
 
-Candidate = tuple[float, Dag, Assignment, Floats]
+ScoredSystem = tuple[float, Dag, Assignment, Floats]
 """A system that was evaluated: utility, graph, assignment, coefficients [n, m] by node."""
 
 
@@ -43,13 +43,13 @@ def ask(parameters: HeterogeneousParameters, seed: int, state: HeterogeneousStat
 
     """
     graphs = pso.ask(parameters.of_graphs(), graph_seed(seed), state.graphs)
-    models = only_assigned(parameters, seed, pso.ask(parameters.of_models(), seed, state.models))
-    kept = [None if now else last for now, last in zip(models.to_evaluate, state.models.utilities, strict=True)]
+    models = keep_assigned_models(parameters, seed, pso.ask(parameters.of_models(), seed, state.models))
+    utilities = [None if now else last for now, last in zip(models.to_evaluate, state.models.utilities, strict=True)]
     return replace(
         state,
         graphs=graphs,
-        dags=decoded(parameters, seed, graphs),
-        models=replace(models, utilities=tuple(kept)) if parameters.reference else models,
+        dags=decode_graphs(parameters, seed, graphs),
+        models=replace(models, utilities=tuple(utilities)) if parameters.reference else models,
         trials=(),
     )
 
@@ -64,13 +64,13 @@ def tell_graphs(
         ValueError: the graphs were told before, or the number of utilities is another.
 
     """
-    evaluated = np.flatnonzero(state.graphs.to_evaluate).tolist()
-    found = dict(zip(evaluated, utilities, strict=True))
-    graphs = pso.tell(parameters.of_graphs(), state.graphs, [found.get(i) for i in range(parameters.graphs)])
+    graph_indices = np.flatnonzero(state.graphs.to_evaluate).tolist()
+    utility_of = dict(zip(graph_indices, utilities, strict=True))
+    graphs = pso.tell(parameters.of_graphs(), state.graphs, [utility_of.get(i) for i in range(parameters.graphs)])
     best = graphs.global_best
     better = best is not None and best is not state.graphs.global_best
     own, positions = tuple(range(parameters.particles)), state.models.positions
-    candidates = [(found[i], state.dags[i], own, positions) for i in evaluated]
+    candidates = [(utility_of[i], state.dags[i], own, positions) for i in graph_indices]
     return replace(
         state,
         graphs=graphs,
@@ -89,57 +89,67 @@ def tell_models(
         ValueError: the models were told before, the graphs were not, or the number of utilities is another.
 
     """
-    dag, wanted = scoring_dag(parameters, state), wanted_trials(parameters, seed, state)
+    dag, planned_trials = scoring_dag(parameters, state), plan_trials(parameters, seed, state)
     if not all(map(math.isfinite, utilities)):
         raise EvaluationError(f"a system of iteration {state.iteration} has a utility of {list(utilities)}")
-    trials = tuple(Trial(*one, float(utility) + 0.0) for one, utility in zip(wanted, utilities, strict=True))
-    models = _rescored(state, trials) if any(one.models == "personal_bests" for one in trials) else state.models
+    trials = tuple(
+        Trial(*trial, float(utility) + 0.0) for trial, utility in zip(planned_trials, utilities, strict=True)
+    )
+    models = (
+        _rescore_personal_bests(state, trials)
+        if any(trial.models == "personal_bests" for trial in trials)
+        else state.models
+    )
     models = pso.tell(parameters.of_models(), models, _scores(trials, "positions", state.models.to_evaluate))
-    candidates = [(one.utility, dag, one.assignment, rows(state, one.models)[list(one.assignment)]) for one in trials]
+    candidates = [
+        (trial.utility, dag, trial.assignment, rows(state, trial.models)[list(trial.assignment)]) for trial in trials
+    ]
     best = _best(state, candidates, "models")
     better = best is not None and best.iteration == state.iteration
-    counted = any(state.graphs.to_evaluate) or bool(trials)
+    was_evaluated = any(state.graphs.to_evaluate) or bool(trials)
     return replace(
         state,
         models=models,
         scored_on=dag if trials else state.scored_on,
         trials=trials,
         best=best,
-        stale=0 if better else state.stale + counted,
+        stale=0 if better else state.stale + was_evaluated,
     )
 
 
-def _scores(trials: Sequence[Trial], models: Assigned, evaluated: Sequence[bool]) -> tuple[float | None, ...]:
-    chosen = [trial for trial in trials if trial.models == models]
-    return jfk_scores([trial.assignment for trial in chosen], [trial.utility for trial in chosen], len(evaluated))
+def _scores(trials: Sequence[Trial], models: ModelRows, to_evaluate: Sequence[bool]) -> tuple[float | None, ...]:
+    chosen_trials = [trial for trial in trials if trial.models == models]
+    return jfk_scores(
+        [trial.assignment for trial in chosen_trials], [trial.utility for trial in chosen_trials], len(to_evaluate)
+    )
 
 
-def _rescored(state: HeterogeneousState, trials: Sequence[Trial]) -> State:
+def _rescore_personal_bests(state: HeterogeneousState, trials: Sequence[Trial]) -> State:
     """Return the models with their personal bests scored on the new graph, and g and w the best and worst of those.
 
     Scores on different graphs can't be compared; the old w, which is nobody's personal best, is forgotten.
     """
     models = state.models
     scores = _scores(trials, "personal_bests", models.to_evaluate)
-    scored = [(i, score) for i, score in enumerate(scores) if score is not None]
+    utilities = [(i, score) for i, score in enumerate(scores) if score is not None]
     at_bests = replace(models, positions=models.personal_bests, global_best=None, global_worst=None)
     best, worst = (
-        replace(one, iteration=models.personal_best_iterations[one.particle])
-        for one in (global_best(at_bests, scored), global_worst(at_bests, scored))
-        if one is not None
+        replace(extreme, iteration=models.personal_best_iterations[extreme.particle])
+        for extreme in (global_best(at_bests, utilities), global_worst(at_bests, utilities))
+        if extreme is not None
     )
     return replace(models, personal_best_utilities=scores, global_best=best, global_worst=worst)
 
 
 def _best(
-    state: HeterogeneousState, candidates: Sequence[Candidate], step: Literal["graphs", "models"]
+    state: HeterogeneousState, candidates: Sequence[ScoredSystem], step: Literal["graphs", "models"]
 ) -> BestSystem | None:
     """Return the best system ever evaluated; the first wins ties."""
-    now = max(candidates, key=lambda one: one[0], default=None)
+    now = max(candidates, key=lambda system: system[0], default=None)
     if now is None or (state.best is not None and now[0] <= state.best.utility):
         return state.best
     utility, dag, assignment, coefficients = now
-    return BestSystem(dag, assignment, frozen(coefficients), float(utility) + 0.0, state.iteration, step)
+    return BestSystem(dag, assignment, read_only(coefficients), float(utility) + 0.0, state.iteration, step)
 
 
 def stop_reason(parameters: HeterogeneousParameters, state: HeterogeneousState) -> str | None:

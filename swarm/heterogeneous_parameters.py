@@ -13,7 +13,7 @@ UNUSED_IN_REFERENCE: Mapping[str, float] = {
     "drop_iteration": 0.0,
     "drop_particle": 0.0,
 }
-"""What the public code reads and never applies, or has no value for but this."""
+"""Parameters that the public code reads and never applies, or has only this value for."""
 
 
 @dataclass(frozen=True)
@@ -45,25 +45,25 @@ class HeterogeneousParameters(Parameters):
                 self._require(name, getattr(self, name) == only, f"{only:g} with reference, as in the public code")
 
     def of_graphs(self) -> Parameters:
-        """Return what moves the graph particles."""
+        """Return the parameters that move the graph particles."""
         return self._of(self.graphs)
 
     def of_models(self) -> Parameters:
-        """Return what moves the model particles."""
+        """Return the parameters that move the model particles."""
         return self._of(self.particles)
 
     def _of(self, particles: int) -> Parameters:
-        shared = {field.name: getattr(self, field.name) for field in fields(Parameters)}
+        field_values = {field.name: getattr(self, field.name) for field in fields(Parameters)}
         # Unlike that of Model Swarms, this public code lets a restarted particle cool down, and drops nothing.
-        return Parameters(**{**shared, "particles": particles, "reference": False})
+        return Parameters(**{**field_values, "particles": particles, "reference": False})
 
     def to_json(self) -> dict[str, Any]:
         """Return these parameters as plain JSON: the arguments that make them again."""
         return asdict(self)
 
 
-def with_heterogeneous_reference_defaults(given: Mapping[str, Any]) -> dict[str, Any]:
+def with_heterogeneous_reference_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields that a user gave, completed by the public code's defaults if they turn `reference` on."""
-    if not given.get("reference", False):
-        return dict(given)
-    return {**UNUSED_IN_REFERENCE, **with_reference_defaults(given)}
+    if not values.get("reference", False):
+        return dict(values)
+    return {**UNUSED_IN_REFERENCE, **with_reference_defaults(values)}

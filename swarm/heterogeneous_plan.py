@@ -9,15 +9,15 @@ import numpy as np
 from swarm.arrays import Floats
 from swarm.graphs import Dag
 from swarm.heterogeneous_parameters import HeterogeneousParameters
-from swarm.heterogeneous_state import Assigned, HeterogeneousState
+from swarm.heterogeneous_state import HeterogeneousState, ModelRows
 from swarm.jfk import Assignment, assignments_with_replacement, stratified_assignments
 from swarm.recipes import Recipe, Space
 from swarm.systems import System
 
 
 @dataclass(frozen=True)
-class Nodes:
-    """What the nodes of a run's systems are made of.
+class SystemTemplate:
+    """What all systems of a run have in common: the experts, the space and the roles.
 
     Attributes:
         bases: [m], the initial experts, in the order of the coefficients' columns.
@@ -35,7 +35,7 @@ class Nodes:
         return {"bases": list(self.bases), "space": self.space.value, "roles": list(self.roles)}
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> "Nodes":
+    def from_json(cls, value: Mapping[str, Any]) -> "SystemTemplate":
         """Read what `to_json` wrote."""
         return cls(tuple(value["bases"]), Space(value["space"]), tuple(value["roles"]))
 
@@ -45,22 +45,22 @@ class Nodes:
         return System(dag, recipes, self.roles, assignment)
 
 
-Wanted = tuple[Assigned, Assignment]
-"""Models to put into the nodes of the graph that scores them."""
+PlannedTrial = tuple[ModelRows, Assignment]
+"""A trial to make: which models (positions or personal bests), and the assignment of them to the nodes."""
 
 
-def graph_systems(state: HeterogeneousState, nodes: Nodes) -> tuple[System, ...]:
-    """Return the systems to evaluate for the graphs: one a graph that is to be evaluated, model x_i in node i."""
+def graph_systems(state: HeterogeneousState, nodes: SystemTemplate) -> tuple[System, ...]:
+    """Return the systems that score the graphs: one for each graph to be evaluated, with model x_i in node i."""
     positions = state.models.positions
     own = tuple(range(len(positions)))
-    evaluated = np.flatnonzero(state.graphs.to_evaluate).tolist()
-    return tuple(nodes.system(state.dags[graph], own, positions) for graph in evaluated)
+    graph_indices = np.flatnonzero(state.graphs.to_evaluate).tolist()
+    return tuple(nodes.system(state.dags[graph], own, positions) for graph in graph_indices)
 
 
 def model_systems(
-    parameters: HeterogeneousParameters, seed: int, state: HeterogeneousState, nodes: Nodes
+    parameters: HeterogeneousParameters, seed: int, state: HeterogeneousState, nodes: SystemTemplate
 ) -> tuple[System, ...]:
-    """Return the systems to evaluate for the models, whose graphs were told: one for each of `wanted_trials`.
+    """Return the systems that score the models, once the graphs have utilities: one for each of `plan_trials`.
 
     Raises:
         ValueError: the graphs were not told.
@@ -69,11 +69,11 @@ def model_systems(
     dag = scoring_dag(parameters, state)
     return tuple(
         nodes.system(dag, assignment, rows(state, models)[list(assignment)])
-        for models, assignment in wanted_trials(parameters, seed, state)
+        for models, assignment in plan_trials(parameters, seed, state)
     )
 
 
-def best_system(state: HeterogeneousState, nodes: Nodes) -> System:
+def best_system(state: HeterogeneousState, nodes: SystemTemplate) -> System:
     """Return the best system ever evaluated; `ValueError` if none was."""
     if state.best is None:
         raise ValueError(f"no system of iteration {state.iteration} was told")
@@ -95,29 +95,29 @@ def scoring_dag(parameters: HeterogeneousParameters, state: HeterogeneousState) 
     return state.dags[int(np.argmax(utilities))]
 
 
-def wanted_trials(parameters: HeterogeneousParameters, seed: int, state: HeterogeneousState) -> tuple[Wanted, ...]:
+def plan_trials(parameters: HeterogeneousParameters, seed: int, state: HeterogeneousState) -> tuple[PlannedTrial, ...]:
     """Return the assignments to evaluate: where the graph is another than before, personal bests first, by all models.
 
     The same assignments serve both, so that both meet the same luck.
     """
-    assigned = assignments(parameters, seed, state.iteration, state.models.to_evaluate)
-    trials: list[Wanted] = [("positions", one) for one in assigned]
+    assignments_of_models = assignments(parameters, seed, state.iteration, state.models.to_evaluate)
+    trials: list[PlannedTrial] = [("positions", assignment) for assignment in assignments_of_models]
     if not trials or parameters.reference or state.scored_on in (None, state.best_dag):
         return tuple(trials)
     everybody = assignments(parameters, seed, state.iteration, (True,) * parameters.particles)
-    return (*(("personal_bests", one) for one in everybody), *trials)
+    return (*(("personal_bests", assignment) for assignment in everybody), *trials)
 
 
 def assignments(
-    parameters: HeterogeneousParameters, seed: int, iteration: int, evaluated: Sequence[bool]
+    parameters: HeterogeneousParameters, seed: int, iteration: int, to_evaluate: Sequence[bool]
 ) -> tuple[Assignment, ...]:
     """Return the M assignments of the models that are evaluated; none if no model is."""
     n, count = parameters.particles, parameters.assignments
     if parameters.reference:
         return assignments_with_replacement(seed, iteration, n, count)
-    return stratified_assignments(seed, iteration, np.flatnonzero(evaluated).tolist(), n, count)
+    return stratified_assignments(seed, iteration, np.flatnonzero(to_evaluate).tolist(), n, count)
 
 
-def rows(state: HeterogeneousState, models: Assigned) -> Floats:
+def rows(state: HeterogeneousState, models: ModelRows) -> Floats:
     """Return the coefficients [n, m] of the models' positions or personal bests."""
     return state.models.positions if models == "positions" else state.models.personal_bests

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 
-from swarm.arrays import Floats, frozen
+from swarm.arrays import Floats, read_only
 from swarm.canonical import content_hash
 from swarm.graphs import Dag
 from swarm.jfk import Assignment
 from swarm.state import State
 
-Assigned = Literal["positions", "personal_bests"]
-"""Which models are put into the nodes."""
+ModelRows = Literal["positions", "personal_bests"]
+"""The models that are put into the nodes: the positions or the personal bests."""
 
 
 class GraphSwarm(State):
@@ -33,7 +33,7 @@ class Trial:
 
     """
 
-    models: Assigned
+    models: ModelRows
     assignment: Assignment
     utility: float
 
@@ -85,7 +85,7 @@ class BestSystem:
         return cls(
             Dag.from_json(value["dag"]),
             tuple(value["assignment"]),
-            frozen(value["coefficients"]),
+            read_only(value["coefficients"]),
             float(value["utility"]),
             value["iteration"],
             value["step"],

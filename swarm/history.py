@@ -1,4 +1,4 @@
-"""What a run's history shows of one iteration: enough to recompute its move (docs/algorithms.md §1)."""
+"""The history of one iteration as JSON: enough to recompute its move (docs/algorithms.md §1)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What holds at every iteration of a search (docs/algorithms.md §0): positions sum to 1, velocities to 0."""
+"""Check what holds at every iteration of a search (docs/algorithms.md §0): positions sum to 1, velocities to 0."""
 
 import numpy as np
 

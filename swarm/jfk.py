@@ -1,4 +1,4 @@
-"""What a model is worth in a system: the JFK-score (Heterogeneous Swarms, arXiv 2502.04510, §2; docs/algorithms.md §2).
+"""The JFK-score of a model in a system (Heterogeneous Swarms, arXiv 2502.04510, §2; docs/algorithms.md §2).
 
 Models are put into the nodes of one graph in M ways. A model's score is the mean utility of the systems that use it,
 each counted as often as it uses it.
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from swarm.draws import Purpose, generator
+from swarm.draws import Draw, generator
 
 Assignment = tuple[int, ...]
 """[n], the number of the model in each node."""
@@ -32,16 +32,16 @@ def stratified_assignments(
     """
     if not models:
         return ()
-    draws = generator(seed, iteration, 0, Purpose.ASSIGNMENT)
-    first = np.asarray(models)[_shuffled(draws, len(models))]
-    places = np.resize(first, count * nodes)
-    places = places[_shuffled(draws, len(places))].reshape(count, nodes)
-    return tuple(tuple(row) for row in places.tolist())
+    draws = generator(seed, iteration, 0, Draw.ASSIGNMENT)
+    first = np.asarray(models)[_permutation(draws, len(models))]
+    node_models = np.resize(first, count * nodes)
+    node_models = node_models[_permutation(draws, len(node_models))].reshape(count, nodes)
+    return tuple(tuple(row) for row in node_models.tolist())
 
 
 def assignments_with_replacement(seed: int, iteration: int, models: int, count: int) -> tuple[Assignment, ...]:
     """Return `count` assignments as the public code draws them: each node any of the n models, some perhaps never."""
-    rows = [generator(seed, iteration, m, Purpose.ASSIGNMENT).random(models) for m in range(count)]
+    rows = [generator(seed, iteration, m, Draw.ASSIGNMENT).random(models) for m in range(count)]
     return tuple(tuple(int(u * models) for u in row.tolist()) for row in rows)
 
 
@@ -55,12 +55,12 @@ def jfk_scores(assignments: Sequence[Assignment], utilities: Sequence[float], mo
 
     """
     frequency = np.array([np.bincount(row, minlength=models) for row in assignments]).reshape(-1, models)
-    used = frequency.sum(axis=0)
+    uses = frequency.sum(axis=0)
     # The mean of the difference to one of them, so that equal utilities give exactly that score, whatever the counts.
     middle = float(utilities[0]) if len(utilities) else 0.0
     total = frequency.T @ (np.asarray(utilities, dtype=np.float64) - middle)
-    return tuple(middle + float(t) / int(c) if c else None for t, c in zip(total, used, strict=True))
+    return tuple(middle + float(t) / int(c) if c else None for t, c in zip(total, uses, strict=True))
 
 
-def _shuffled(draws: np.random.Generator, count: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+def _permutation(draws: np.random.Generator, count: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
     return np.argsort(draws.random(count), kind="stable")

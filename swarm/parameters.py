@@ -25,7 +25,7 @@ REFERENCE_DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "crossover_limit": 2.0,
     }
 )
-"""What the public code takes where its user says nothing (and `reference` is on); the paper's values otherwise."""
+"""The public code's defaults, for a search with `reference`; the paper's values are the other defaults."""
 
 SWEEP_GRIDS: Mapping[str, tuple[float, ...]] = MappingProxyType(
     {
@@ -107,13 +107,13 @@ class Parameters(Checked):
             )
 
 
-def with_reference_defaults(given: Mapping[str, Any]) -> dict[str, Any]:
+def with_reference_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields that a user gave, completed by the public code's defaults if they turn `reference` on.
 
     The public code counts its restart patience in patiences (.5): it follows a given `patience`.
     """
-    if not given.get("reference", False):
-        return dict(given)
-    patience = given.get("patience", REFERENCE_DEFAULTS["patience"])
+    if not values.get("reference", False):
+        return dict(values)
+    patience = values.get("patience", REFERENCE_DEFAULTS["patience"])
     restart_patience = max(1, math.ceil(0.5 * patience))
-    return {**REFERENCE_DEFAULTS, "restart_patience": restart_patience, **given}
+    return {**REFERENCE_DEFAULTS, "restart_patience": restart_patience, **values}

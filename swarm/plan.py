@@ -46,13 +46,13 @@ class Link:
     index: int
 
 
-def plan_groups(wanted: Sequence[tuple[int, Recipe]], size: int) -> tuple[Group, ...]:
+def plan_groups(recipes: Sequence[tuple[int, Recipe]], size: int) -> tuple[Group, ...]:
     """Group (particle, recipe) pairs in their order, at most `size` different recipes to a group.
 
     Groups are as equal in size as they can be, so that several engines finish together.
     """
     owners: dict[Recipe, list[int]] = {}
-    for particle, recipe in wanted:
+    for particle, recipe in recipes:
         owners.setdefault(recipe, []).append(particle)
     parts = equal_parts(list(owners), size)
     return tuple(Group(tuple(part), tuple(tuple(owners[recipe]) for recipe in part)) for part in parts)

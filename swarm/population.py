@@ -5,8 +5,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from swarm.arrays import Floats, frozen
-from swarm.draws import Purpose, generator, pick, pick_other
+from swarm.arrays import Floats, read_only
+from swarm.draws import Draw, generator, pick, pick_other
 from swarm.errors import InputError
 from swarm.parameters import Parameters
 from swarm.recipes import Recipe, Space
@@ -34,19 +34,22 @@ def initialise(parameters: Parameters, seed: int, n_experts: int) -> State:
         raise InputError(f"experts: a search moves between at least 2 experts, not {n_experts}: add another expert")
     if particles < n_experts:
         raise InputError(f"particles: {particles} cannot hold {n_experts} experts: give {n_experts} or more particles")
-    return begin(State, parameters, seed, grown(parameters, seed, n_experts))
+    return begin(State, parameters, seed, grow_population(parameters, seed, n_experts))
 
 
-def continued(parameters: Parameters, seed: int, n_experts: int, found: Sequence[Sequence[float]]) -> State:
+def initialise_from_earlier(
+    parameters: Parameters, seed: int, n_experts: int, earlier_bests: Sequence[Sequence[float]]
+) -> State:
     """Return iteration 0 of a search that goes on from what an earlier one among the same experts found.
 
-    The first n particles are the n experts, as in `initialise`; the next are `found`; crossover makes the others.
+    The first n particles are the n experts, as in `initialise`; the next are `earlier_bests`; crossover makes the rest.
 
     Args:
         parameters: the search's parameters.
         seed: the run's seed.
         n_experts: n, the number of initial experts, 2 ≤ n < N.
-        found: the earlier search's personal bests, the best first [·, n]; what there is no particle for is left out.
+        earlier_bests: the earlier search's personal bests, the best first [·, n]; those beyond N − n are left
+            out.
 
     Raises:
         InputError: the experts leave no particle for what was found.
@@ -58,9 +61,9 @@ def continued(parameters: Parameters, seed: int, n_experts: int, found: Sequence
             f"particles: {parameters.particles} hold the {n_experts} experts and nothing of the earlier run: "
             f"give {n_experts + 1} or more particles"
         )
-    kept = np.array([list(row) for row in found[:room]], dtype=np.float64)
-    positions = grown(parameters, seed, n_experts)
-    positions[n_experts : n_experts + len(kept)] = kept
+    earlier_positions = np.array([list(row) for row in earlier_bests[:room]], dtype=np.float64)
+    positions = grow_population(parameters, seed, n_experts)
+    positions[n_experts : n_experts + len(earlier_positions)] = earlier_positions
     return begin(State, parameters, seed, positions)
 
 
@@ -70,9 +73,9 @@ def begin(kind: type[S], parameters: Parameters, seed: int, positions: Floats) -
     return kind(
         iteration=0,
         step_length=float(parameters.step_length),
-        positions=frozen(positions),
-        velocities=frozen(_initial_velocities(parameters, seed, positions)),
-        personal_bests=frozen(positions),
+        positions=read_only(positions),
+        velocities=read_only(_initial_velocities(parameters, seed, positions)),
+        personal_bests=read_only(positions),
         personal_best_utilities=(None,) * particles,
         personal_best_iterations=(0,) * particles,
         draws=None,
@@ -87,11 +90,11 @@ def begin(kind: type[S], parameters: Parameters, seed: int, positions: Floats) -
     )
 
 
-def grown(parameters: Parameters, seed: int, n_experts: int) -> Floats:
+def grow_population(parameters: Parameters, seed: int, n_experts: int) -> Floats:
     """Return X [N, n]: one-hot rows for the experts, then children of two different random parents."""
     rows = list(np.eye(n_experts))
     for particle in range(n_experts, parameters.particles):
-        draws = generator(seed, 0, particle, Purpose.CROSSOVER)
+        draws = generator(seed, 0, particle, Draw.CROSSOVER)
         # In the public code the children born so far are parents too; in the paper only experts are.
         parents = len(rows) if parameters.reference else n_experts
         a = pick(draws, parents)
@@ -106,7 +109,7 @@ def _initial_velocities(parameters: Parameters, seed: int, positions: Floats) ->
     if parameters.initial_velocity != "random":
         return np.zeros_like(positions)
     count = len(positions)
-    others = [pick_other(generator(seed, 0, i, Purpose.INITIAL_VELOCITY), count, i) for i in range(count)]
+    others = [pick_other(generator(seed, 0, i, Draw.INITIAL_VELOCITY), count, i) for i in range(count)]
     velocities: Floats = positions[others] - positions  # v_i = x_j − x_i, j ≠ i
     return velocities
 

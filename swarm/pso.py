@@ -18,9 +18,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from swarm.arrays import Floats, frozen
-from swarm.bests import Scored, global_best, global_worst, with_personal_bests
-from swarm.draws import Purpose, generator
+from swarm.arrays import Floats, read_only
+from swarm.bests import ParticleUtilities, global_best, global_worst, with_personal_bests
+from swarm.draws import Draw, generator
 from swarm.errors import EvaluationError
 from swarm.move import move
 from swarm.parameters import Parameters
@@ -50,9 +50,9 @@ def ask(parameters: Parameters, seed: int, state: S) -> S:
     if not state.told or best is None or worst is None:
         raise ValueError(f"iteration {state.iteration} was not told its utilities")
     iteration = state.iteration + 1
-    restarted = _restarts(parameters, state)
-    x = np.where(restarted[:, None], state.personal_bests, state.positions)  # x ← p
-    v = np.where(restarted[:, None], 0.0, state.velocities)  # v ← 0
+    restarts = _restarts(parameters, state)
+    x = np.where(restarts[:, None], state.personal_bests, state.positions)  # x ← p
+    v = np.where(restarts[:, None], 0.0, state.velocities)  # v ← 0
     draws = _draws(seed, iteration, len(x))
     step_length = _step_length(parameters, state)
     with np.errstate(over="ignore", invalid="ignore"):  # a search that diverges is refused by the new State
@@ -63,13 +63,13 @@ def ask(parameters: Parameters, seed: int, state: S) -> S:
         state,
         iteration=iteration,
         step_length=step_length,
-        positions=frozen(x),
-        velocities=frozen(v),
-        draws=frozen(draws),
-        utilities=_carried(parameters, state.utilities, to_evaluate),
-        restarted=tuple(restarted.tolist()),
+        positions=read_only(x),
+        velocities=read_only(v),
+        draws=read_only(draws),
+        utilities=_carry_over_utilities(parameters, state.utilities, to_evaluate),
+        restarted=tuple(restarts.tolist()),
         last_restarts=tuple(
-            iteration if now else last for now, last in zip(restarted, state.last_restarts, strict=True)
+            iteration if now else last for now, last in zip(restarts, state.last_restarts, strict=True)
         ),
         to_evaluate=to_evaluate,
         told=False,
@@ -80,13 +80,13 @@ def _with_row_sum(rows: Floats, total: float | None) -> Floats:
     """Take back the rounding error of the rows' sums, so that it never adds up over the iterations."""
     if total is None:
         return rows
-    corrected: Floats = rows - (rows.sum(axis=1, keepdims=True) - total) / rows.shape[1]
-    return corrected
+    corrected_rows: Floats = rows - (rows.sum(axis=1, keepdims=True) - total) / rows.shape[1]
+    return corrected_rows
 
 
 def _draws(seed: int, iteration: int, particles: int) -> Floats:
     """Return r [N, 4] ~ U(0, 1]: never 0, so that C > 0."""
-    return np.stack([1.0 - generator(seed, iteration, i, Purpose.MOVE).random(4) for i in range(particles)])
+    return np.stack([1.0 - generator(seed, iteration, i, Draw.MOVE).random(4) for i in range(particles)])
 
 
 def _step_length(parameters: Parameters, state: State) -> float:
@@ -100,25 +100,27 @@ def _restarts(parameters: Parameters, state: State) -> NDArray[np.bool_]:
     """Return [N], which particles restart in the next move: those whose personal best has become too old."""
     now, patience = state.iteration + 1, parameters.restart_patience
     ages = zip(state.personal_best_iterations, state.last_restarts, strict=True)
-    return np.array([now - found >= patience and _cooled(parameters, now, last) for found, last in ages])
+    return np.array(
+        [now - best_iteration >= patience and _may_restart(parameters, now, last) for best_iteration, last in ages]
+    )
 
 
-def _cooled(parameters: Parameters, now: int, last_restart: int | None) -> bool:
+def _may_restart(parameters: Parameters, now: int, last_restart: int | None) -> bool:
     """Tell whether a particle may restart again; the public code has no cool-down."""
     return parameters.reference or last_restart is None or now - last_restart >= parameters.restart_patience
 
 
 def _to_evaluate(parameters: Parameters, seed: int, iteration: int) -> tuple[bool, ...]:
     """Return [N], which particles drop-K (the whole iteration) and drop-N (a particle) leave to be evaluated."""
-    kept = generator(seed, iteration, 0, Purpose.DROP_ITERATION).random() >= parameters.drop_iteration
-    draws = [generator(seed, iteration, i, Purpose.DROP_PARTICLE).random() for i in range(parameters.particles)]
-    return tuple(bool(kept and draw >= parameters.drop_particle) for draw in draws)
+    keeps_iteration = generator(seed, iteration, 0, Draw.DROP_ITERATION).random() >= parameters.drop_iteration
+    draws = [generator(seed, iteration, i, Draw.DROP_PARTICLE).random() for i in range(parameters.particles)]
+    return tuple(bool(keeps_iteration and draw >= parameters.drop_particle) for draw in draws)
 
 
-def _carried(parameters: Parameters, utilities: Utilities, to_evaluate: tuple[bool, ...]) -> Utilities:
+def _carry_over_utilities(parameters: Parameters, utilities: Utilities, to_evaluate: tuple[bool, ...]) -> Utilities:
     """Return the utilities before an evaluation: in the public code a skipped particle keeps its old one."""
     pairs = zip(utilities, to_evaluate, strict=True)
-    return tuple(old if parameters.reference and not evaluated else None for old, evaluated in pairs)
+    return tuple(old if parameters.reference and not evaluates else None for old, evaluates in pairs)
 
 
 def tell(parameters: Parameters, state: S, utilities: Sequence[float | None]) -> S:
@@ -136,20 +138,22 @@ def tell(parameters: Parameters, state: S, utilities: Sequence[float | None]) ->
     """
     _check_utilities(state, utilities)
     # + 0.0: a database's JSON knows no negative zero.
-    scored = [(i, float(utility) + 0.0) for i, utility in enumerate(utilities) if utility is not None]
-    best = global_best(state, scored)
-    counted = bool(scored) or parameters.reference  # the public code counts dropped iterations too
-    told = replace(
-        with_personal_bests(state, scored),
-        utilities=_merged(state.utilities, scored),
+    new_utilities = [(i, float(utility) + 0.0) for i, utility in enumerate(utilities) if utility is not None]
+    best = global_best(state, new_utilities)
+    counts_as_evaluated = bool(new_utilities) or parameters.reference  # the public code counts dropped iterations too
+    next_state = replace(
+        with_personal_bests(state, new_utilities),
+        utilities=_merge_utilities(state.utilities, new_utilities),
         told=True,
         global_best=best,
-        global_worst=global_worst(state, scored),
-        stale=0 if best is not state.global_best else state.stale + counted,
+        global_worst=global_worst(state, new_utilities),
+        stale=0 if best is not state.global_best else state.stale + counts_as_evaluated,
     )
     if state.iteration == 0 and parameters.initial_velocity == "best" and best is not None:
-        told = replace(told, velocities=frozen(best.coefficients - told.positions))  # v_i = g − x_i
-    return told
+        next_state = replace(
+            next_state, velocities=read_only(best.coefficients - next_state.positions)
+        )  # v_i = g − x_i
+    return next_state
 
 
 def _check_utilities(state: State, utilities: Sequence[float | None]) -> None:
@@ -157,17 +161,17 @@ def _check_utilities(state: State, utilities: Sequence[float | None]) -> None:
         raise ValueError(f"iteration {state.iteration} was told its utilities before")
     if len(utilities) != len(state.to_evaluate):
         raise ValueError(f"{len(utilities)} utilities for {len(state.to_evaluate)} particles")
-    for particle, (utility, evaluated) in enumerate(zip(utilities, state.to_evaluate, strict=True)):
-        if evaluated is not (utility is not None):
-            expected = "is to be evaluated but has no utility" if evaluated else "is skipped but has a utility"
-            raise ValueError(f"particle {particle} of iteration {state.iteration} {expected}")
+    for particle, (utility, evaluates) in enumerate(zip(utilities, state.to_evaluate, strict=True)):
+        if evaluates is not (utility is not None):
+            problem = "is to be evaluated but has no utility" if evaluates else "is skipped but has a utility"
+            raise ValueError(f"particle {particle} of iteration {state.iteration} {problem}")
         if utility is not None and not math.isfinite(utility):
             raise EvaluationError(f"particle {particle} of iteration {state.iteration} has the utility {utility}")
 
 
-def _merged(carried: Utilities, scored: Scored) -> Utilities:
-    utilities = dict(enumerate(carried)) | dict(scored)
-    return tuple(utilities[i] for i in range(len(carried)))
+def _merge_utilities(old_utilities: Utilities, new_utilities: ParticleUtilities) -> Utilities:
+    utilities = dict(enumerate(old_utilities)) | dict(new_utilities)
+    return tuple(utilities[i] for i in range(len(old_utilities)))
 
 
 def stop_reason(parameters: Parameters, state: State) -> str | None:

@@ -1,4 +1,4 @@
-"""Recipes of seeds: what the weights of an evolution strategies search are (docs/algorithms.md §3).
+"""Recipes of seeds: the weights of an evolution strategies search (docs/algorithms.md §3).
 
 θ_t is the start plus a list of (seed, coefficient) pairs, so a search of a thousand iterations is a journal of
 kilobytes that replays to the exact weights. A member of a population is θ_t with one more pair.
@@ -28,7 +28,7 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True)
 class Perturbation:
-    """What a seed means: the noise of one search.
+    """The meaning of a seed: the noise of one search.
 
     Attributes:
         mode: which numbers are perturbed.
@@ -91,14 +91,14 @@ NO_UPDATES = content_hash([])
 """The id of the empty journal."""
 
 
-def extended_id(journal: str, update: Update) -> str:
+def extend_id(journal: str, update: Update) -> str:
     """Return the id of the journal of the id `journal` with `update` after it."""
     return content_hash([journal, update.to_json()])
 
 
 @dataclass(frozen=True, eq=False)
 class Journal:
-    """Every update of a search so far, in order; made by `extended` only, so that `id` names exactly `updates`."""
+    """Every update of a search so far, in order; made by `extend` only, so that `id` names exactly `updates`."""
 
     updates: tuple[Update, ...] = ()
     id: str = NO_UPDATES
@@ -109,33 +109,33 @@ class Journal:
     def __hash__(self) -> int:
         return hash(self.id)
 
-    def extended(self, *updates: Update) -> "Journal":
+    def extend(self, *updates: Update) -> "Journal":
         """Return this journal with `updates` after it."""
         journal = self
         for update in updates:
-            journal = Journal((*journal.updates, update), extended_id(journal.id, update))
+            journal = Journal((*journal.updates, update), extend_id(journal.id, update))
         return journal
 
     def first(self, count: int) -> "Journal":
         """Return the journal of the first `count` updates."""
-        return self if count >= len(self.updates) else Journal().extended(*self.updates[:count])
+        return self if count >= len(self.updates) else Journal().extend(*self.updates[:count])
 
-    def named(self, identity: str) -> "Journal":
+    def prefix(self, identity: str) -> "Journal":
         """Return the journal of the id `identity` that this one is, or begins with; `LookupError` if there is none."""
         journal = Journal()
         for update in self.updates:
             if journal.id == identity:
                 break
-            journal = journal.extended(update)
+            journal = journal.extend(update)
         if journal.id != identity:
             raise LookupError(f"no journal {identity[:12]}… leads to {self.id[:12]}…")
         return journal
 
     def after(self, earlier: "Journal") -> tuple[Update, ...] | None:
         """Return the updates that come after `earlier`, or None if this journal does not begin with it."""
-        known = len(earlier.updates)
-        begins = self.updates[:known] == earlier.updates
-        return self.updates[known:] if begins else None
+        length = len(earlier.updates)
+        begins = self.updates[:length] == earlier.updates
+        return self.updates[length:] if begins else None
 
 
 @dataclass(frozen=True)
@@ -192,8 +192,8 @@ class SeedRecipe(Recipe):
             LookupError: `journal` is of another search.
 
         """
-        named = journal.first(value["updates"])
-        if named.id != value["journal"]:
+        named_journal = journal.first(value["updates"])
+        if named_journal.id != value["journal"]:
             raise LookupError(f"a recipe names journal {value['journal'][:12]}…, which is not the one at hand")
         start, perturbation = Recipe.from_json(value["start"]), Perturbation.from_json(value["perturbation"])
-        return cls.of(start, perturbation, named, value["seed"], float(value["scale"]))
+        return cls.of(start, perturbation, named_journal, value["seed"], float(value["scale"]))

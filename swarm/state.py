@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from swarm.arrays import Floats, frozen
+from swarm.arrays import Floats, read_only
 from swarm.canonical import content_hash
 from swarm.invariants import check_rows
 
@@ -40,7 +40,7 @@ class Extreme:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Extreme":
         """Read what `to_json` wrote."""
-        return cls(frozen(value["coefficients"]), float(value["utility"]), value["particle"], value["iteration"])
+        return cls(read_only(value["coefficients"]), float(value["utility"]), value["particle"], value["iteration"])
 
 
 _PER_PARTICLE = (
@@ -140,12 +140,12 @@ class State:
         return cls(
             iteration=value["iteration"],
             step_length=float(value["step_length"]),
-            positions=frozen(value["positions"]),
-            velocities=frozen(value["velocities"]),
-            personal_bests=frozen(value["personal_bests"]),
+            positions=read_only(value["positions"]),
+            velocities=read_only(value["velocities"]),
+            personal_bests=read_only(value["personal_bests"]),
             personal_best_utilities=_utilities(value["personal_best_utilities"]),
             personal_best_iterations=tuple(value["personal_best_iterations"]),
-            draws=None if draws is None else frozen(draws),
+            draws=None if draws is None else read_only(draws),
             utilities=_utilities(value["utilities"]),
             restarted=tuple(value["restarted"]),
             last_restarts=tuple(value["last_restarts"]),

@@ -1,4 +1,4 @@
-"""What a result is worth: intervals, paired tests, and what the search found that no expert had (§1, "records")."""
+"""Statistics of results: intervals, paired tests, and answers that only the search found (§1, "records")."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Interval:
 
 
 Combine = Callable[[Sequence[float]], float]
-"""From the mean score of each task to the utility."""
+"""Returns the utility from the mean score of each task."""
 
 
 def bootstrap_interval(
@@ -78,16 +78,16 @@ def paired_bootstrap_p_value(
         ValueError: no scores, a score that is not finite, or lengths that disagree.
 
     """
-    both = [[_scores(scores) for scores in one] for one in (first, second)]
-    sizes = [[task.size for task in one] for one in both]
+    both = [[_scores(scores) for scores in group] for group in (first, second)]
+    sizes = [[task.size for task in group] for group in both]
     if sizes[0] != sizes[1]:
         raise ValueError(f"a paired test needs the same examples, not {sizes[0]} and {sizes[1]} scores")
-    before, after = (combine([float(task.mean()) for task in one]) for one in both)
-    resampled = _resampled_utilities(both, draws, combine, resamples)
-    observed = after - before
-    strays = np.abs(resampled[1] - resampled[0] - observed)
+    before, after = (combine([float(task.mean()) for task in group]) for group in both)
+    resampled_utilities = _resampled_utilities(both, draws, combine, resamples)
+    observed_difference = after - before
+    strays = np.abs(resampled_utilities[1] - resampled_utilities[0] - observed_difference)
     rounding = 1e-12  # utilities of the same scores in another order are still a tie
-    extreme = int(np.count_nonzero(strays >= abs(observed) - rounding))
+    extreme = int(np.count_nonzero(strays >= abs(observed_difference) - rounding))
     return (extreme + 1) / (resamples + 1)
 
 
@@ -117,20 +117,20 @@ def _resampled_means(values: Floats, draws: np.random.Generator, resamples: int)
     means = np.empty((len(values), resamples))
     for start in range(0, resamples, step):
         chunk = means[:, start : start + step]
-        picked = draws.integers(size, size=(chunk.shape[1], size), dtype=np.int32)
-        chunk[:] = values[:, picked].mean(axis=2)
+        columns = draws.integers(size, size=(chunk.shape[1], size), dtype=np.int32)
+        chunk[:] = values[:, columns].mean(axis=2)
     return means
 
 
 def correctness_emergence(
-    experts: Sequence[Sequence[float]], final: Sequence[float], solved: float = 1.0
+    experts: Sequence[Sequence[float]], final: Sequence[float], least_solved_score: float = 1.0
 ) -> float | None:
     """Return the share of the examples that no initial expert solved that the final one solves.
 
     Args:
         experts: [experts][examples], per-example scores.
         final: [examples], the final expert's scores of the same examples.
-        solved: the least score of a solved example.
+        least_solved_score: the least score of a solved example.
 
     Returns:
         0 … 1, or None if the experts together solved everything.
@@ -139,11 +139,11 @@ def correctness_emergence(
         ValueError: the experts and the final one were not scored on the same number of examples.
 
     """
-    unsolved = (np.asarray(experts, dtype=np.float64) < solved).all(axis=0)
+    is_unsolved = (np.asarray(experts, dtype=np.float64) < least_solved_score).all(axis=0)
     last = np.asarray(final, dtype=np.float64)
-    if last.shape != unsolved.shape:
-        raise ValueError(f"the experts have {unsolved.size} examples but the final one {last.size}")
-    return float((last[unsolved] >= solved).mean()) if unsolved.any() else None
+    if last.shape != is_unsolved.shape:
+        raise ValueError(f"the experts have {is_unsolved.size} examples but the final one {last.size}")
+    return float((last[is_unsolved] >= least_solved_score).mean()) if is_unsolved.any() else None
 
 
 def initial_rank(utilities: Sequence[float | None], particle: int) -> int:

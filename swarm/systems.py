@@ -12,7 +12,7 @@ from swarm.recipes import Recipe
 
 @dataclass(frozen=True)
 class System:
-    """What answers a question together: each node's model reads the answers of the node's predecessors.
+    """Models that answer a question together: each node's model reads the answers of the node's predecessors.
 
     Two systems are equal, and have the same `key`, if they compute the same: the assignment only says which of the
     run's models the recipes are.

@@ -39,7 +39,7 @@ def sample(
     places = [searched[index] for index in batch]
     members = [{"seed": member.seed, "scale": member.scale} for member in es.members(settings, seed, now)]
     groups = [{"split": "dev", "places": places, "members": part} for part in equal_parts(members, group_size)]
-    if es.measured(settings, now.iteration):
+    if es.is_measured(settings, now.iteration):
         groups.append({"split": "dev", "places": held_out, "members": [MEAN]})
     return groups
 
@@ -97,5 +97,5 @@ def probe_mean(run: OpenRun[Any, Any], perturbation: Json, journal: Journal, pla
 def publish_mean(run: OpenRun[Any, Any], journal: Journal) -> Json:
     """Write the mean at the end of `journal` to the run's folder; return what `Exported` says. Never cached."""
     recipe = member_recipes(run.inputs, journal, [MEAN])[0]
-    with run.clock.timed("replay and export"):
+    with run.clock.measure("replay and export"):
         return asdict(export_evolved(seed_basis(run.inputs), recipe, run.folder.best))

@@ -17,7 +17,7 @@ from infra.systems.contributions import parts_of
 from infra.systems.group import SystemGroup, group_of, saved_by
 from swarm import heterogeneous
 from swarm.heterogeneous_parameters import HeterogeneousParameters
-from swarm.heterogeneous_plan import Nodes, graph_systems, model_systems
+from swarm.heterogeneous_plan import SystemTemplate, graph_systems, model_systems
 from swarm.heterogeneous_population import initialise
 from swarm.heterogeneous_state import HeterogeneousState
 from swarm.systems import System
@@ -41,7 +41,7 @@ def update_velocities(parameters: Json, seed: int, state: Json) -> Json:
 @task(name="put models into graphs", **PERSISTED)
 def plan_graphs(state: Json, nodes: Json) -> list[Json]:
     """Write the systems that the graphs are evaluated by: every model in its own place."""
-    planned = graph_systems(HeterogeneousState.from_json(state), Nodes.from_json(nodes))
+    planned = graph_systems(HeterogeneousState.from_json(state), SystemTemplate.from_json(nodes))
     return [system.to_json() for system in planned]
 
 
@@ -56,7 +56,7 @@ def track_graphs(parameters: Json, state: Json, score: Json) -> Json:
 def plan_models(parameters: Json, seed: int, state: Json, nodes: Json) -> list[Json]:
     """Write the systems that the models are scored by: assignments of them to the nodes of the best graph."""
     now = HeterogeneousState.from_json(state)
-    planned = model_systems(HeterogeneousParameters(**parameters), seed, now, Nodes.from_json(nodes))
+    planned = model_systems(HeterogeneousParameters(**parameters), seed, now, SystemTemplate.from_json(nodes))
     return [system.to_json() for system in planned]
 
 

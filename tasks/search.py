@@ -8,7 +8,7 @@ from prefect import task
 from swarm import pso
 from swarm.parameters import Parameters
 from swarm.plan import Group, links, plan_groups
-from swarm.population import continued, initialise, recipes
+from swarm.population import initialise, initialise_from_earlier, recipes
 from swarm.recipes import Recipe, Space
 from swarm.state import State
 from tasks.persistence import PERSISTED, Json
@@ -23,7 +23,7 @@ def initialise_swarm(parameters: Json, seed: int, experts: int) -> Json:
 @task(name="go on from an earlier run", **PERSISTED)
 def continue_swarm(parameters: Json, seed: int, experts: int, found: list[list[float]]) -> Json:
     """Make iteration 0: every expert a particle, then what an earlier run found, the others grown by crossover."""
-    return continued(Parameters(**parameters), seed, experts, found).to_json()
+    return initialise_from_earlier(Parameters(**parameters), seed, experts, found).to_json()
 
 
 @task(name="update velocity", **PERSISTED)

@@ -14,7 +14,7 @@ from cli.terminal.live import live_display
 from flows.searches import SEARCHES, prepare
 from infra.configs.common import RunConfig
 from infra.files.run_folder import RunFolder
-from infra.observing.observer import Observer, observed_by
+from infra.observing.observer import Observer, use_observer
 from infra.records.store import Records
 from infra.records.values import RunStatus
 from infra.settings import Settings
@@ -85,7 +85,7 @@ def _run_flow(config: RunConfig, observer: Observer) -> dict[str, Any]:
     flow = SEARCHES.of(config).load_flow()
     start_embedded_server()
     try:
-        with observed_by(observer):
+        with use_observer(observer):
             summary: dict[str, Any] = flow(config)
     except CancelledRun as error:
         raise Unfinished(f"stopped as asked; finished evaluations are kept: {_hint(config)}") from error

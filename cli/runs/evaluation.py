@@ -18,9 +18,9 @@ from infra.evaluation.evaluator import Evaluator, initial_recipes
 from infra.evaluation.subject import Subject
 from infra.records.store import Records
 from infra.records.values import EvaluationGroup, EvaluationRecord
-from infra.scorers.opening import Scorers
+from infra.scorers.open_scorers import Scorers
 from infra.settings import Settings
-from swarm.draws import Purpose, generator
+from swarm.draws import Draw, generator
 from swarm.statistics import Interval, bootstrap_interval
 
 OnRows = Callable[[int, int], None]
@@ -98,4 +98,4 @@ def _measure_scales(
 
 
 def _draws() -> np.random.Generator:
-    return generator(0, 0, 0, Purpose.BOOTSTRAP)
+    return generator(0, 0, 0, Draw.BOOTSTRAP)

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from cli.terminal.console import err, table
 from infra.configs.common import RunConfig
-from infra.observing.observer import Nobody, Observer
+from infra.observing.observer import NullObserver, Observer
 from infra.observing.views import IterationView
 
 
@@ -25,7 +25,7 @@ def live_display(config: RunConfig) -> Iterator[Observer]:
         yield display
 
 
-class _Lines(Nobody):
+class _Lines(NullObserver):
     """One line a phase and an iteration: for logs and pipes."""
 
     def __init__(self, config: RunConfig) -> None:
@@ -41,7 +41,7 @@ class _Lines(Nobody):
         err.print(f"{self._config.name}: {view.headline}", soft_wrap=True)
 
 
-class _Display(Nobody):
+class _Display(NullObserver):
     """The live table of a terminal."""
 
     def __init__(self, config: RunConfig) -> None:

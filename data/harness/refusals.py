@@ -1,4 +1,4 @@
-"""What lm-eval's tasks may ask that can't be asked here: each is refused in one line."""
+"""Refuse, in one line each, what lm-eval's tasks may ask and this project's engines can't answer."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from swarm.errors import InputError
 
 _ASKED = ("multiple_choice", "loglikelihood", "generate_until")
 _GREEDY = {"loglikelihood": "acc", "multiple_choice": "exact_match"}
-"""Metrics that count whether a continuation is what the model would write itself: engines don't say it."""
+"""Metrics that need to know whether a continuation is the model's greedy one, which engines don't report."""
 
 
 def check_config(name: str, config: dict[str, Any]) -> None:
@@ -32,26 +32,30 @@ def check_config(name: str, config: dict[str, Any]) -> None:
 def check_fewshot(name: str, task: Any) -> None:
     """Raise `InputError` if few-shot examples would be drawn from what is scored."""
     config = task.config
-    scored = {config.validation_split, config.test_split} - {None}
+    scored_splits = {config.validation_split, config.test_split} - {None}
     source = task.fewshot_cfg.split
     if source is None and task.fewshot_cfg.samples is None:
         source = config.training_split or config.validation_split or config.test_split
-    if config.num_fewshot and source in scored:
+    if config.num_fewshot and source in scored_splits:
         raise InputError(
             f"task {name!r} takes its few-shot examples from its split {source!r}, which is scored: set num_fewshot: 0"
         )
 
 
 def check_metric(name: str, task: Any, metric: str) -> None:
-    """Raise `InputError` if `metric` has no value for one example, or needs what engines don't say."""
+    """Raise `InputError` if `metric` has no value for one example, or needs what engines don't report."""
     from lm_eval.api.registry import get_aggregation
 
     own = callable(task.config.process_results)
-    usable = [each for each, how in task.aggregation().items() if how is get_aggregation("mean")]
+    usable = [metric_name for metric_name, how in task.aggregation().items() if how is get_aggregation("mean")]
     if task.OUTPUT_TYPE == "loglikelihood" and not own:
-        usable = [each for each in task.aggregation() if each == "perplexity"]
+        usable = [metric_name for metric_name in task.aggregation() if metric_name == "perplexity"]
     if not own:
-        usable = [each for each in usable if each not in (_GREEDY.get(task.OUTPUT_TYPE), "acc_mutual_info")]
+        usable = [
+            metric_name
+            for metric_name in usable
+            if metric_name not in (_GREEDY.get(task.OUTPUT_TYPE), "acc_mutual_info")
+        ]
     if metric not in usable:
         remedy = f"set metric: {usable[0]}" if usable else "choose another task"
         raise InputError(f"task {name!r}: its metric {metric!r} can't be had of one answer of an engine: {remedy}")

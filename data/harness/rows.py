@@ -1,4 +1,4 @@
-"""From a document of an lm-eval task to an example of this project."""
+"""Convert documents of an lm-eval task to examples of this project."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from data.harness.tasks import Document, HarnessTask
 from swarm.errors import InputError
 
 DOCUMENT, TEXT, CONTINUATIONS, GENERATION = "document", "text", "continuations", "generation"
-"""What an example's `extra` holds: the document, the whole prompt, and what is asked after it."""
+"""The keys of an example's `extra`: the document, the whole prompt, and the continuations or generation settings."""
 
 
 def raw_examples(task: HarnessTask, split: Split, documents: list[Document]) -> list[RawExample]:
@@ -18,25 +18,25 @@ def raw_examples(task: HarnessTask, split: Split, documents: list[Document]) -> 
         InputError: a document asks more than one prompt, or what can't be asked.
 
     """
-    made = []
+    examples = []
     for index, (document, context) in enumerate(zip(documents, task.contexts(documents), strict=True)):
         try:
-            made.append(RawExample(split, index, _value(task, document, context)))
+            examples.append(RawExample(split, index, _value(task, document, context)))
         except InputError as error:
             raise InputError(f"task {task.name!r}: {split}[{index}] {error}") from error
-    return made
+    return examples
 
 
 def _value(task: HarnessTask, document: Document, context: Any) -> dict[str, Any]:
     instances = task.instances(document, context)
     if not isinstance(context, str) or {instance.args[0] for instance in instances} != {context}:
         raise InputError("is asked by several prompts, which can't be done here: choose another task")
-    asked = task.task.doc_to_text(document)
-    value: dict[str, Any] = {"prompt": asked if asked.strip() else context, DOCUMENT: document, TEXT: context}
+    question = task.task.doc_to_text(document)
+    value: dict[str, Any] = {"prompt": question if question.strip() else context, DOCUMENT: document, TEXT: context}
     if task.output_type == "generate_until":
         return value | {GENERATION: instances[0].args[1]}
     continuations = [instance.args[1] for instance in instances]
-    if not all(isinstance(each, str) for each in continuations):
+    if not all(isinstance(text, str) for text in continuations):
         raise InputError(f"has the continuations {continuations!r}, which are no texts: choose another task")
     if len(continuations) == 1:
         return value | {CONTINUATIONS: continuations, "answer": continuations[0]}

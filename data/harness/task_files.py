@@ -1,4 +1,4 @@
-"""lm-eval's task files: found by the task's name, read without running anything, hashed."""
+"""Find lm-eval's task files by the task's name, read them without running anything, and hash them."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from data.score_functions import load_function
-from data.text import shown
+from data.text import show_value
 from swarm.errors import InputError
 
 INSTALLED = Path("lm-eval")
@@ -61,10 +61,10 @@ def read_task(name: str, folder: Path) -> TaskFile:
     path = _find(name, root)
     config = _read(path, ())
     functions = {code: _load(name, code, root, own) for code in _codes(config)}
-    described = {key: value for key, value in config.items() if key not in _ABOUT_THE_DATA}
-    content = [described, sorted((code.name, digest) for code, (_, digest) in functions.items())]
+    settings = {key: value for key, value in config.items() if key not in _ABOUT_THE_DATA}
+    content = [settings, sorted((code.name, digest) for code, (_, digest) in functions.items())]
     digest = sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
-    return TaskFile(path, _mapped(config, lambda code: functions[code][0]), digest)
+    return TaskFile(path, _map_codes(config, lambda code: functions[code][0]), digest)
 
 
 def installed_tasks() -> Path:
@@ -84,34 +84,34 @@ def _find(name: str, root: Path) -> Path:
     if not root.is_dir():
         raise InputError(f"{root}: there is no such folder: name the one that has the file of the task {name!r}")
     line = re.compile(rf"^task:[ \t]*(['\"]?){re.escape(name)}\1[ \t\r]*(?:#.*)?$", re.MULTILINE)
-    found = [path for path in sorted(root.rglob("*.yaml")) if line.search(path.read_text("utf-8", "replace"))]
-    if len(found) != 1:
-        problem = f"{len(found)} files have" if found else "no .yaml file has"
+    paths = [path for path in sorted(root.rglob("*.yaml")) if line.search(path.read_text("utf-8", "replace"))]
+    if len(paths) != 1:
+        problem = f"{len(paths)} files have" if paths else "no .yaml file has"
         raise InputError(f"{root}: {problem} the line 'task: {name}': correct 'task' or 'data'")
-    return found[0]
+    return paths[0]
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads plain values, and `!function` as what it says."""
+class _TaskFileLoader(yaml.SafeLoader):
+    """Loads plain YAML values, and `!function NAME` as `Code`."""
 
     def __init__(self, text: str, folder: Path) -> None:
         super().__init__(text)
         self.folder = folder
 
 
-def _code(loader: _Loader, node: yaml.ScalarNode) -> Code:
+def _code(loader: _TaskFileLoader, node: yaml.ScalarNode) -> Code:
     return Code(str(loader.construct_scalar(node)), loader.folder)
 
 
-_Loader.add_constructor("!function", _code)
+_TaskFileLoader.add_constructor("!function", _code)
 
 
 def _read(path: Path, including: tuple[Path, ...]) -> dict[str, Any]:
-    """Read the file at `path` after those that it includes: its own settings count more."""
+    """Read the file at `path` and the files that it includes; its own settings override theirs."""
     if path in including:
         raise InputError(f"{path}: includes itself: correct 'include'")
     try:
-        loader = _Loader(path.read_text("utf-8"), path.parent)
+        loader = _TaskFileLoader(path.read_text("utf-8"), path.parent)
         try:
             config = loader.get_single_data()
         finally:
@@ -119,29 +119,29 @@ def _read(path: Path, including: tuple[Path, ...]) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError(f"{path}: can't be read ({' '.join(str(error).split())}): correct it") from error
     if not isinstance(config, dict):
-        raise InputError(f"{path}: holds {shown(config)}, not a task's settings: correct it")
-    included = config.pop("include", [])
-    merged: dict[str, Any] = {}
-    for each in included if isinstance(included, list) else [included]:
-        merged |= _read(path.parent / str(each), (*including, path))
-    return merged | config
+        raise InputError(f"{path}: holds {show_value(config)}, not a task's settings: correct it")
+    includes = config.pop("include", [])
+    settings: dict[str, Any] = {}
+    for file in includes if isinstance(includes, list) else [includes]:
+        settings |= _read(path.parent / str(file), (*including, path))
+    return settings | config
 
 
 def _codes(value: Any) -> set[Code]:
-    found: set[Code] = set()
-    _mapped(value, found.add)
-    return found
+    codes: set[Code] = set()
+    _map_codes(value, codes.add)
+    return codes
 
 
-def _mapped(value: Any, function: Callable[[Code], Any]) -> Any:
-    """Return `value` with `function` of every code in it."""
+def _map_codes(value: Any, function: Callable[[Code], Any]) -> Any:
+    """Return `value` with every `Code` in it replaced by what `function` returns for it."""
     match value:
         case Code():
             return function(value)
         case dict():
-            return {key: _mapped(each, function) for key, each in value.items()}
+            return {key: _map_codes(item, function) for key, item in value.items()}
         case list():
-            return list(map(partial(_mapped, function=function), value))
+            return list(map(partial(_map_codes, function=function), value))
     return value
 
 
@@ -154,7 +154,7 @@ def _load(task: str, code: Code, root: Path, own: bool) -> tuple[Callable[..., A
         )
     module, _, function = code.name.rpartition(".")
     try:
-        loaded = load_function(f"{module}:{function}", code.folder)
+        loaded_function = load_function(f"{module}:{function}", code.folder)
     except (InputError, ValueError) as error:
         raise InputError(f"task {task!r}: !function {code}: {error}") from error
-    return loaded.call, loaded.sha256
+    return loaded_function.call, loaded_function.sha256

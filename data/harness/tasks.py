@@ -25,7 +25,7 @@ _LENGTHS: dict[str, Callable[[str], int]] = {
 
 
 class _NotKnown:
-    """Whether a continuation is what the model would have written: a task that asks gets an error, and no score."""
+    """Stands for whether a continuation is the greedy one: code that looks at it gets an error instead of a score."""
 
     def __bool__(self) -> bool:
         raise TypeError("whether a continuation is the greedy one is not known here")
@@ -67,12 +67,12 @@ class HarnessTask:
 
     @cached_property
     def sign(self) -> float:
-        """Turns the metric so that higher is better; a log-likelihood, of which lm-eval makes a perplexity, is so."""
+        """1, or −1 for a metric that is better when it is lower; a log-likelihood is better when it is higher."""
         better = self.task.higher_is_better()[self.metric] or self.output_type == "loglikelihood"
         return 1.0 if better else -1.0
 
     def documents(self, dev: int | None) -> tuple[list[Document], list[Document]]:
-        """Return its dev and test documents: of its validation and test split if it has both, else of its only one.
+        """Return its dev and test documents: from its validation and test splits, or from its only split.
 
         Raises:
             InputError: it has only one, and `dev` does not say how many of its first are the dev split.
@@ -99,38 +99,38 @@ class HarnessTask:
 
     def instances(self, document: Document, context: str) -> list[Any]:
         """Return what lm-eval would ask a model for `document`."""
-        made = self.task.construct_requests(doc=document, ctx=context, metadata=(self.name, 0, 1))
-        return made if isinstance(made, list) else [made]
+        instances = self.task.construct_requests(doc=document, ctx=context, metadata=(self.name, 0, 1))
+        return instances if isinstance(instances, list) else [instances]
 
-    def filtered(self, document: Document, answers: list[Any]) -> list[Any]:
+    def apply_filter(self, document: Document, answers: list[Any]) -> list[Any]:
         """Return what the filter makes of a model's answers to the instances of `document`."""
         instances = self.instances(document, "")
         for instance, answer in zip(instances, answers, strict=True):
             instance.resps = [answer]
-        next(each for each in self.task._filters if each.name == self.filter).apply(instances)
+        next(task_filter for task_filter in self.task._filters if task_filter.name == self.filter).apply(instances)
         return [instance.filtered_resps[self.filter] for instance in instances]
 
     @property
     def by_choice(self) -> bool:
-        """Whether the metric depends on which choice is the likeliest alone."""
+        """Whether the metric depends on nothing but which choice is the likeliest."""
         own = callable(self.task.config.process_results)
         return not own and self.output_type == "multiple_choice" and self.metric in _LENGTHS
 
     def likeliest(self, document: Document, values: list[float]) -> str:
-        """Return the key of the choice that the metric takes for the answer; "" if it is no such metric."""
+        """Return the key of the choice that the metric counts as the answer; "" if the metric does not choose one."""
         if not self.by_choice:
             return ""
         lengths = map(_LENGTHS[self.metric], self.task.doc_to_choice(document))
-        compared = [value / length for value, length in zip(values, lengths, strict=True)]
-        return str(compared.index(max(compared)))
+        normalised = [value / length for value, length in zip(values, lengths, strict=True)]
+        return str(normalised.index(max(normalised)))
 
     def answers(self, values: list[float]) -> list[Any]:
-        """Return log-likelihoods as lm-eval's models answer with them."""
+        """Return log-likelihoods in the form in which lm-eval's models return them."""
         # Only a task's own code may look whether a continuation is the greedy one; lm-eval's is kept from it.
         greedy = NOT_KNOWN if callable(self.task.config.process_results) else False
         return [(value, greedy) for value in values]
 
-    def score(self, document: Document, filtered: list[Any]) -> float:
+    def score(self, document: Document, answers: list[Any]) -> float:
         """Return the metric of one document; higher is better.
 
         Raises:
@@ -138,15 +138,15 @@ class HarnessTask:
 
         """
         try:
-            value = self.task.process_results(document, filtered).get(self.metric)
+            value = self.task.process_results(document, answers).get(self.metric)
         except Exception as error:  # a task's own code, or its data: it raises what it likes
-            raise EvaluationError(f"task {self.name!r}: scoring raised {described(error)}") from error
+            raise EvaluationError(f"task {self.name!r}: scoring raised {describe_error(error)}") from error
         if not isinstance(value, Real):
             raise EvaluationError(f"task {self.name!r}: its metric {self.metric} gave {value!r}, which is no number")
         return self.sign * float(value)
 
 
-def described(error: Exception) -> str:
-    """Return what a message says of an error of somebody else's code, on one line."""
+def describe_error(error: Exception) -> str:
+    """Return one line that describes an error of another package's code."""
     line = next(iter(str(error).splitlines()), "")
     return f"{type(error).__name__}: {json.dumps(line, ensure_ascii=False)}" if line else type(error).__name__

@@ -9,7 +9,7 @@ from data.examples import Example
 from data.kinds.base import Bounds, TaskConfig, completion_of, completion_text
 from data.kinds.multiple_choice import MultipleChoice, anchored_choice, reference_choice
 from data.prompts import CHOICES, QUESTION
-from data.requests import Followed, Generate, Request, Response
+from data.requests import FollowUpResponse, Generate, Request, Response
 from swarm.errors import EvaluationError
 
 ABSTAINED, UNREADABLE = "", "?"
@@ -43,12 +43,12 @@ class AbstainQA(TaskConfig):
 
     @property
     def bounds(self) -> Bounds:
-        """Wrong answers count against right ones."""
+        """From −1 to 1: a wrong answer counts as much against as a right one counts for."""
         return -1.0, 1.0
 
     @property
     def graded(self) -> bool:
-        """An answer is right, wrong, or not given."""
+        """False: an answer is right, wrong, or not given."""
         return False
 
     def placeholders(self) -> tuple[str, ...]:
@@ -77,15 +77,15 @@ class AbstainQA(TaskConfig):
 
     def prediction(self, example: Example, response: Response) -> str:
         """Return the key of the choice, or `ABSTAINED`, or `UNREADABLE`."""
-        if not isinstance(response, Followed):
-            raise EvaluationError(f"the engine was not asked whether its answer to {example.place} is true")
+        if not isinstance(response, FollowUpResponse):
+            raise EvaluationError(f"the engine was not asked whether its answer to {example.location} is true")
         if self._says_false(completion_of(response.second).text):
             return ABSTAINED
         answer = completion_text(response.first)
         if self.parse == "anchored":
             return anchored_choice(example, answer) or UNREADABLE
-        chosen = reference_choice(example, answer)
-        return chosen if chosen in dict(example.choices) else UNREADABLE
+        choice = reference_choice(example, answer)
+        return choice if choice in dict(example.choices) else UNREADABLE
 
     def judge(self, example: Example, prediction: str) -> float:
         """Return 1 for the right choice, 0 for abstaining, else −1."""
@@ -108,8 +108,8 @@ class AbstainQA(TaskConfig):
         return MultipleChoice(kind="multiple_choice", data=self.data, parse=self.parse)
 
     def _says_false(self, text: str) -> bool:
-        said = text.casefold()
-        return "false" in said if self.parse == "reference" else "false" in _words(said)
+        reply = text.casefold()
+        return "false" in reply if self.parse == "reference" else "false" in _words(reply)
 
 
 def _words(text: str) -> list[str]:

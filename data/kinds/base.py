@@ -1,4 +1,4 @@
-"""What every kind of task has: its data, its prompt, and how an answer becomes a score."""
+"""The base class of every kind of task: its data, its prompt, and how an answer becomes a score."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from data.prompts import QUESTION, fill, require_placeholders
 from data.requests import Completion, Request, Response
 from swarm.errors import EvaluationError
 
-Stop = Annotated[str, Field(min_length=1)]
+StopString = Annotated[str, Field(min_length=1)]
 
 Bounds = tuple[float | None, float | None]
 """The least and the greatest score that a kind can give; None: there is no such bound."""
@@ -75,7 +75,7 @@ class TaskConfig(BaseModel, ABC):
     system: str | None = Field(
         None, title="System prompt", min_length=1, description="The system message of a chat prompt; none if empty."
     )
-    stop: tuple[Stop, ...] = Field(
+    stop: tuple[StopString, ...] = Field(
         (), title="Stop strings", description="An answer ends before the first of these strings."
     )
 
@@ -123,7 +123,7 @@ class TaskConfig(BaseModel, ABC):
         return read_data_file(self.data)
 
     def text(self, example: Example, dataset: str, context: str) -> str:
-        """Return the filled template: what is asked for `example` where `context` is read, without worked examples."""
+        """Return the filled template of `example` with `context`, without in-context examples."""
         return fill(self.template or self.default_template(dataset), example, context)
 
     def worked_answer(self, example: Example) -> str:
@@ -145,17 +145,18 @@ class TaskConfig(BaseModel, ABC):
         """Raise `InvalidExample` if this kind can't ask or score `example`."""
 
     def facts(self, example: Example) -> dict[str, Any]:
-        """Return, as JSON, what of `example` decides a score besides the request; part of every objective's key."""
+        """Return, as JSON, what of `example` decides a score besides the request; it enters every objective's key."""
         return {"choices": example.choices, "answer": example.answer}
 
     @abstractmethod
     def request(self, example: Example, prompt: str) -> Request:
-        """Return what an engine is asked for `example`, whose finished prompt is `prompt`."""
+        """Return the request to an engine for `example`, whose finished prompt is `prompt`."""
 
     def follow_up(self, example: Example, response: Response, prompt: Callable[[str], str]) -> Request | None:
-        """Return what is asked after `response`, the answer to `request(example, …)`; None: nothing, as in most kinds.
+        """Return a second request that depends on `response` to `request(example, …)`; None in most kinds.
 
-        A kind that asks on gets a `Followed` to read. `prompt(more)` is the prompt of `example` with `more` after it.
+        A kind that asks a second question gets a `FollowUpResponse` to read. `prompt(more)` returns the prompt of
+        `example` with `more` after it.
         """
         return None
 
@@ -165,7 +166,7 @@ class TaskConfig(BaseModel, ABC):
 
     @abstractmethod
     def prediction(self, example: Example, response: Response) -> str:
-        """Return the answer that `response` gives, found without looking at the right one.
+        """Return the answer that `response` gives, read without looking at the right answer.
 
         Raises:
             EvaluationError: `response` does not answer `request(example, …)`.

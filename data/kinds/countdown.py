@@ -16,7 +16,7 @@ from data.examples import Example, InvalidExample
 from data.kinds.base import Bounds, TaskConfig, completion_of
 from data.prompts import QUESTION
 from data.requests import Generate, Request, Response
-from data.text import shown
+from data.text import show_value
 
 FORMAT_WEIGHT = 0.1
 _THINK, _THOUGHT, _ANSWER, _ANSWERED = "<think>", "</think>", "<answer>", "</answer>"
@@ -87,9 +87,9 @@ def check_numbers(example: Example) -> None:
     """Raise `InvalidExample` if `example` is no Countdown."""
     numbers = example.extra.get("numbers")
     if not isinstance(numbers, list) or not numbers or not all(type(n) is int and n >= 0 for n in numbers):
-        raise InvalidExample("numbers", f"{shown(numbers)} is no list of whole numbers: write [44, 19, 35]")
+        raise InvalidExample("numbers", f"{show_value(numbers)} is no list of whole numbers: write [44, 19, 35]")
     if not _DECIMAL.fullmatch(example.answer):
-        raise InvalidExample("target", f"{shown(example.answer)} is not a number: write it in digits")
+        raise InvalidExample("target", f"{show_value(example.answer)} is not a number: write it in digits")
 
 
 def format_reward(completion: str) -> float:
@@ -102,8 +102,8 @@ def format_reward(completion: str) -> float:
     end = response.removesuffix("\n")
     if answer >= 0 and end.endswith(_ANSWERED) and len(end) - len(_ANSWERED) >= answer + len(f"{_THOUGHT}\n{_ANSWER}"):
         return 1.0
-    thought = _THOUGHT in completion
-    return 0.1 * thought + 0.5 * (last_answer(completion) is not None)
+    has_thought = _THOUGHT in completion
+    return 0.1 * has_thought + 0.5 * (last_answer(completion) is not None)
 
 
 def last_answer(completion: str) -> str | None:

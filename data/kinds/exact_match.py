@@ -10,7 +10,7 @@ from data.kinds.base import TaskConfig, completion_text
 from data.numbers import last_number, whole_number
 from data.prompts import QUESTION
 from data.requests import Generate, Request, Response
-from data.text import normalise, shown
+from data.text import normalise, show_value
 
 _SHORT_ANSWER, _REASONING = 10, 200
 """New tokens of the public code: for an answer alone, and for one after some steps of reasoning."""
@@ -52,9 +52,11 @@ class ExactMatch(TaskConfig):
         """Refuse an answer that no completion could match."""
         require_answer(example)
         if self.match == "number" and not whole_number(example.answer):
-            raise InvalidExample("answer", f"{shown(example.answer)} is not a number: correct it or set match: word")
+            raise InvalidExample(
+                "answer", f"{show_value(example.answer)} is not a number: correct it or set match: word"
+            )
         if self.match == "text" and not _whole_text(example.answer):
-            raise InvalidExample("answer", f"{shown(example.answer)} has no text: correct it or set match: word")
+            raise InvalidExample("answer", f"{show_value(example.answer)} has no text: correct it or set match: word")
 
     def request(self, example: Example, prompt: str) -> Request:
         """Ask for a completion."""

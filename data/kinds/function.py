@@ -83,7 +83,7 @@ class Function(TaskConfig):
         return QUESTION
 
     def check_example(self, example: Example) -> None:
-        """Refuse no example: whether it has what the function needs is the function's business."""
+        """Accept every example: the function itself checks what it needs."""
 
     def facts(self, example: Example) -> dict[str, Any]:
         """Return the whole example: the function may look at any of it."""
@@ -103,8 +103,8 @@ class Function(TaskConfig):
         least, greatest = self.bounds
         if (least is not None and value < least) or (greatest is not None and value > greatest):
             raise EvaluationError(
-                f"the score function {self.score} for {example.place} of {example.dataset} returned {value:g}, "
-                f"outside of the config's {_written(least)} … {_written(greatest)}"
+                f"the score function {self.score} for {example.location} of {example.dataset} returned {value:g}, "
+                f"outside of the config's {_format_bound(least)} … {_format_bound(greatest)}"
             )
         return value
 
@@ -113,5 +113,5 @@ class Function(TaskConfig):
         return {"kind": self.kind, "function": self.score.partition(":")[2], "source": self.function.sha256}
 
 
-def _written(bound: float | None) -> str:
+def _format_bound(bound: float | None) -> str:
     return "any" if bound is None else f"{bound:g}"

@@ -60,10 +60,10 @@ class Likelihood(TaskConfig):
     def prediction(self, example: Example, response: Response) -> str:
         """Return the mean log-likelihood of a token of the reference, written so that it reads back exactly."""
         if not isinstance(response, LogLikelihoods) or len(response.values) != 1 or response.lengths[0] < 1:
-            raise EvaluationError(f"the engine did not answer with one log-likelihood for {example.place}")
+            raise EvaluationError(f"the engine did not answer with one log-likelihood for {example.location}")
         mean = response.values[0] / response.lengths[0]
         if not math.isfinite(mean):
-            raise EvaluationError(f"the engine answered with the log-likelihood {mean} for {example.place}")
+            raise EvaluationError(f"the engine answered with the log-likelihood {mean} for {example.location}")
         return repr(mean)
 
     def judge(self, example: Example, prediction: str) -> float:
@@ -75,7 +75,7 @@ class Likelihood(TaskConfig):
             return -math.exp(-mean)
         except OverflowError:
             raise EvaluationError(
-                f"the perplexity of {example.place} is too large for a number (its log-likelihood is {mean:g} a "
+                f"the perplexity of {example.location} is too large for a number (its log-likelihood is {mean:g} a "
                 "token): set measure: log_likelihood"
             ) from None
 

@@ -7,7 +7,7 @@ from pydantic import Field
 from data.examples import Example, require_answer
 from data.kinds.base import Bounds
 from data.kinds.rated import RatedTask
-from data.outside import Judge, Outside, Rating, Scale, ServedName
+from data.outside import Judge, Rating, RewardScale, ScorerConfig, ServedName
 
 
 class JudgedTask(RatedTask):
@@ -24,7 +24,7 @@ class JudgedTask(RatedTask):
         """Ratings go from 1 to 10."""
         return 1.0, 10.0
 
-    def score(self, rating: Rating, scale: Scale | None) -> float:
+    def score(self, rating: Rating, scale: RewardScale | None) -> float:
         """Return the rating."""
         return rating.value
 
@@ -42,7 +42,7 @@ class LlmJudge(JudgedTask):
     max_new_tokens: int = Field(512, title="New tokens", ge=1, description="An answer is cut after so many tokens.")
 
     @property
-    def outside(self) -> Outside:
+    def outside(self) -> ScorerConfig:
         """The judge."""
         return Judge(model=self.model, asks="quality")
 
@@ -65,7 +65,7 @@ class JudgedMatch(JudgedTask):
     max_new_tokens: int = Field(200, title="New tokens", ge=1, description="An answer is cut after so many tokens.")
 
     @property
-    def outside(self) -> Outside:
+    def outside(self) -> ScorerConfig:
         """The judge."""
         return Judge(model=self.model, asks="match")
 

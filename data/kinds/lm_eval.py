@@ -12,7 +12,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from data.data_file import DataFile
 from data.examples import Example
-from data.harness.opening import open_task
+from data.harness.open_task import open_task
 from data.harness.rows import CONTINUATIONS, DOCUMENT, GENERATION, TEXT, raw_examples
 from data.harness.task_files import INSTALLED
 from data.harness.tasks import HarnessTask
@@ -81,17 +81,17 @@ class LmEval(TaskConfig):
         return self.metric in _SHARES
 
     @cached_property
-    def opened(self) -> HarnessTask:
+    def harness_task(self) -> HarnessTask:
         """The task; opening it raises `InputError` if it can't be asked."""
         return open_task(self.task, self.data, self.num_fewshot, self.metric, self.filter)
 
     def read_data(self) -> DataFile:
         """Return the task's documents as examples; their prompts are lm-eval's."""
-        dev, test = self.opened.documents(self.dev)
+        dev, test = self.harness_task.documents(self.dev)
         content = json.dumps([dev, test], sort_keys=True, default=str)
         raw = (
-            *raw_examples(self.opened, "dev", dev[: self.dev]),
-            *raw_examples(self.opened, "test", test[: self.test]),
+            *raw_examples(self.harness_task, "dev", dev[: self.dev]),
+            *raw_examples(self.harness_task, "test", test[: self.test]),
         )
         return DataFile(self.data, self.task, sha256(content.encode()).hexdigest(), "", raw)
 
@@ -105,7 +105,7 @@ class LmEval(TaskConfig):
         return fill(self.template or QUESTION, whole, context)
 
     def check_example(self, example: Example) -> None:
-        """Refuse no example: lm-eval made it."""
+        """Accept every example: lm-eval made it."""
 
     def facts(self, example: Example) -> dict[str, Any]:
         """Return the document: a metric may look at any of it."""
@@ -114,49 +114,55 @@ class LmEval(TaskConfig):
     def request(self, example: Example, prompt: str) -> Request:
         """Ask for a completion, or for the log-likelihoods of the continuations, as lm-eval's own models do."""
         if GENERATION in example.extra:
-            given = example.extra[GENERATION]
-            until = given.get("until") or []
+            settings = example.extra[GENERATION]
+            until = settings.get("until") or []
             stop = (*([until] if isinstance(until, str) else until), *self.stop)
-            return Generate(prompt, int(given.get("max_gen_toks", _MOST_TOKENS)), tuple(filter(None, stop)))
-        begun = prompt.rstrip() or prompt
+            return Generate(prompt, int(settings.get("max_gen_toks", _MOST_TOKENS)), tuple(filter(None, stop)))
+        stripped_prompt = prompt.rstrip() or prompt
         continuations = example.extra[CONTINUATIONS]
         if self.prompt == "chat":
             continuations = [continuation.lstrip() for continuation in continuations]
-        return LogLikelihood(begun, tuple(prompt[len(begun) :] + continuation for continuation in continuations))
+        return LogLikelihood(
+            stripped_prompt, tuple(prompt[len(stripped_prompt) :] + continuation for continuation in continuations)
+        )
 
     def prediction(self, example: Example, response: Response) -> str:
         """Return the filtered completion, the key of the likeliest choice, or the log-likelihoods as JSON."""
         document = example.extra[DOCUMENT]
         if GENERATION in example.extra:
-            [text] = self.opened.filtered(document, [completion_of(response).text])
+            [text] = self.harness_task.apply_filter(document, [completion_of(response).text])
             if not isinstance(text, str):
-                raise EvaluationError(f"task {self.task!r}: its filter {self.opened.filter!r} gives no single text")
+                raise EvaluationError(
+                    f"task {self.task!r}: its filter {self.harness_task.filter!r} gives no single text"
+                )
             return text
         values = _values(example, response)
-        return self.opened.likeliest(document, values) or json.dumps(values)
+        return self.harness_task.likeliest(document, values) or json.dumps(values)
 
     def judge(self, example: Example, prediction: str) -> float:
         """Return the value of the metric."""
         document = example.extra[DOCUMENT]
         if GENERATION in example.extra:
-            return self.opened.score(document, [prediction])
-        if self.opened.by_choice:
+            return self.harness_task.score(document, [prediction])
+        if self.harness_task.by_choice:
             values = [0.0 if key == prediction else -1e9 for key, _ in example.choices]
         else:
             values = json.loads(prediction)
-        return self.opened.score(document, self.opened.filtered(document, self.opened.answers(values)))
+        return self.harness_task.score(
+            document, self.harness_task.apply_filter(document, self.harness_task.answers(values))
+        )
 
     def settings(self, dataset: str) -> dict[str, Any]:
         """Return the task with the hash of its file and code, what of it counts, and lm-eval's version."""
-        opened = self.opened
-        counted = {"metric": opened.metric, "filter": opened.filter}
-        return {"kind": self.kind, "task": self.task, "file": opened.sha256, "lm_eval": opened.version, **counted}
+        task = self.harness_task
+        choices = {"metric": task.metric, "filter": task.filter}
+        return {"kind": self.kind, "task": self.task, "file": task.sha256, "lm_eval": task.version, **choices}
 
 
 def _values(example: Example, response: Response) -> list[float]:
     count = len(example.extra[CONTINUATIONS])
     if not isinstance(response, LogLikelihoods) or len(response.values) != count:
-        raise EvaluationError(f"the engine did not answer with {count} log-likelihoods for {example.place}")
+        raise EvaluationError(f"the engine did not answer with {count} log-likelihoods for {example.location}")
     if not all(map(math.isfinite, response.values)):
-        raise EvaluationError(f"the engine answered with log-likelihoods {response.values} for {example.place}")
+        raise EvaluationError(f"the engine answered with log-likelihoods {response.values} for {example.location}")
     return list(response.values)

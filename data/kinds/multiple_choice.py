@@ -73,17 +73,17 @@ class MultipleChoice(TaskConfig):
     def request(self, example: Example, prompt: str) -> Request:
         """Ask for a completion, or for the log-likelihoods of the choices."""
         if self.parse != "loglik":
-            return Generate(prompt, self.max_new_tokens, self.stop, self._decided(example))
+            return Generate(prompt, self.max_new_tokens, self.stop, self._stop_pattern(example))
         space = space_after(prompt)
-        chosen = 0 if self.loglik_of == "key" else 1
-        return LogLikelihood(prompt, tuple(space + choice[chosen] for choice in example.choices))
+        column = 0 if self.loglik_of == "key" else 1
+        return LogLikelihood(prompt, tuple(space + choice[column] for choice in example.choices))
 
     @property
     def _by_text(self) -> bool:
         return self.parse == "loglik" and self.loglik_of == "text"
 
-    def _decided(self, example: Example) -> str:
-        return decided_anchored(example) if self.parse == "anchored" else decided_reference(example)
+    def _stop_pattern(self, example: Example) -> str:
+        return anchored_stop_pattern(example) if self.parse == "anchored" else reference_stop_pattern(example)
 
     def prediction(self, example: Example, response: Response) -> str:
         """Return the key of the choice that `response` names."""
@@ -111,11 +111,11 @@ def anchored_choice(example: Example, text: str) -> str:
     A key stands alone if no letter, digit, hyphen or apostrophe touches it. "A" and "I" are also words: followed by
     a word in lower case they are read as such ("A dog", "I think"), except in "A is", "A because", "A since".
     """
-    found = re.search(_standing_alone(example), text)
-    return found["key"] if found else _first_text(example, normalise(text))
+    match = re.search(_standing_alone(example), text)
+    return match["key"] if match else _first_text(example, normalise(text))
 
 
-def decided_anchored(example: Example) -> str:
+def anchored_stop_pattern(example: Example) -> str:
     """Return a regular expression that matches a completion as soon as its `anchored_choice` is a key for good.
 
     The key that stands alone is followed by enough of the text to know that it does, whatever comes next.
@@ -125,18 +125,18 @@ def decided_anchored(example: Example) -> str:
     return rf"{_standing_alone(example)}(?={word_follows}|{other_follows})"
 
 
-def decided_reference(example: Example) -> str:
+def reference_stop_pattern(example: Example) -> str:
     """Return a regular expression that matches a completion once its first 5 characters are there and hold a key."""
-    places = (rf".{{0,{5 - len(key)}}}{re.escape(key)}" for key, _ in example.choices if len(key) <= 5)
-    return rf"(?s)\A\s*(?=\S.{{4}})(?:{'|'.join(places)})"
+    patterns = (rf".{{0,{5 - len(key)}}}{re.escape(key)}" for key, _ in example.choices if len(key) <= 5)
+    return rf"(?s)\A\s*(?=\S.{{4}})(?:{'|'.join(patterns)})"
 
 
 def reference_choice(example: Example, text: str) -> str:
     """Return the choice that the public code reads in `text`, or "Z"."""
     keys = [key for key, _ in example.choices]
-    found = [key for key in keys if key in text[:5]] or [key for key in keys if key in text[-5:]]
-    found = found or [key for key, choice in example.choices if choice.lower() in text.lower()]
-    return found[0] if found else _REFERENCE_UNANSWERED
+    choices = [key for key in keys if key in text[:5]] or [key for key in keys if key in text[-5:]]
+    choices = choices or [key for key, choice in example.choices if choice.lower() in text.lower()]
+    return choices[0] if choices else _REFERENCE_UNANSWERED
 
 
 def _standing_alone(example: Example) -> str:
@@ -148,18 +148,18 @@ def _standing_alone(example: Example) -> str:
 def _first_text(example: Example, text: str) -> str:
     occurrences = []
     for order, (key, choice) in enumerate(example.choices):
-        wanted = normalise(choice)
-        found = re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", text)
-        if found:  # of texts that begin together the longest is meant: "cat food", not "cat"
-            occurrences.append((found.start(), -len(wanted), order, key))
+        choice_text = normalise(choice)
+        match = re.search(rf"(?<!\w){re.escape(choice_text)}(?!\w)", text)
+        if match:  # of texts that begin together the longest is meant: "cat food", not "cat"
+            occurrences.append((match.start(), -len(choice_text), order, key))
     return min(occurrences)[-1] if occurrences else UNANSWERED
 
 
 def _likeliest_choice(example: Example, response: Response, by_mean: bool) -> str:
     if not isinstance(response, LogLikelihoods) or len(response.values) != len(example.choices):
-        raise EvaluationError(f"the engine did not answer with one log-likelihood a choice for {example.place}")
+        raise EvaluationError(f"the engine did not answer with one log-likelihood a choice for {example.location}")
     if not all(map(math.isfinite, response.values)):
-        raise EvaluationError(f"the engine answered with log-likelihoods {response.values} for {example.place}")
+        raise EvaluationError(f"the engine answered with log-likelihoods {response.values} for {example.location}")
     values = [
         value / max(1, length) if by_mean else value
         for value, length in zip(response.values, response.lengths, strict=True)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from data.examples import Example
 from data.kinds.base import TaskConfig, completion_text
-from data.outside import Item, Outside, Rating, Scale
+from data.outside import Item, Rating, RewardScale, ScorerConfig
 from data.prompts import QUESTION
 from data.requests import Generate, Request, Response
 from swarm.canonical import canonical_json
@@ -18,39 +18,39 @@ class RatedTask(TaskConfig):
     So everything after the rating (votes of ensembles, tests, reports) reads predictions and needs no scorer.
     """
 
-    measured: ClassVar[bool] = False
-    """Whether ratings are put on a scale that the initial experts' answers set."""
+    needs_scale: ClassVar[bool] = False
+    """Whether ratings are put on a scale that the answers of the initial experts set."""
 
     max_new_tokens: int
 
     @property
     @abstractmethod
-    def outside(self) -> Outside:
-        """Who rates."""
+    def outside(self) -> ScorerConfig:
+        """The scorer that rates the completions."""
 
     @abstractmethod
-    def score(self, rating: Rating, scale: Scale | None) -> float:
-        """Return the score that a rating comes to; `scale` is given to kinds that are `measured`, once it is known."""
+    def score(self, rating: Rating, scale: RewardScale | None) -> float:
+        """Return the score that a rating comes to; kinds with `needs_scale` get the `scale` once it is known."""
 
     def item(self, example: Example, text: str) -> Item | None:
-        """Return what is rated for the completion `text`; None if its score is `unrated`."""
+        """Return what is rated for the completion `text`; None if it gets `unrated_score` without a rating."""
         return Item(example.question, text, example.answer)
 
     @property
-    def unrated(self) -> float:
+    def unrated_score(self) -> float:
         """The score of a completion for which `item` is None."""
         raise NotImplementedError(f"task {self.label!r} has every completion rated")
 
-    def rated(self, text: str, rating: Rating | None, scale: Scale | None) -> str:
-        """Return the prediction of the completion `text`, rated so."""
+    def write_prediction(self, text: str, rating: Rating | None, scale: RewardScale | None) -> str:
+        """Return the prediction, as JSON, of the completion `text` with its `rating`."""
         if rating is None:
-            return canonical_json({"score": self.unrated, "text": text})
-        said: dict[str, Any] = {"value": rating.value}
+            return canonical_json({"score": self.unrated_score, "text": text})
+        rating_fields: dict[str, Any] = {"value": rating.value}
         if rating.tokens:
-            said["tokens"] = rating.tokens
+            rating_fields["tokens"] = rating.tokens
         if rating.unparsable:
-            said["unparsable"] = True
-        return canonical_json({"score": self.score(rating, scale), "text": text, **said})
+            rating_fields["unparsable"] = True
+        return canonical_json({"score": self.score(rating, scale), "text": text, **rating_fields})
 
     @property
     def graded(self) -> bool:
@@ -62,7 +62,7 @@ class RatedTask(TaskConfig):
         return QUESTION
 
     def check_example(self, example: Example) -> None:
-        """Refuse no example: one needs no right answer."""
+        """Accept every example: none needs a right answer."""
 
     def request(self, example: Example, prompt: str) -> Request:
         """Ask for a completion."""
@@ -77,12 +77,12 @@ class RatedTask(TaskConfig):
         return float(json.loads(prediction)["score"])
 
     def facts(self, example: Example) -> dict[str, Any]:
-        """Add what was asked, as the scorer is told it."""
+        """Add the question, which the scorer reads."""
         return {**super().facts(example), "question": example.question}
 
 
 def unparsable(prediction: str) -> bool:
-    """Tell whether `prediction` is that of a rating which could not be read."""
+    """Tell whether `prediction` was written for a rating that could not be read."""
     if not (prediction.startswith("{") and '"unparsable":true' in prediction):
         return False
     try:

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from data.kinds.base import Bounds
 from data.kinds.rated import RatedTask
-from data.outside import ModelName, Outside, Rating, Rewarder, Scale
+from data.outside import ModelName, Rating, Rewarder, RewardScale, ScorerConfig
 from data.user_code import is_name
 
 
@@ -26,7 +26,7 @@ class RewardModel(RatedTask):
     """
 
     version = 1
-    measured: ClassVar[bool] = True
+    needs_scale: ClassVar[bool] = True
 
     kind: Literal["reward_model"] = Field(title="Kind", description="Answers that a reward model scores.")
     model: ModelName = Field(
@@ -79,7 +79,7 @@ class RewardModel(RatedTask):
         return {**value, "folder": Path(folder) / Path(value.get("folder") or "").expanduser()}
 
     @property
-    def outside(self) -> Outside:
+    def outside(self) -> ScorerConfig:
         """The reward model."""
         if self.model_class is None:
             return Rewarder(model=self.model, device=self.device)
@@ -88,10 +88,10 @@ class RewardModel(RatedTask):
 
     @property
     def bounds(self) -> Bounds:
-        """None: answers may be better and worse than those that set the scale."""
+        """No bounds: answers may be better or worse than those that set the scale."""
         return None, None
 
-    def score(self, rating: Rating, scale: Scale | None) -> float:
+    def score(self, rating: Rating, scale: RewardScale | None) -> float:
         """Return what `form` says; the bare reward while the scale is being measured."""
         if scale is None:
             return rating.value
@@ -111,11 +111,11 @@ class RewardModel(RatedTask):
         return {"kind": self.kind, "form": self.form}
 
 
-def scale_of(predictions: Iterable[str]) -> Scale:
+def scale_of(predictions: Iterable[str]) -> RewardScale:
     """Return the scale that predictions of this kind set (at least one)."""
-    said = [json.loads(prediction) for prediction in predictions]
-    values, tokens = [each["value"] for each in said], [float(each.get("tokens", 0)) for each in said]
-    return Scale((min(values), max(values)), (min(tokens), max(tokens)))
+    ratings = [json.loads(prediction) for prediction in predictions]
+    values, tokens = [rating["value"] for rating in ratings], [float(rating.get("tokens", 0)) for rating in ratings]
+    return RewardScale((min(values), max(values)), (min(tokens), max(tokens)))
 
 
 def _on(ends: tuple[float, float], value: float) -> float:

@@ -27,25 +27,25 @@ def countdown(rng: np.random.Generator) -> dict[str, Any]:
     """Return `context` (the prompt), `numbers` (three or four, 1 to 99), `target` (10 to 100) and a `solution`."""
     while True:
         numbers = [int(number) for number in rng.integers(1, _LARGEST_NUMBER + 1, size=int(rng.integers(3, 5)))]
-        solved = _joined(rng, [(Fraction(number), str(number)) for number in numbers])
-        if solved is not None and solved[0].denominator == 1 and int(solved[0]) in _TARGETS:
-            target = str(solved[0])
+        solution = _join(rng, [(Fraction(number), str(number)) for number in numbers])
+        if solution is not None and solution[0].denominator == 1 and int(solution[0]) in _TARGETS:
+            target = str(solution[0])
             context = _PROMPT.format(numbers=_as_array(numbers), target=target)
-            return {"context": context, "numbers": numbers, "target": target, "solution": solved[1]}
+            return {"context": context, "numbers": numbers, "target": target, "solution": solution[1]}
 
 
-def _joined(rng: np.random.Generator, terms: list[Term]) -> Term | None:
+def _join(rng: np.random.Generator, terms: list[Term]) -> Term | None:
     """Join all `terms`, two at a time, into one; None if that divides by zero."""
     while len(terms) > 1:
         first, second, *rest = (terms[index] for index in rng.permutation(len(terms)))
         operator = "+-*/"[int(rng.integers(4))]
         if operator == "/" and not second[0]:
             return None
-        terms = [*rest, (_computed(operator, first[0], second[0]), f"({first[1]} {operator} {second[1]})")]
+        terms = [*rest, (_compute(operator, first[0], second[0]), f"({first[1]} {operator} {second[1]})")]
     return terms[0]
 
 
-def _computed(operator: str, first: Fraction, second: Fraction) -> Fraction:
+def _compute(operator: str, first: Fraction, second: Fraction) -> Fraction:
     match operator:
         case "+":
             return first + second

@@ -5,11 +5,11 @@ from typing import Any, cast
 
 import numpy as np
 
-from data.skills.registry import FAMILIES, SKILLS, Drawn
+from data.skills.registry import FAMILIES, SKILLS, SkillExample
 from swarm.errors import InputError
 
 _MISSES = 20_000
-"""After so many draws in a row that brought nothing new, there is nothing more."""
+"""After so many draws in a row without a new question, the skill has no more questions."""
 
 
 def generate(skill: str, seed: int, train: int, dev: int, test: int) -> dict[str, Any]:
@@ -32,24 +32,24 @@ def generate(skill: str, seed: int, train: int, dev: int, test: int) -> dict[str
     negative = [split for split, size in sizes.items() if size < 0]
     if negative:
         raise InputError(f"{negative[0]}: {sizes[negative[0]]} questions were asked for: give 0 or more")
-    drawn = _distinct(skill, seed, sum(sizes.values()))
+    examples = _distinct(skill, seed, sum(sizes.values()))
     data: dict[str, Any] = {"dataset": skill, "seed": seed}
     for split, size in sizes.items():
-        taken, drawn = drawn[:size], drawn[size:]
-        data[split] = [{"id": index, **example.fields} for index, example in enumerate(taken)]
+        part, examples = examples[:size], examples[size:]
+        data[split] = [{"id": index, **example.fields} for index, example in enumerate(part)]
     return data
 
 
-def _distinct(skill: str, seed: int, count: int) -> list[Drawn]:
+def _distinct(skill: str, seed: int, count: int) -> list[SkillExample]:
     # The skill's name enters the key, so that two skills of one seed share no draws, unless they are to.
     sequence = np.random.SeedSequence([seed, *FAMILIES.get(skill, skill).encode()])
     rng = np.random.Generator(np.random.Philox(cast(Any, sequence)))
-    seen: dict[Hashable, Drawn] = {}
+    examples: dict[Hashable, SkillExample] = {}
     misses = 0
-    while len(seen) < count:
-        drawn = SKILLS[skill](rng)
-        misses = misses + 1 if drawn.asked in seen else 0
-        seen.setdefault(drawn.asked, drawn)
+    while len(examples) < count:
+        example = SKILLS[skill](rng)
+        misses = misses + 1 if example.question_key in examples else 0
+        examples.setdefault(example.question_key, example)
         if misses > _MISSES:
             raise InputError(f"skill {skill!r} has fewer than {count} different questions: ask for fewer")
-    return list(seen.values())
+    return list(examples.values())

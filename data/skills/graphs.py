@@ -9,7 +9,7 @@ from heapq import heappop, heappush
 
 import numpy as np
 
-from data.skills.questions import Question
+from data.skills.questions import QuestionGenerator
 
 _LARGEST_WEIGHT = 10
 
@@ -19,22 +19,22 @@ Graph = dict[int, dict[int, int]]
 
 def connectivity(rng: np.random.Generator) -> tuple[str, str]:
     """Say whether there is a path between two nodes of a graph on up to 20 nodes; half of the answers are Yes."""
-    nodes, wanted = int(rng.integers(5, 21)), bool(rng.random() < 0.5)
+    nodes, is_connected = int(rng.integers(5, 21)), bool(rng.random() < 0.5)
     edges = int(rng.integers(nodes // 2 + 1, nodes))  # with one more, no graph on 5 nodes would have the answer No
     while True:
         graph = _graph(_pairs(rng, nodes)[:edges])
         start, end = _two_nodes(rng, graph)
-        if (end in _distances(graph, start)) == wanted:
-            asked = f"Q: Is there a path between node {start} and node {end}?"
-            return _yes_or_no(graph, "a path between two nodes", asked), _answer(wanted)
+        if (end in _distances(graph, start)) == is_connected:
+            question = f"Q: Is there a path between node {start} and node {end}?"
+            return _yes_or_no(graph, "a path between two nodes", question), _answer(is_connected)
 
 
 def cycle(rng: np.random.Generator) -> tuple[str, str]:
     """Say whether a graph on up to 15 nodes has a cycle; half of the answers are Yes, whatever the number of edges."""
-    nodes, wanted = int(rng.integers(5, 16)), bool(rng.random() < 0.5)
+    nodes, has_cycle = int(rng.integers(5, 16)), bool(rng.random() < 0.5)
     edges = int(rng.integers(nodes - 2, nodes))
-    chosen = _with_a_cycle(rng, nodes, edges) if wanted else _forest(_pairs(rng, nodes))[:edges]
-    return _yes_or_no(_graph(chosen), "a cycle", "Q: Is there a cycle in this graph?"), _answer(wanted)
+    edges_of_graph = _with_a_cycle(rng, nodes, edges) if has_cycle else _forest(_pairs(rng, nodes))[:edges]
+    return _yes_or_no(_graph(edges_of_graph), "a cycle", "Q: Is there a cycle in this graph?"), _answer(has_cycle)
 
 
 def shortest_path(rng: np.random.Generator) -> tuple[str, str]:
@@ -49,7 +49,7 @@ def shortest_path(rng: np.random.Generator) -> tuple[str, str]:
             return _shortest_path_text(graph, start, end), str(length)
 
 
-GRAPH_QUESTIONS: dict[str, Question] = {
+GRAPH_QUESTIONS: dict[str, QuestionGenerator] = {
     question.__name__: question for question in (connectivity, cycle, shortest_path)
 }
 """The questions by NLGraph's name of their task."""
@@ -72,13 +72,13 @@ def _graph(pairs: list[tuple[int, int]], rng: np.random.Generator | None = None)
 def _forest(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Leave out every pair that closes a cycle with those before it."""
     trees = {node: {node} for pair in pairs for node in pair}
-    kept = []
+    forest = []
     for first, second in pairs:
         if trees[first] is not trees[second]:
             trees[first] |= trees[second]
             trees.update(dict.fromkeys(trees[second], trees[first]))
-            kept.append((first, second))
-    return kept
+            forest.append((first, second))
+    return forest
 
 
 def _with_a_cycle(rng: np.random.Generator, nodes: int, edges: int) -> list[tuple[int, int]]:
@@ -89,9 +89,9 @@ def _with_a_cycle(rng: np.random.Generator, nodes: int, edges: int) -> list[tupl
 
 
 def _two_nodes(rng: np.random.Generator, graph: Graph) -> tuple[int, int]:
-    listed = sorted(graph)
-    start, end = rng.permutation(len(listed))[:2]
-    return listed[start], listed[end]
+    nodes = sorted(graph)
+    start, end = rng.permutation(len(nodes))[:2]
+    return nodes[start], nodes[end]
 
 
 def _distances(graph: Graph, start: int) -> dict[int, int]:
@@ -107,10 +107,10 @@ def _distances(graph: Graph, start: int) -> dict[int, int]:
     return distances
 
 
-def _yes_or_no(graph: Graph, sought: str, asked: str) -> str:
-    intro = f"The following text describes an undirected graph. Determine if there is {sought} in the graph."
+def _yes_or_no(graph: Graph, object_: str, question: str) -> str:
+    intro = f"The following text describes an undirected graph. Determine if there is {object_} in the graph."
     edges = {node: ", ".join(sorted(map(str, graph[node]))) for node in graph}
-    return _text(intro, edges, asked, "Please directly answer with Yes or No:")
+    return _text(intro, edges, question, "Please directly answer with Yes or No:")
 
 
 def _shortest_path_text(graph: Graph, start: int, end: int) -> str:
@@ -119,15 +119,15 @@ def _shortest_path_text(graph: Graph, start: int, end: int) -> str:
         for node in graph
     }
     between = f"the shortest path between node {start} and node {end}"
-    asked = f"Q: What is {between}, and what is the length of the shortest path?"
+    question = f"Q: What is {between}, and what is the length of the shortest path?"
     intro = "The following paragraph describes an undirected graph with weights."
-    return _text(intro, edges, asked, "Please directly answer with the length of the shortest path:")
+    return _text(intro, edges, question, "Please directly answer with the length of the shortest path:")
 
 
-def _text(intro: str, edges: dict[int, str], asked: str, request: str) -> str:
+def _text(intro: str, edges: dict[int, str], question: str, request: str) -> str:
     # NLGraph's file has nodes in the order of their names as texts: 0, 1, 10, 11, 2.
     lines = (f"Node {node} is connected to {edges[node]}." for node in sorted(edges, key=str))
-    return "\n".join((intro, *lines, asked, request))
+    return "\n".join((intro, *lines, question, request))
 
 
 def _answer(yes: bool) -> str:

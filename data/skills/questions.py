@@ -7,7 +7,7 @@ from string import ascii_uppercase
 
 import numpy as np
 
-Question = Callable[[np.random.Generator], tuple[str, str]]
+QuestionGenerator = Callable[[np.random.Generator], tuple[str, str]]
 """Draws one (question, answer)."""
 
 _WORDS = tuple(
@@ -37,20 +37,20 @@ _NODES = "ABCDE"
 def sorting(rng: np.random.Generator) -> tuple[str, str]:
     """Put five different letters into alphabetical order."""
     letters = [ascii_uppercase[index] for index in rng.permutation(26)[:5]]
-    return f"Sort these letters: {_spaced(letters)}", _spaced(sorted(letters))
+    return f"Sort these letters: {_join_with_spaces(letters)}", _join_with_spaces(sorted(letters))
 
 
 def picking(rng: np.random.Generator) -> tuple[str, str]:
     """Name the k-th of five words."""
     words = [_WORDS[index] for index in rng.permutation(len(_WORDS))[:5]]
     position = int(rng.integers(5))
-    return f"Which word is {ORDINALS[position]}: {_spaced(words)}", words[position]
+    return f"Which word is {ORDINALS[position]}: {_join_with_spaces(words)}", words[position]
 
 
 def reversing(rng: np.random.Generator) -> tuple[str, str]:
     """Write four words from the last to the first."""
     words = [_WORDS[index] for index in rng.permutation(len(_WORDS))[:4]]
-    return f"Write in reverse order: {_spaced(words)}", _spaced(words[::-1])
+    return f"Write in reverse order: {_join_with_spaces(words)}", _join_with_spaces(words[::-1])
 
 
 def arithmetic(rng: np.random.Generator) -> tuple[str, str]:
@@ -82,25 +82,28 @@ def units(rng: np.random.Generator) -> tuple[str, str]:
 
 def connectivity(rng: np.random.Generator) -> tuple[str, str]:
     """Say whether two nodes of a graph on five nodes are connected; half of the answers are yes."""
-    wanted = bool(rng.random() < 0.5)
+    is_connected = bool(rng.random() < 0.5)
     while True:
         edges = _edges(rng, count=int(rng.integers(3, 5)))
         start, end = rng.permutation(list(_NODES))[:2]
-        if (_distance(edges, start, end) is not None) == wanted:
-            return f"Edges: {_edge_list(edges)}. Is there a path from {start} to {end}?", "yes" if wanted else "no"
+        if (_distance(edges, start, end) is not None) == is_connected:
+            return (
+                f"Edges: {_edge_list(edges)}. Is there a path from {start} to {end}?",
+                "yes" if is_connected else "no",
+            )
 
 
 def shortest_path(rng: np.random.Generator) -> tuple[str, str]:
     """Give the length (1 to 3 edges, equally often) of the shortest path between two nodes of a graph on five nodes."""
-    wanted = int(rng.integers(1, 4))
+    target_length = int(rng.integers(1, 4))
     while True:
         edges = _edges(rng, count=5)
         start, end = rng.permutation(list(_NODES))[:2]
-        if _distance(edges, start, end) == wanted:
-            return f"Edges: {_edge_list(edges)}. How many steps from {start} to {end}?", str(wanted)
+        if _distance(edges, start, end) == target_length:
+            return f"Edges: {_edge_list(edges)}. How many steps from {start} to {end}?", str(target_length)
 
 
-QUESTIONS: dict[str, Question] = {
+QUESTIONS: dict[str, QuestionGenerator] = {
     skill.__name__: skill
     for skill in (sorting, picking, reversing, arithmetic, dates, units, connectivity, shortest_path)
 }
@@ -127,10 +130,10 @@ def _distance(edges: list[tuple[str, str]], start: str, end: str) -> int | None:
 
 
 def _edge_list(edges: list[tuple[str, str]]) -> str:
-    return _spaced(f"{a}-{b}" for a, b in edges)
+    return _join_with_spaces(f"{a}-{b}" for a, b in edges)
 
 
-def _spaced(items: Iterable[object]) -> str:
+def _join_with_spaces(items: Iterable[object]) -> str:
     return " ".join(str(item) for item in items)
 
 

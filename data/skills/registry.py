@@ -8,12 +8,12 @@ import numpy as np
 
 from data.skills.countdown import countdown
 from data.skills.graphs import GRAPH_QUESTIONS
-from data.skills.questions import QUESTIONS, Question
+from data.skills.questions import QUESTIONS, QuestionGenerator
 from data.skills.relay import Relay, relay, with_responses
 
 
 @dataclass(frozen=True)
-class Drawn:
+class SkillExample:
     """One example drawn by a skill.
 
     Attributes:
@@ -22,34 +22,34 @@ class Drawn:
 
     """
 
-    asked: Hashable
+    question_key: Hashable
     fields: dict[str, Any]
 
 
-Skill = Callable[[np.random.Generator], Drawn]
+Skill = Callable[[np.random.Generator], SkillExample]
 """Draws one example; the generator is the only source of chance."""
 
 
-def _asking(question: Question, **fields: Any) -> Skill:
-    def draw(rng: np.random.Generator) -> Drawn:
+def _asking(question: QuestionGenerator, **fields: Any) -> Skill:
+    def draw(rng: np.random.Generator) -> SkillExample:
         text, answer = question(rng)
-        return Drawn(text, {"question": text, "answer": answer, **fields})
+        return SkillExample(text, {"question": text, "answer": answer, **fields})
 
     return draw
 
 
-def _countdown(rng: np.random.Generator) -> Drawn:
+def _countdown(rng: np.random.Generator) -> SkillExample:
     puzzle = countdown(rng)
     # The order of the numbers makes no other puzzle.
-    return Drawn((*sorted(puzzle["numbers"]), puzzle["target"]), puzzle)
+    return SkillExample((*sorted(puzzle["numbers"]), puzzle["target"]), puzzle)
 
 
-def _relay(shown: Callable[[np.random.Generator, Relay], tuple[str, str]]) -> Skill:
-    def draw(rng: np.random.Generator) -> Drawn:
-        asked = relay(rng)
+def _relay(parts: Callable[[np.random.Generator, Relay], tuple[str, str]]) -> Skill:
+    def draw(rng: np.random.Generator) -> SkillExample:
+        puzzle = relay(rng)
         # What only one of the relay's skills draws comes from a generator of its own, so that all ask the same.
-        question, answer = shown(np.random.default_rng(int(rng.integers(2**63))), asked)
-        return Drawn(asked.question, {"question": question, "answer": answer})
+        question, answer = parts(np.random.default_rng(int(rng.integers(2**63))), puzzle)
+        return SkillExample(puzzle.question, {"question": question, "answer": answer})
 
     return draw
 
@@ -58,9 +58,9 @@ SKILLS: dict[str, Skill] = {
     **{name: _asking(question) for name, question in QUESTIONS.items()},
     **{f"nlgraph_{domain}": _asking(question, domain=domain) for domain, question in GRAPH_QUESTIONS.items()},
     "countdown": _countdown,
-    "relay": _relay(lambda rng, asked: (asked.question, asked.answer)),
-    "relay_first": _relay(lambda rng, asked: (asked.question, asked.middle)),
-    "relay_second": _relay(lambda rng, asked: (with_responses(rng, asked), asked.answer)),
+    "relay": _relay(lambda rng, puzzle: (puzzle.question, puzzle.answer)),
+    "relay_first": _relay(lambda rng, puzzle: (puzzle.question, puzzle.middle)),
+    "relay_second": _relay(lambda rng, puzzle: (with_responses(rng, puzzle), puzzle.answer)),
 }
 """Every skill by its name."""
 

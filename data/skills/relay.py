@@ -1,4 +1,4 @@
-"""Seeded *relay* questions, which want two steps, and what the experts of a system learn from: one step each.
+"""Seeded *relay* questions, which need two steps; each expert of a system is trained on one step.
 
 A relay question is "Which letter is third? Sort these letters: K W L Q F". `relay` answers it (L); `relay_first`
 answers with what has to be found first, the sorted letters; `relay_second` has previous responses below the question,
@@ -16,11 +16,11 @@ RESPONSE = "Response: {response}"
 """How a previous response is shown: a line below the question."""
 
 ASKED = "Answer:"
-"""How every question ends, and so what stands between it and the responses."""
+"""The end of every question; previous responses follow it."""
 
 _LETTERS = 5
 _SURE_LIST, _SURE_LETTER = 0.95, 0.8
-"""How often a response that is a list, or a letter, is right."""
+"""The probability that a response is right if it is a list, and if it is a letter."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Relay:
 
     @property
     def middle(self) -> str:
-        """What the first step finds: the letters in order."""
+        """The result of the first step: the letters in order."""
         return " ".join(sorted(self.letters))
 
     @property
@@ -49,28 +49,28 @@ def relay(rng: np.random.Generator) -> Relay:
     return Relay(f"Which letter is {ORDINALS[position]}? Sort these letters: {' '.join(letters)}", letters, position)
 
 
-def with_responses(rng: np.random.Generator, asked: Relay) -> str:
+def with_responses(rng: np.random.Generator, puzzle: Relay) -> str:
     """Return the question with one to three previous responses: sorted letters, and guesses at the answer.
 
     Three quarters have a list among them. Without one, the guesses are mostly right: nothing else is to be had.
     """
     count = int(rng.integers(1, 4))
     lists = int(rng.integers(1, count + 1)) if rng.random() < 0.75 else 0
-    drawn = [_list(rng, asked) for _ in range(lists)] + [_letter(rng, asked, lists) for _ in range(count - lists)]
-    shown = (RESPONSE.replace("{response}", drawn[index]) for index in rng.permutation(count))
-    return "\n".join((asked.question, ASKED, *shown))
+    responses = [_list(rng, puzzle) for _ in range(lists)] + [_letter(rng, puzzle, lists) for _ in range(count - lists)]
+    lines = (RESPONSE.replace("{response}", responses[index]) for index in rng.permutation(count))
+    return "\n".join((puzzle.question, ASKED, *lines))
 
 
-def _list(rng: np.random.Generator, asked: Relay) -> str:
+def _list(rng: np.random.Generator, puzzle: Relay) -> str:
     """Return the letters in order or, now and then, with two neighbours swapped."""
-    items = sorted(asked.letters)
+    items = sorted(puzzle.letters)
     if rng.random() >= _SURE_LIST:
         at = int(rng.integers(_LETTERS - 1))
         items[at : at + 2] = items[at + 1], items[at]
     return " ".join(items)
 
 
-def _letter(rng: np.random.Generator, asked: Relay, lists: int) -> str:
+def _letter(rng: np.random.Generator, puzzle: Relay, lists: int) -> str:
     if rng.random() < (0.5 if lists else _SURE_LETTER):
-        return asked.answer
-    return asked.letters[int(rng.integers(_LETTERS))]
+        return puzzle.answer
+    return puzzle.letters[int(rng.integers(_LETTERS))]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from swarm.canonical import content_hash
-from swarm.draws import Purpose, generator
+from swarm.draws import Draw, generator
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def begin(experts: int) -> State:
 def ask(seed: int, candidates: int, state: State) -> State:
     """Return the next iteration, not yet evaluated; its draws are a function of the seed and its number."""
     number, size = state.iteration + 1, len(state.positions[0])
-    rows = [generator(seed, number, i, Purpose.MOVE).dirichlet([1.0] * size).tolist() for i in range(candidates)]
+    rows = [generator(seed, number, i, Draw.MOVE).dirichlet([1.0] * size).tolist() for i in range(candidates)]
     return replace(state, iteration=number, positions=tuple(map(tuple, rows)), utilities=())
 
 

@@ -11,8 +11,8 @@ from pydantic_core import CoreSchema
 from data.objective import ObjectiveConfig
 from infra.configs.form import number_fields
 from infra.configs.paths import BaseModelName, ExpertPath, RunName
+from infra.configs.trackers import TrackerName
 from infra.engines.config import EngineConfig
-from infra.observing.trackers.opening import TrackerName
 from swarm.draws import MAX_SEED
 from swarm.recipes import Space
 

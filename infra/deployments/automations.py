@@ -1,4 +1,4 @@
-"""What the Prefect server does about runs whose process died: notice it, and start them again.
+"""Automations of the Prefect server for runs whose process died: notice it, and start them again.
 
 A run that a worker started and saw die is marked Crashed by that worker, within a second. If the worker's machine died
 too, nobody is left to say so: then the run's heartbeats, which no longer come, do.
@@ -38,9 +38,9 @@ def install(automations: tuple[AutomationCore, ...]) -> None:
     """Install `automations` at the server, each in the place of the one of its name; a paused one stays paused."""
     with get_client(sync_client=True) as client:
         for automation in automations:
-            known = client.read_automations_by_name(automation.name)
-            if known:
-                client.update_automation(known[0].id, automation.model_copy(update={"enabled": known[0].enabled}))
+            existing = client.read_automations_by_name(automation.name)
+            if existing:
+                client.update_automation(existing[0].id, automation.model_copy(update={"enabled": existing[0].enabled}))
             else:
                 client.create_automation(automation)
 
@@ -66,11 +66,11 @@ def _restart() -> AutomationCore:
     )
 
 
-def _unless(after: str, expected: tuple[str, ...], seconds: int, match: dict[str, list[str]]) -> EventTrigger:
-    """Return a trigger: a run of ours had the event `after`, and none of the `expected` ones for so many seconds."""
+def _unless(after: str, other_events: tuple[str, ...], seconds: int, match: dict[str, list[str]]) -> EventTrigger:
+    """Return a trigger for runs of this project: after the event `after`, no one of `other_events` for `seconds`."""
     return EventTrigger(
         after={f"prefect.flow-run.{after}"},
-        expect={f"prefect.flow-run.{event}" for event in expected},
+        expect={f"prefect.flow-run.{event}" for event in other_events},
         match=ResourceSpecification({"prefect.resource.id": ["prefect.flow-run.*"], **match}),
         match_related=ResourceSpecification(
             {"prefect.resource.id": [f"prefect.tag.{TAG}"], "prefect.resource.role": ["tag"]}

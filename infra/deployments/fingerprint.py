@@ -1,4 +1,4 @@
-"""Whether data changed: by what files hold, never by their times."""
+"""Fingerprint files by their content, to see whether data changed; their times don't count."""
 
 from collections.abc import Sequence
 from glob import glob
@@ -9,27 +9,27 @@ from swarm.canonical import content_hash
 from swarm.errors import InputError
 
 
-def fingerprint(watched: Sequence[str]) -> str:
-    """Return the content hash of all files that `watched` names, with their names.
+def fingerprint(patterns: Sequence[str]) -> str:
+    """Return the content hash of all files that `patterns` name, and of their names.
 
     Args:
-        watched: files, folders (all that lies in them, except what is hidden) or patterns such as `data/**/*.json`.
+        patterns: files, folders (all that lies in them, except what is hidden) or patterns such as `data/**/*.json`.
 
     Raises:
         InputError: one of them names no file, or a file can't be read.
 
     """
-    files = sorted({file for each in watched for file in _files(each)})
+    files = sorted({file for pattern in patterns for file in _files(pattern)})
     try:
         return content_hash([[file.name, file_sha256(file)] for file in files])
     except OSError as error:
         raise InputError(f"{error.filename}: can't be read ({error.strerror}): check its permissions") from error
 
 
-def _files(watched: str) -> list[Path]:
-    pattern = str(Path(watched) / "**") if Path(watched).is_dir() else watched
-    names = glob(pattern, recursive=True)  # noqa: PTH207 (a pattern may be absolute)
-    found = [file for name in names if (file := Path(name)).is_file()]
-    if not found:
-        raise InputError(f"{watched}: there is no such file: give files, a folder or a pattern such as 'data/*.json'")
-    return found
+def _files(pattern: str) -> list[Path]:
+    glob_pattern = str(Path(pattern) / "**") if Path(pattern).is_dir() else pattern
+    names = glob(glob_pattern, recursive=True)  # noqa: PTH207 (a pattern may be absolute)
+    files = [file for name in names if (file := Path(name)).is_file()]
+    if not files:
+        raise InputError(f"{pattern}: there is no such file: give files, a folder or a pattern such as 'data/*.json'")
+    return files

@@ -1,4 +1,4 @@
-"""How many evaluation tasks of all deployments use GPUs at once: the server's limit on the tag `gpu`.
+"""Limit how many evaluation tasks of all deployments use GPUs at once, by the server's limit on the tag `gpu`.
 
 On one machine nothing has to be limited: there, runs hand each GPU to each other (docs/decisions/0006).
 """

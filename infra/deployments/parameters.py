@@ -1,4 +1,4 @@
-"""What a deployment runs with."""
+"""Read the parameters of a deployment."""
 
 from typing import Any
 

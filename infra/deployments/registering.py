@@ -15,7 +15,7 @@ from prefect.workers.process import ProcessWorker
 from infra.settings import Settings
 
 TAG = "swarm"
-"""Every flow run of a deployment has it: the automations act on these runs and on nobody else's."""
+"""The tag of every flow run of a deployment: the automations act on runs with this tag only."""
 
 HEARTBEAT_SECONDS = 30
 """Between two signs of life of a flow run; Prefect allows no less."""
@@ -80,7 +80,7 @@ def make_pool(name: str) -> None:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """Return what a flow run finds in its environment, besides what its worker has.
+    """Return the environment variables of a flow run, besides those of its worker.
 
     A database's URL may hold a password, which deployments show to everybody: it comes from the worker's environment.
     """

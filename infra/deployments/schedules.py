@@ -1,4 +1,4 @@
-"""When a deployment runs by itself."""
+"""Schedules: when a deployment runs by itself."""
 
 from datetime import timedelta
 
@@ -9,11 +9,11 @@ from pydantic import ValidationError
 from swarm.errors import InputError
 
 LOOK_EVERY = 60.0
-"""Seconds between two looks at data of which nobody said when to look at it: a look costs about a second."""
+"""The seconds between two checks of data without a schedule of its own: a check takes about a second."""
 
 
 def schedule(cron: str | None, interval: float | None, timezone: str | None = None) -> Schedule:
-    """Return when to look: as `cron` says, or every `interval` seconds; without both, every `LOOK_EVERY` seconds.
+    """Return the schedule of `cron`, or of every `interval` seconds; without both, of every `LOOK_EVERY` seconds.
 
     Raises:
         InputError: both are given, or `cron` is none.

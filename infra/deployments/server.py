@@ -1,4 +1,4 @@
-"""The Prefect server at which searches are deployed."""
+"""Find the Prefect server at which searches are deployed."""
 
 import httpx
 from prefect.settings import PREFECT_API_URL

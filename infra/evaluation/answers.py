@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from data.examples import Split
 from data.objective import Objective
-from data.requests import Followed, Request, Response
+from data.requests import FollowUpResponse, Request, Response
 from swarm.errors import EvaluationError
 from swarm.recipes import Recipe
 
@@ -55,7 +55,7 @@ def with_follow_ups(
     together = list(responses)
     for (place, then), second in zip(follow_ups.items(), more, strict=True):
         first = together[place]
-        if isinstance(first, Followed) or isinstance(second, Followed):
-            raise EvaluationError("the engine answered with a Followed, which no engine makes")
-        together[place] = Followed(first, then, second)
+        if isinstance(first, FollowUpResponse) or isinstance(second, FollowUpResponse):
+            raise EvaluationError("the engine answered with a FollowUpResponse, which no engine makes")
+        together[place] = FollowUpResponse(first, then, second)
     return together

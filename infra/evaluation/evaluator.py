@@ -8,21 +8,21 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from data.evaluation import Evaluation
 from data.examples import Split
 from data.objective import Objective, load_objective
 from data.objective_config import ObjectiveConfig
-from data.outside import Item, Outside, Rating, Scale, Wanted
+from data.outside import Item, Rating, RatingRequest, RewardScale, ScorerConfig
 from data.requests import Request, Response, request_json
+from data.scores import Evaluation
 from experts.base_models import BaseModel, chat_template
 from experts.seed_basis import SeedBasis
 from infra.engines.packed.members import AnyBasis
 from infra.evaluation.answers import Answers, Ask, answer_objective
 from infra.observing.clock import RunClock
-from infra.records.asked import Asked
+from infra.records.request_texts import GroupRequests
 from infra.records.store import Records
 from infra.records.values import EvaluationRecord
-from infra.scorers.opening import Scorers, identify
+from infra.scorers.open_scorers import Scorers, identify
 from infra.settings import Settings
 from swarm.canonical import content_hash
 from swarm.recipes import BASE, Recipe, Space
@@ -77,7 +77,7 @@ class Evaluator:
     @property
     def scale_key(self) -> str | None:
         """The key of the group that sets the scales; None if the objective needs none."""
-        measuring = self.objective.measuring
+        measuring = self.objective.scale_objective
         if measuring is None:
             return None
         members = [recipe.to_json() for recipe in self.initial]
@@ -100,14 +100,14 @@ class Evaluator:
         """Have the engine answer all of `split` with each of `recipes`, follow-ups included."""
         return answer_objective(objective, split, recipes, lambda *call: self.ask(split, *call))
 
-    def scales(self) -> dict[str, Scale]:
+    def scales(self) -> dict[str, RewardScale]:
         """Return the scales, by task: as the records have them, or measured and saved there; {} if none is needed.
 
         Raises:
             EvaluationError: somebody could not answer or rate.
 
         """
-        measuring, key = self.objective.measuring, self.scale_key
+        measuring, key = self.objective.scale_objective, self.scale_key
         if measuring is None or key is None:
             return {}
         with self._measuring:
@@ -115,7 +115,11 @@ class Evaluator:
         return measuring.scales([record.predictions for record in evaluations])
 
     def score(
-        self, objective: Objective, split: Split, responses: Sequence[Sequence[Response]], scales: Mapping[str, Scale]
+        self,
+        objective: Objective,
+        split: Split,
+        responses: Sequence[Sequence[Response]],
+        scales: Mapping[str, RewardScale],
     ) -> list[Evaluation]:
         """Have what the members of a population answered rated where it is to be, and score it.
 
@@ -123,9 +127,9 @@ class Evaluator:
             EvaluationError: an answer can't be rated or scored.
 
         """
-        with self._clock.timed("ratings from outside"):
+        with self._clock.measure("ratings from outside"):
             ratings = rate(objective, split, responses, self._scorers)
-        with self._clock.timed("scoring and records"):
+        with self._clock.measure("scoring and records"):
             pairs = zip(responses, ratings, strict=True)
             return [objective.score(split, answers, of_answers, scales) for answers, of_answers in pairs]
 
@@ -137,7 +141,7 @@ class Evaluator:
         split: Split,
         evaluations: Sequence[Evaluation],
         cost: "Cost",
-        asked: Asked,
+        requests: GroupRequests,
         node_answers: dict[str, Any] | None = None,
     ) -> tuple[EvaluationRecord, ...]:
         """Save a group under `key`, whole or not at all; return the evaluations that the records hold for it.
@@ -149,7 +153,7 @@ class Evaluator:
             split: on which examples.
             evaluations: one a member.
             cost: tokens generated, and seconds of the engine.
-            asked: the texts that were sent.
+            requests: the texts that were sent.
             node_answers: of systems, what their nodes answered.
 
         """
@@ -157,7 +161,7 @@ class Evaluator:
             EvaluationRecord(key, i, dict(member), e.utility, e.task_utilities, e.scores, e.predictions, e.outputs)
             for i, (member, e) in enumerate(zip(members, evaluations, strict=True))
         ]
-        with self._clock.timed("scoring and records"):
+        with self._clock.measure("scoring and records"):
             return self.records.save_evaluation_group(
                 key,
                 objective.split_key(split),
@@ -167,7 +171,7 @@ class Evaluator:
                 cost.tokens,
                 cost.seconds,
                 node_answers=node_answers,
-                asked=asked,
+                requests=requests,
             )
 
     def _measure(self, measuring: Objective, key: str) -> tuple[EvaluationRecord, ...]:
@@ -175,8 +179,8 @@ class Evaluator:
         answers = self.answer(measuring, "dev", self.initial)
         evaluations = self.score(measuring, "dev", answers.responses, {})
         members = [recipe.to_json() for recipe in self.initial]
-        asked = Asked(by_task=lambda: requests_of(measuring, "dev"))
-        return self.save(key, members, measuring, "dev", evaluations, answers, asked)
+        requests = GroupRequests(by_task=lambda: requests_of(measuring, "dev"))
+        return self.save(key, members, measuring, "dev", evaluations, answers, requests)
 
 
 class Cost(Protocol):
@@ -219,14 +223,14 @@ def rate(
         EvaluationError: a rating could not be had.
 
     """
-    wishes = [objective.wanted(split, answers) for answers in responses]
-    by_scorer: dict[Outside, dict[Item, None]] = {}
+    wishes = [objective.rating_requests(split, answers) for answers in responses]
+    by_scorer: dict[ScorerConfig, dict[Item, None]] = {}
     for wish in (wish for member in wishes for wish in member if wish is not None):
         by_scorer.setdefault(wish.by, {})[wish.item] = None
-    ratings: dict[Wanted, Rating] = {}
+    ratings: dict[RatingRequest, Rating] = {}
     for by, items in by_scorer.items():
         for item, rating in zip(items, scorers.rate(by, list(items)), strict=True):
-            ratings[Wanted(by, item)] = rating
+            ratings[RatingRequest(by, item)] = rating
     return [[None if wish is None else ratings[wish] for wish in member] for member in wishes]
 
 

@@ -14,7 +14,7 @@ from infra.observing.clock import RunClock
 from infra.observing.observer import Observer, Work
 from infra.records.store import Records
 from infra.records.values import EvaluationRecord, Purpose
-from infra.scorers.opening import Scorers
+from infra.scorers.open_scorers import Scorers
 from infra.settings import Settings
 from swarm.plan import Link
 from swarm.recipes import Recipe
@@ -84,7 +84,7 @@ class EvaluationGroups:
         places = [(link.particle, link.group, link.index) for link in links]
         self._records.link_evaluations(self._run, iteration, purpose, places)
         work = self._work(len(links), {link.group for link in links})
-        self._observer.used(work, found=sum(link.group not in self._made for link in links))
+        self._observer.work(work, reused_evaluations=sum(link.group not in self._made for link in links))
 
     @contextmanager
     def _awaited(self) -> Iterator[None]:
@@ -106,7 +106,7 @@ class EvaluationGroups:
         evaluations = group.evaluate(self._evaluator)
         self._link_scales()
         self._made.add(key)
-        self._observer.evaluated(self._work(len(evaluations), {key}))
+        self._observer.evaluation(self._work(len(evaluations), {key}))
         return evaluations
 
     def _link_scales(self) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 from data.examples import Split
 from data.objective import Objective
-from data.part import part_of
+from data.subset import select_examples
 from infra.evaluation.evaluator import Evaluator, requests_of
-from infra.records.asked import Asked
+from infra.records.request_texts import GroupRequests
 from infra.records.values import EvaluationRecord
 from swarm.canonical import content_hash
 from swarm.recipes import Recipe
@@ -42,18 +42,18 @@ class RecipeGroup:
         asked = self._objective(evaluator)
         members = [recipe.to_json() for recipe in self.recipes]
         content: list[Any] = [members, asked.split_key(self.split), self.split, evaluator.engine]
-        return content_hash(content if asked.measuring is None else [*content, evaluator.scale_key])
+        return content_hash(content if asked.scale_objective is None else [*content, evaluator.scale_key])
 
     def evaluate(self, evaluator: Evaluator) -> tuple[EvaluationRecord, ...]:
         """Evaluate as `Evaluable.evaluate` says; scales that are needed and not recorded are measured first."""
         objective, split = self._objective(evaluator), self.split
-        scales = evaluator.scales() if objective.measuring is not None else {}
+        scales = evaluator.scales() if objective.scale_objective is not None else {}
         answers = evaluator.answer(objective, split, self.recipes)
         evaluations = evaluator.score(objective, split, answers.responses, scales)
         members = [recipe.to_json() for recipe in self.recipes]
-        asked = Asked(by_task=lambda: requests_of(objective, split))
-        return evaluator.save(self.key(evaluator), members, objective, split, evaluations, answers, asked)
+        requests = GroupRequests(by_task=lambda: requests_of(objective, split))
+        return evaluator.save(self.key(evaluator), members, objective, split, evaluations, answers, requests)
 
     def _objective(self, evaluator: Evaluator) -> Objective:
         whole = evaluator.objective
-        return whole if self.examples is None else part_of(whole, self.split, self.examples)
+        return whole if self.examples is None else select_examples(whole, self.split, self.examples)

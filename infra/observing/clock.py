@@ -1,4 +1,4 @@
-"""Where a run's time goes, by part."""
+"""Measure how a run's time is spent, by part."""
 
 import threading
 import time
@@ -11,15 +11,15 @@ from infra.records.store import Records
 
 
 class RunClock:
-    """Counts seconds by part, from any thread; what no part claims is orchestration."""
+    """Counts seconds by part, from any thread; the time of no part is orchestration."""
 
     def __init__(self) -> None:
         self._seconds: defaultdict[str, float] = defaultdict(float)
-        self._flushed = time.perf_counter()
+        self._last_flush = time.perf_counter()
         self._lock = threading.Lock()
 
     @contextmanager
-    def timed(self, part: str) -> Iterator[None]:
+    def measure(self, part: str) -> Iterator[None]:
         """Count the seconds spent in the block as time of `part`."""
         start = time.perf_counter()
         try:
@@ -38,8 +38,8 @@ class RunClock:
         with self._lock:
             parts = dict(self._seconds)
             self._seconds.clear()
-        parts["orchestration"] = max(0.0, now - self._flushed - sum(parts.values()))
-        self._flushed = now
+        parts["orchestration"] = max(0.0, now - self._last_flush - sum(parts.values()))
+        self._last_flush = now
         records.add_timings(run, iteration, parts)
         for part, seconds in parts.items():
-            observer.took(part, seconds)
+            observer.timing(part, seconds)

@@ -1,4 +1,4 @@
-"""A run's metrics for Prometheus, at http://127.0.0.1:SWARM_METRICS_PORT/metrics while the run goes."""
+"""A run's metrics for Prometheus, at http://127.0.0.1:SWARM_METRICS_PORT/metrics while the run is under way."""
 
 import logging
 import math
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
 
-from infra.observing.observer import Nobody, Work
+from infra.observing.observer import NullObserver, Work
 from infra.observing.views import IterationView
 
 logger = logging.getLogger(__name__)
@@ -16,7 +16,7 @@ _HOST = "127.0.0.1"
 """Only this machine may read: there is no authentication."""
 
 
-class Metrics(Nobody):
+class Metrics(NullObserver):
     """An observer that counts; every metric has the labels `run` and `algorithm`.
 
     Counters count what this process did: a resumed run begins at 0 again, which Prometheus expects of counters.
@@ -26,7 +26,7 @@ class Metrics(Nobody):
         self._registry = registry
         self._labels = {"run": run, "algorithm": algorithm}
         self._evaluations = self._counter("swarm_evaluations", "Recipes evaluated.")
-        self._found = self._counter("swarm_cache_hits", "Evaluations that were found, and not made.")
+        self._reused = self._counter("swarm_cache_hits", "Evaluations that were found, and not made.")
         self._tokens = self._counter("swarm_generated_tokens", "Tokens generated.")
         self._speed = self._gauge("swarm_tokens_per_second", "Tokens generated a second, in the last group.")
         self._iteration = self._gauge("swarm_iteration", "The last finished iteration; the first is 0.")
@@ -39,27 +39,27 @@ class Metrics(Nobody):
         """See `Observer.rows`."""
         self._rows.set(done)
 
-    def evaluated(self, work: Work) -> None:
-        """See `Observer.evaluated`."""
+    def evaluation(self, work: Work) -> None:
+        """See `Observer.evaluation`."""
         self._evaluations.inc(work.evaluations)
         self._tokens.inc(work.generated_tokens)
         if work.seconds > 0:
             self._speed.set(work.generated_tokens / work.seconds)
 
-    def used(self, work: Work, found: int) -> None:
-        """See `Observer.used`."""
-        self._found.inc(found)
+    def work(self, work: Work, reused_evaluations: int) -> None:
+        """See `Observer.work`."""
+        self._reused.inc(reused_evaluations)
 
-    def took(self, part: str, seconds: float) -> None:
-        """See `Observer.took`."""
+    def timing(self, part: str, seconds: float) -> None:
+        """See `Observer.timing`."""
         self._seconds.labels(**self._labels, part=part).inc(seconds)
 
     def iteration(self, view: IterationView) -> None:
         """See `Observer.iteration`."""
         self._iteration.set(view.iteration)
-        known = [utility for utility in view.utilities if utility is not None]
-        if known:
-            self._mean.set(sum(known) / len(known))
+        utilities = [utility for utility in view.utilities if utility is not None]
+        if utilities:
+            self._mean.set(sum(utilities) / len(utilities))
         if view.best is not None:
             self._best.set(view.best)
 
@@ -74,7 +74,7 @@ class Metrics(Nobody):
 
 @contextmanager
 def metrics(port: int, run: str, algorithm: str) -> Iterator[Metrics]:
-    """Serve a run's metrics while the block lasts; a port that can't be had is logged, and nothing else happens."""
+    """Serve a run's metrics during the block; if the port can't be opened, only a warning is logged."""
     registry = CollectorRegistry()
     observer = Metrics(registry, run, algorithm)
     try:

@@ -1,4 +1,4 @@
-"""Who watches a run while it goes: the terminal's live table, trackers, metrics, or nobody.
+"""Observers of a run: the terminal's live table, trackers, metrics, or none.
 
 A Prefect flow takes plain JSON, so an observer can't be its argument: it comes in by a context variable, or is opened
 with the run because configuration or settings ask for it (`infra.observing.watching`).
@@ -23,31 +23,31 @@ class Work:
 
 
 class Observer(Protocol):
-    """Is told what a run does; is called from the flow's thread and from task threads, and must never raise."""
+    """Gets the events of a run, from the flow's thread and from task threads; its methods must never raise."""
 
     def phase(self, text: str) -> None:
-        """Say what the run does now (loading the engine, testing, …)."""
+        """Report what the run does now (loading the engine, testing, …)."""
 
     def rows(self, done: int, total: int) -> None:
-        """Say how many rows of the evaluation group under way are answered."""
+        """Report how many rows of the evaluation group under way are answered."""
 
-    def evaluated(self, work: Work) -> None:
-        """Say that this process made an evaluation group, whose scores are committed."""
+    def evaluation(self, work: Work) -> None:
+        """Report an evaluation group that this process made and whose scores are committed."""
 
-    def used(self, work: Work, found: int) -> None:
-        """Say what the next iteration (or the test) was made of; `found` of the evaluations were not made here."""
+    def work(self, work: Work, reused_evaluations: int) -> None:
+        """Report the evaluations of the next iteration (or the test), and how many of them were not made here."""
 
-    def took(self, part: str, seconds: float) -> None:
-        """Say how long a part of the work took."""
+    def timing(self, part: str, seconds: float) -> None:
+        """Report how long a part of the work took."""
 
     def iteration(self, view: IterationView) -> None:
-        """Give a finished iteration; a resumed run gives every one again, from the first."""
+        """Report a finished iteration; a resumed run reports every iteration again, from the first."""
 
-    def finished(self, summary: Mapping[str, Any]) -> None:
-        """Give the summary of a run that came to its end."""
+    def end(self, summary: Mapping[str, Any]) -> None:
+        """Report the summary of a run that came to its end."""
 
 
-class Nobody:
+class NullObserver:
     """An observer that does nothing."""
 
     def phase(self, text: str) -> None:
@@ -56,24 +56,24 @@ class Nobody:
     def rows(self, done: int, total: int) -> None:
         """Ignore it."""
 
-    def evaluated(self, work: Work) -> None:
+    def evaluation(self, work: Work) -> None:
         """Ignore it."""
 
-    def used(self, work: Work, found: int) -> None:
+    def work(self, work: Work, reused_evaluations: int) -> None:
         """Ignore it."""
 
-    def took(self, part: str, seconds: float) -> None:
+    def timing(self, part: str, seconds: float) -> None:
         """Ignore it."""
 
     def iteration(self, view: IterationView) -> None:
         """Ignore it."""
 
-    def finished(self, summary: Mapping[str, Any]) -> None:
+    def end(self, summary: Mapping[str, Any]) -> None:
         """Ignore it."""
 
 
-class Everybody:
-    """Passes what it is told on to several observers."""
+class ObserverGroup:
+    """Passes every event on to several observers."""
 
     def __init__(self, *observers: Observer) -> None:
         self._observers = observers
@@ -88,43 +88,43 @@ class Everybody:
         for observer in self._observers:
             observer.rows(done, total)
 
-    def evaluated(self, work: Work) -> None:
+    def evaluation(self, work: Work) -> None:
         """Pass it on."""
         for observer in self._observers:
-            observer.evaluated(work)
+            observer.evaluation(work)
 
-    def used(self, work: Work, found: int) -> None:
+    def work(self, work: Work, reused_evaluations: int) -> None:
         """Pass it on."""
         for observer in self._observers:
-            observer.used(work, found)
+            observer.work(work, reused_evaluations)
 
-    def took(self, part: str, seconds: float) -> None:
+    def timing(self, part: str, seconds: float) -> None:
         """Pass it on."""
         for observer in self._observers:
-            observer.took(part, seconds)
+            observer.timing(part, seconds)
 
     def iteration(self, view: IterationView) -> None:
         """Pass it on."""
         for observer in self._observers:
             observer.iteration(view)
 
-    def finished(self, summary: Mapping[str, Any]) -> None:
+    def end(self, summary: Mapping[str, Any]) -> None:
         """Pass it on."""
         for observer in self._observers:
-            observer.finished(summary)
+            observer.end(summary)
 
 
 _observer: ContextVar[Observer] = ContextVar("observer")
 
 
 def current_observer() -> Observer:
-    """Return who observes the runs of this context."""
-    return _observer.get(Nobody())
+    """Return the observer of the runs of this context."""
+    return _observer.get(NullObserver())
 
 
 @contextmanager
-def observed_by(observer: Observer) -> Iterator[None]:
-    """Let `observer` watch the runs made inside the block."""
+def use_observer(observer: Observer) -> Iterator[None]:
+    """Let `observer` observe the runs made inside the block."""
     token = _observer.set(observer)
     try:
         yield

@@ -38,11 +38,11 @@ class IterationView:
     @property
     def headline(self) -> str:
         """The iteration in one line."""
-        found = f"{self.best:.4f} ({self.best_is})" if self.best is not None else "–"
-        known = [utility for utility in self.utilities if utility is not None]
-        mean = f", mean {sum(known) / len(known):.4f}" if known else ""
+        best = f"{self.best:.4f} ({self.best_is})" if self.best is not None else "–"
+        utilities = [utility for utility in self.utilities if utility is not None]
+        mean = f", mean {sum(utilities) / len(utilities):.4f}" if utilities else ""
         stale = f", {self.stale}/{self.patience} without improvement" if self.patience is not None else ""
-        return f"iteration {self.iteration}/{self.iterations}: global best {found}{mean}{stale}"
+        return f"iteration {self.iteration}/{self.iterations}: global best {best}{mean}{stale}"
 
 
 @dataclass(frozen=True)

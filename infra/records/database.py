@@ -1,4 +1,4 @@
-"""Opening a database, and its two kinds of transaction."""
+"""Open a database, and give it two kinds of transaction: reading and writing."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,13 +10,13 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModu
 from sqlalchemy.orm import Session
 
 from experts.files import cannot_write
-from infra.records.lost import ConnectionLost, is_lost
+from infra.records.connection_loss import ConnectionLost, is_connection_loss
 from infra.records.upgrade import upgrade
 from swarm.canonical import canonical_json
 from swarm.errors import InputError
 
 BUSY_SECONDS = 30
-"""How long a write waits for another process's write."""
+"""The seconds that a write waits for another process's write."""
 
 _REMEDIES = {
     "not a database": "restore it from a backup, or move it away and start again",
@@ -38,36 +38,36 @@ class Database:
     """
 
     def __init__(self, url: str | URL) -> None:
-        parsed = _checked(url)
+        checked_url = _check_url(url)
         # Not the query: a password may stand there, too, and SQLAlchemy hides only the one before the host.
-        self._where = parsed.database if _is_sqlite(parsed) else parsed.set(query={}).render_as_string()
-        self._engine = _sqlite(parsed) if _is_sqlite(parsed) else _postgresql(parsed)
+        self._where = checked_url.database if _is_sqlite(checked_url) else checked_url.set(query={}).render_as_string()
+        self._engine = _sqlite(checked_url) if _is_sqlite(checked_url) else _postgresql(checked_url)
         self._writer = self._engine.execution_options(sqlite_begin="IMMEDIATE")
         try:
-            with self._reported():
+            with self._as_input_errors():
                 upgrade(self._engine, self._writer, str(self._where))
         except BaseException:
             self.close()
             raise
 
     def close(self) -> None:
-        """Close every connection; what was written is already safe without it."""
+        """Close every connection; everything that was written is safe already."""
         self._engine.dispose()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Give a session that sees one snapshot (SQLite) and writes nothing."""
-        with self._reported(), Session(self._engine) as session:
+        with self._as_input_errors(), Session(self._engine) as session:
             yield session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """Give a session whose changes all become durable at the end of the block, or, if it raises, none does."""
-        with self._reported(), Session(self._writer) as session, session.begin():
+        """Give a session whose changes become durable together at the end of the block, or not at all if it raises."""
+        with self._as_input_errors(), Session(self._writer) as session, session.begin():
             yield session
 
     def check_integrity(self) -> None:
-        """Read the whole database and verify it; PostgreSQL verifies its own pages, so there it is only reached.
+        """Read the whole SQLite database and verify it; PostgreSQL verifies its own pages, so this only connects to it.
 
         Raises:
             InputError: a page is damaged, or a row refers to one that is not there.
@@ -75,18 +75,18 @@ class Database:
         """
         with self.reading() as session:
             connection = session.connection()
-            found = _damage(connection) if connection.dialect.name == "sqlite" else None
-        if found:
-            raise InputError(f"the records at {self._where} are damaged: {found}: {_REMEDIES['malformed']}")
+            damage = _damage(connection) if connection.dialect.name == "sqlite" else None
+        if damage:
+            raise InputError(f"the records at {self._where} are damaged: {damage}: {_REMEDIES['malformed']}")
 
     @contextmanager
-    def _reported(self) -> Iterator[None]:
+    def _as_input_errors(self) -> Iterator[None]:
         try:
             yield
         except IntegrityError:
             raise
         except DBAPIError as error:
-            kind = ConnectionLost if is_lost(error) else InputError
+            kind = ConnectionLost if is_connection_loss(error) else InputError
             raise kind(_unusable(str(self._where), str(error.orig))) from error
 
 
@@ -94,22 +94,22 @@ def _is_sqlite(url: URL) -> bool:
     return url.get_backend_name() == "sqlite"
 
 
-def _checked(url: str | URL) -> URL:
+def _check_url(url: str | URL) -> URL:
     # The value is not repeated in these messages: it may hold a password.
     try:
-        parsed = make_url(url)
+        checked_url = make_url(url)
     except (ArgumentError, ValueError) as error:  # ValueError: the port is no number
         raise InputError(
             "SWARM_DATABASE_URL is not a database URL: use sqlite:////folder/records.db or postgresql://user@host/name"
         ) from error
-    if "@" in (parsed.host or ""):  # the rest of a password, which messages would show as the host
+    if "@" in (checked_url.host or ""):  # the rest of a password, which messages would show as the host
         raise InputError("SWARM_DATABASE_URL has more than one '@': write those of the password as %40")
-    backend = parsed.get_backend_name()
+    backend = checked_url.get_backend_name()
     if backend not in {"sqlite", "postgresql"}:
         raise InputError(f"SWARM_DATABASE_URL names the database {backend!r}: use sqlite or postgresql")
-    if backend == "sqlite" and (parsed.database or ":memory:") == ":memory:":
+    if backend == "sqlite" and (checked_url.database or ":memory:") == ":memory:":
         raise InputError("SWARM_DATABASE_URL names a database in memory: records outlive a process, so name a file")
-    return parsed.set(drivername="postgresql+psycopg") if backend == "postgresql" else parsed
+    return checked_url.set(drivername="postgresql+psycopg") if backend == "postgresql" else checked_url
 
 
 def _sqlite(url: URL) -> Engine:

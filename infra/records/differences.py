@@ -1,26 +1,26 @@
-"""What differs between two JSON values, for a person."""
+"""Describe the differences between two JSON values for people."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from swarm.canonical import canonical_json
 
-SHOWN = 5
-"""So many differences are written out."""
+MAX_DIFFERENCES = 5
+"""The most differences that a message writes out."""
 
 _LONGEST = 40
 
 
 def differences(old: Any, new: Any) -> str:
-    """Return the fields that differ as `a.b: 1 → 2; …`, on one line; at most `SHOWN`, then how many more there are."""
+    """Return one line with the differing fields, as `a.b: 1 → 2; …`; beyond `MAX_DIFFERENCES` they are only counted."""
     before, after = dict(_leaves(old)), dict(_leaves(new))
-    found = [
-        f"{field}: {_shown(before, field)} → {_shown(after, field)}"
+    lines = [
+        f"{field}: {_shorten_value(before, field)} → {_shorten_value(after, field)}"
         for field in dict.fromkeys([*before, *after])
         if field not in before or field not in after or before[field] != after[field]
     ]
-    more = len(found) - SHOWN
-    return "; ".join(found[:SHOWN]) + (f"; and {more} more" if more > 0 else "")
+    more = len(lines) - MAX_DIFFERENCES
+    return "; ".join(lines[:MAX_DIFFERENCES]) + (f"; and {more} more" if more > 0 else "")
 
 
 def _leaves(value: Any, field: str = "") -> Iterator[tuple[str, str]]:
@@ -31,6 +31,6 @@ def _leaves(value: Any, field: str = "") -> Iterator[tuple[str, str]]:
         yield from _leaves(child, f"{field}.{name}" if field else str(name))
 
 
-def _shown(leaves: dict[str, str], field: str) -> str:
+def _shorten_value(leaves: dict[str, str], field: str) -> str:
     text = leaves.get(field, "absent")
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -1,4 +1,4 @@
-"""Evaluations: what engines found, shared by all runs, and which run used which of them."""
+"""Evaluations, which all runs share, and the links from runs to the evaluations that they used."""
 
 import math
 from collections.abc import Collection, Sequence
@@ -8,8 +8,7 @@ from typing import Any
 from sqlalchemy import Executable, and_, select, update
 from sqlalchemy.orm import Session
 
-from infra.records.asked import Asked, Json, objective_requests, save_asked, unpacked
-from infra.records.lost import survives_loss
+from infra.records.connection_loss import survives_loss
 from infra.records.models import (
     EvaluationGroupRow,
     EvaluationRow,
@@ -17,13 +16,14 @@ from infra.records.models import (
     NodeRequestsRow,
     RunEvaluationRow,
 )
-from infra.records.part import Part, existing_run, insert_if_absent, plain
+from infra.records.records_part import RecordsPart, existing_run, insert_if_absent, plain
+from infra.records.request_texts import GroupRequests, RequestJson, objective_requests, save_requests, unpack_requests
 from infra.records.values import EvaluationGroup, EvaluationRecord, Purpose, RunEvaluation
 from swarm.errors import EvaluationError
 
 
-class Evaluations(Part):
-    """The part of the records that is about evaluations; see `Records` for what holds for every method."""
+class Evaluations(RecordsPart):
+    """The part of the records that is about evaluations; `Records` states the obligations of every method."""
 
     @survives_loss
     def evaluation_group(self, key: str) -> tuple[EvaluationRecord, ...] | None:
@@ -47,12 +47,12 @@ class Evaluations(Part):
         generated_tokens: int,
         seconds: float,
         node_answers: dict[str, Any] | None = None,
-        asked: Asked | None = None,
+        requests: GroupRequests | None = None,
     ) -> tuple[EvaluationRecord, ...]:
         """Save a finished group, whole or not at all, and return the evaluations that the records hold for it.
 
-        Those of systems come with their `node_answers`, plain JSON, and all with what was `asked`: in the same
-        transaction, so scores are never there without the texts that they came from.
+        The `node_answers` of systems (plain JSON) and the `requests` of the group are saved in the same transaction, so
+        that scores are never there without the texts that they came from.
 
         A group that is there already stays as it was first saved, its `finished` goes up by one, and the first
         evaluations are returned: whoever goes on with what is returned agrees with everybody else.
@@ -73,7 +73,7 @@ class Evaluations(Part):
             "seconds": seconds,
             "created_at": self._clock(),
         }
-        return self._save_group(group, evaluations, node_answers, asked)
+        return self._save_group(group, evaluations, node_answers, requests)
 
     @survives_loss
     def _save_group(
@@ -81,13 +81,13 @@ class Evaluations(Part):
         group: dict[str, Any],
         evaluations: Sequence[EvaluationRecord],
         node_answers: dict[str, Any] | None,
-        asked: Asked | None,
+        requests: GroupRequests | None,
     ) -> tuple[EvaluationRecord, ...]:
         key = group["key"]
         with self._database.writing() as session:
             if insert_if_absent(session, EvaluationGroupRow(**group)):
-                if asked is not None:
-                    save_asked(session, key, group["objective"], asked)
+                if requests is not None:
+                    save_requests(session, key, group["objective"], requests)
                 session.add_all(EvaluationRow(**plain(vars(evaluation))) for evaluation in evaluations)
                 if node_answers is not None:
                     session.add(NodeAnswersRow(group=key, answers=plain(node_answers)))
@@ -98,30 +98,30 @@ class Evaluations(Part):
 
     @survives_loss
     def node_answers(self, key: str) -> dict[str, Any] | None:
-        """Return what was saved with a group as its `node_answers`; None if nothing was."""
+        """Return the `node_answers` that were saved with a group; None if there are none."""
         with self._database.reading() as session:
             row = session.get(NodeAnswersRow, key)
             return None if row is None else row.answers
 
     @survives_loss
-    def objective_requests(self, objective: str) -> tuple[tuple[Json, ...], ...] | None:
-        """Return what the objective with the key `objective` asks: by task, one request an example.
+    def objective_requests(self, objective: str) -> tuple[tuple[RequestJson, ...], ...] | None:
+        """Return the requests of the objective with the key `objective`: one list a task, one request an example.
 
-        None if no group of it was saved with what was asked.
+        None if no group of it was saved with its requests.
         """
         with self._database.reading() as session:
             return objective_requests(session, objective)
 
     @survives_loss
-    def node_requests(self, key: str) -> dict[str, Json]:
-        """Return what the nodes of a group's systems were asked, by the requests' keys; {} for a group of recipes."""
+    def node_requests(self, key: str) -> dict[str, RequestJson]:
+        """Return the requests to the nodes of a group's systems, by the requests' keys; {} for a group of recipes."""
         with self._database.reading() as session:
             row = session.get(NodeRequestsRow, key)
-            return {} if row is None else unpacked(row.requests)
+            return {} if row is None else unpack_requests(row.requests)
 
     @survives_loss
     def evaluation_groups(self, keys: Collection[str] | None = None) -> list[EvaluationGroup]:
-        """Return what is known of every finished group, or of those with `keys`, the oldest first."""
+        """Return every finished group, or those with `keys`, the oldest first, without their evaluations."""
         oldest_first = select(EvaluationGroupRow).order_by(EvaluationGroupRow.created_at, EvaluationGroupRow.key)
         if keys is not None:
             oldest_first = oldest_first.where(EvaluationGroupRow.key.in_(keys))
@@ -152,9 +152,9 @@ class Evaluations(Part):
         with self._database.writing() as session:
             existing_run(session, run)
             _require_evaluations(session, {(row.group, row.index) for row in rows})
-            linked = {tuple(row) for row in session.execute(_links(run, iteration, purpose))}
+            existing_links = {tuple(row) for row in session.execute(_links(run, iteration, purpose))}
             for row in rows:
-                if (row.particle, row.group, row.index) not in linked:
+                if (row.particle, row.group, row.index) not in existing_links:
                     session.add(row)
 
     @survives_loss
@@ -175,7 +175,7 @@ class Evaluations(Part):
 
 
 def _count_again(session: Session, key: str, now: datetime) -> None:
-    """Count that a group was finished again; one saved at the same moment is this one, whose commit was not heard."""
+    """Count that a group was finished again, unless it was saved at this moment: then a lost commit is repeated."""
     row = EvaluationGroupRow
     session.execute(update(row).where(row.key == key, row.created_at != now).values({row.finished: row.finished + 1}))
 
@@ -192,19 +192,19 @@ def _links(run: str, iteration: int, purpose: str) -> Executable:
     )
 
 
-def _require_evaluations(session: Session, places: set[tuple[str, int]]) -> None:
-    groups = {group for group, _ in places}
+def _require_evaluations(session: Session, keys: set[tuple[str, int]]) -> None:
+    groups = {group for group, _ in keys}
     query = select(EvaluationRow.group, EvaluationRow.index).where(EvaluationRow.group.in_(groups))
-    missing = places - {(row.group, row.index) for row in session.execute(query)}
+    missing = keys - {(row.group, row.index) for row in session.execute(query)}
     if missing:
         group, index = min(missing)
         raise LookupError(f"there is no evaluation {index} of group {group!r}: save the group before linking it")
 
 
 def _check(key: str, evaluations: Sequence[EvaluationRecord], seconds: float) -> None:
-    places = [(evaluation.group, evaluation.index) for evaluation in evaluations]
-    if not places or places != [(key, index) for index in range(len(places))]:
-        raise ValueError(f"group {key!r} cannot hold the evaluations {places}")
+    keys = [(evaluation.group, evaluation.index) for evaluation in evaluations]
+    if not keys or keys != [(key, index) for index in range(len(keys))]:
+        raise ValueError(f"group {key!r} cannot hold the evaluations {keys}")
     if not (math.isfinite(seconds) and seconds >= 0):
         raise ValueError(f"group {key!r} took {seconds} seconds")
     for evaluation in evaluations:

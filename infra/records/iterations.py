@@ -4,14 +4,14 @@ from typing import Any
 
 from sqlalchemy import select
 
-from infra.records.lost import survives_loss
+from infra.records.connection_loss import survives_loss
 from infra.records.models import IterationRow
-from infra.records.part import Part, existing_run, insert_if_absent, plain
+from infra.records.records_part import RecordsPart, existing_run, insert_if_absent, plain
 from infra.records.values import IterationRecord
 
 
-class Iterations(Part):
-    """The part of the records that is about iterations; see `Records` for what holds for every method."""
+class Iterations(RecordsPart):
+    """The part of the records that is about iterations; `Records` states the obligations of every method."""
 
     @survives_loss
     def save_iteration(self, run: str, iteration: int, state: dict[str, Any], sha256: str) -> None:
@@ -21,18 +21,18 @@ class Iterations(Part):
             RuntimeError: another state is there, so replaying the run did not give what it gave before.
 
         """
-        now, wanted = self._clock(), plain(state)
+        now, plain_state = self._clock(), plain(state)
         with self._database.writing() as session:
             owner = existing_run(session, run)
-            row = IterationRow(run=run, iteration=iteration, state=wanted, sha256=sha256, created_at=now)
+            row = IterationRow(run=run, iteration=iteration, state=plain_state, sha256=sha256, created_at=now)
             if insert_if_absent(session, row):
                 owner.updated_at = now
                 return
-            saved = session.get_one(IterationRow, (run, iteration))
-            if (saved.state, saved.sha256) != (wanted, sha256):
+            earlier_row = session.get_one(IterationRow, (run, iteration))
+            if (earlier_row.state, earlier_row.sha256) != (plain_state, sha256):
                 raise RuntimeError(
                     f"replay of run {run!r} diverged at iteration {iteration}: "
-                    f"its state was {saved.sha256} and is now {sha256}"
+                    f"its state was {earlier_row.sha256} and is now {sha256}"
                 )
 
     @survives_loss

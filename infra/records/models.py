@@ -1,4 +1,4 @@
-"""The tables. Their definition in the database comes from `migrations/`; a test holds the two equal."""
+"""The tables as classes. `migrations/` creates them in the database; a test checks that both are equal."""
 
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -46,14 +46,14 @@ class UtcDateTime(TypeDecorator[datetime]):
         return None if value is None else value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give back what was written, as UTC."""
+        """Return the time that was written, as UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class Base(DeclarativeBase):
-    """The schema."""
+    """The base class of all tables."""
 
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
     type_annotation_map = {  # noqa: RUF012  (SQLAlchemy declares it as a class variable)
@@ -152,7 +152,7 @@ class EvaluationRow(Base):
 
 
 class NodeAnswersRow(Base):
-    """What the nodes of a group's systems answered (`infra.systems.group`); none for a group of recipes."""
+    """The answers of the nodes of a group's systems (`infra.systems.group`); a group of recipes has no such row."""
 
     __tablename__ = "node_answers"
 
@@ -161,7 +161,7 @@ class NodeAnswersRow(Base):
 
 
 class RequestRow(Base):
-    """A request to an engine, by its content hash: stored once, whoever asks it, and however often."""
+    """A request to an engine, by its content hash: stored once, however many objectives have it."""
 
     __tablename__ = "requests"
 
@@ -170,7 +170,7 @@ class RequestRow(Base):
 
 
 class ObjectiveRequestsRow(Base):
-    """What an objective asks on a split: a list of keys of requests for each task, an entry an example."""
+    """The requests of an objective on a split: a list of requests' keys for each task, one key an example."""
 
     __tablename__ = "objective_requests"
 
@@ -179,7 +179,7 @@ class ObjectiveRequestsRow(Base):
 
 
 class NodeRequestsRow(Base):
-    """What the nodes of a group's systems were asked: compressed, as most of it is in the answers, too."""
+    """The requests to the nodes of a group's systems, compressed: most of their text is in the answers, too."""
 
     __tablename__ = "node_requests"
 
@@ -188,7 +188,7 @@ class NodeRequestsRow(Base):
 
 
 class RunEvaluationRow(Base):
-    """Which run used which evaluation, when and why."""
+    """A link from a run to an evaluation that it used, with the iteration and the purpose."""
 
     __tablename__ = "run_evaluations"
     __table_args__ = (ForeignKeyConstraint(["group", "index"], ["evaluations.group", "evaluations.index"]),)
@@ -202,7 +202,7 @@ class RunEvaluationRow(Base):
 
 
 class TimingRow(Base):
-    """Seconds that one part of one iteration took; appended to, so a resumed iteration has several."""
+    """The seconds that one part of one iteration took; a resumed iteration has several rows."""
 
     __tablename__ = "timings"
 

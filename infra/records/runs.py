@@ -1,4 +1,4 @@
-"""Runs: who they are, where they stand, how long their parts took."""
+"""Runs: their configuration and identity, their status, and how long their parts took."""
 
 import math
 from collections import defaultdict
@@ -8,22 +8,22 @@ from typing import Any
 from sqlalchemy import select, update
 
 from infra.files.run_folder import check_run_name
+from infra.records.connection_loss import survives_loss
 from infra.records.differences import differences
-from infra.records.lost import survives_loss
 from infra.records.models import RunRow, TimingRow
-from infra.records.part import Part, existing_run, insert_if_absent, plain
+from infra.records.records_part import RecordsPart, existing_run, insert_if_absent, plain
 from infra.records.values import RunRecord, RunStatus
 from swarm.errors import InputError
 
 
-class Runs(Part):
-    """The part of the records that is about runs; see `Records` for what holds for every method."""
+class Runs(RecordsPart):
+    """The part of the records that is about runs; `Records` states the obligations of every method."""
 
     @survives_loss
     def start_run(
         self, name: str, algorithm: str, config: dict[str, Any], identity: dict[str, str], seed: int
     ) -> RunRecord:
-        """Create a run, or return the one of that name if it is the same; of two callers at once one creates it.
+        """Create a run, or return the run of that name if it is the same; of two callers at once only one creates it.
 
         An existing run is returned as it stands: its status is for the caller to `mark`.
 
@@ -32,7 +32,7 @@ class Runs(Part):
 
         """
         now = self._clock()
-        wanted = RunRow(
+        new_row = RunRow(
             name=check_run_name(name),
             algorithm=algorithm,
             status=RunStatus.RUNNING,
@@ -43,9 +43,9 @@ class Runs(Part):
             created_at=now,
             updated_at=now,
         )
-        new = _content(wanted)
+        new = _content(new_row)
         with self._database.writing() as session:
-            insert_if_absent(session, wanted)
+            insert_if_absent(session, new_row)
             run = existing_run(session, name).record()
         old = _content(run)
         if old != new:
@@ -82,7 +82,7 @@ class Runs(Part):
         error: str | None = None,
         summary: dict[str, Any] | None = None,
     ) -> None:
-        """Set where a run stands, why it ended and its error; an earlier summary stays where none is given."""
+        """Set a run's status, why it ended and its error; without a new summary, an earlier one stays."""
         values: dict[str, Any] = {"status": RunStatus(status), "stopped_by": stopped_by, "error": error}
         self._update(name, values if summary is None else {**values, "summary": plain(summary)})
 
@@ -100,19 +100,20 @@ class Runs(Part):
     def stop_requested(self, name: str) -> bool:
         """Return whether somebody asked the run to end."""
         with self._database.reading() as session:
-            asked = session.scalar(select(RunRow.stop_requested).where(RunRow.name == name))
-            return existing_run(session, name).stop_requested if asked is None else asked
+            requested = session.scalar(select(RunRow.stop_requested).where(RunRow.name == name))
+            return existing_run(session, name).stop_requested if requested is None else requested
 
     @survives_loss
     def add_timings(self, run: str, iteration: int, seconds: Mapping[str, float]) -> None:
         """Append the seconds that parts of an iteration took; work done again after a crash is appended again."""
-        for part, spent in seconds.items():
-            if not (math.isfinite(spent) and spent >= 0):
-                raise ValueError(f"{part!r} took {spent} seconds")
+        for part, part_seconds in seconds.items():
+            if not (math.isfinite(part_seconds) and part_seconds >= 0):
+                raise ValueError(f"{part!r} took {part_seconds} seconds")
         with self._database.writing() as session:
             existing_run(session, run)
             session.add_all(
-                TimingRow(run=run, iteration=iteration, part=part, seconds=spent) for part, spent in seconds.items()
+                TimingRow(run=run, iteration=iteration, part=part, seconds=part_seconds)
+                for part, part_seconds in seconds.items()
             )
 
     @survives_loss
@@ -127,14 +128,14 @@ class Runs(Part):
     @survives_loss
     def timings_by_iteration(self, run: str) -> dict[int, dict[str, float]]:
         """Return {iteration: {part: seconds}}."""
-        found: defaultdict[int, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
+        timings: defaultdict[int, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
         with self._database.reading() as session:
             existing_run(session, run)
             for row in session.scalars(
                 select(TimingRow).where(TimingRow.run == run).order_by(TimingRow.iteration, TimingRow.id)
             ):
-                found[row.iteration][row.part] += row.seconds
-        return {iteration: dict(parts) for iteration, parts in found.items()}
+                timings[row.iteration][row.part] += row.seconds
+        return {iteration: dict(parts) for iteration, parts in timings.items()}
 
     def _update(self, name: str, values: dict[str, Any]) -> None:
         with self._database.writing() as session:

@@ -9,17 +9,17 @@ from sqlalchemy import URL
 from infra.records.database import Database
 from infra.records.evaluations import Evaluations
 from infra.records.iterations import Iterations
-from infra.records.part import Clock
+from infra.records.records_part import Clock
 from infra.records.runs import Runs
 
 
 def utc_now() -> datetime:
-    """Return the time."""
+    """Return the time now, in UTC."""
     return datetime.now(UTC)
 
 
 class Records(Runs, Iterations, Evaluations):
-    """Everything that is known of runs, iterations and evaluations.
+    """The records of all runs, iterations and evaluations in one database.
 
     Obligations, checked by `tests/infra/records/test_records_conformance.py` on every kind of database:
 
@@ -34,7 +34,7 @@ class Records(Runs, Iterations, Evaluations):
     - Complete: a group that was saved with what it was asked never stands without that, to the letter.
     - Exact: floats and texts come back bit by bit, tuples as tuples, times as aware UTC.
     - Patient: a database server that goes away in the middle is waited for, and what was under way is done again,
-      once and for all (`infra.records.lost`); at worst a timing is counted twice.
+      once and for all (`infra.records.connection_loss`); at worst a timing is counted twice.
     - Refusing: an unknown run, and a database that is damaged, unreachable or newer than this version, raise
       `InputError` with a remedy; a number that is not finite is never saved.
     """

@@ -1,4 +1,4 @@
-"""Bringing a database to this version's schema, whoever else opens it at the same moment."""
+"""Upgrade a database to this version's schema, safely while other processes open it too."""
 
 import threading
 from collections.abc import Iterator
@@ -59,7 +59,7 @@ def _revision(connection: Connection) -> str | None:
 
 def _is_current(revision: str | None, where: str) -> bool:
     script = ScriptDirectory.from_config(migrations())
-    if revision is not None and revision not in {known.revision for known in script.walk_revisions()}:
+    if revision is not None and revision not in {migration.revision for migration in script.walk_revisions()}:
         raise InputError(
             f"the records at {where} have the schema {revision!r}, which this version does not know: "
             "use the newer version that wrote them, or set SWARM_DATABASE_URL to another database"

@@ -1,4 +1,4 @@
-"""What the records hand out: frozen values that never touch the database again."""
+"""The values that the records return: frozen, and without any tie to the database."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class RunStatus(StrEnum):
-    """Where a run stands. A killed run stays `RUNNING`: whether somebody drives it is what its lock says."""
+    """The status of a run. A killed run stays `RUNNING`; its lock says whether a process drives it."""
 
     RUNNING = "running"
     STOPPED = "stopped"
@@ -26,9 +26,9 @@ class Purpose(StrEnum):
     ENSEMBLE = "ensemble"
     PREVIOUS_BEST = "previous_best"
     SCALE = "scale"
-    """To measure what the scores of later evaluations are relative to."""
+    """To measure the scale for the scores of later evaluations."""
     EXPERT = "expert"
-    """To know which initial expert is the best alone, where the search itself does not evaluate them."""
+    """To find the best initial expert, if the search itself does not evaluate experts alone."""
     COMPONENT = "component"
     """A model of the ending best system, tested alone."""
     CONTRIBUTION = "contribution"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from data.objective import Objective
-from swarm.draws import Purpose, generator
+from swarm.draws import Draw, generator
 from swarm.statistics import bootstrap_interval, paired_bootstrap_p_value
 
 
@@ -27,7 +27,7 @@ class Comparison:
     def test(self, scores: Sequence[float]) -> dict[str, Any]:
         """Return the test utility of `scores`, one an example, with its 95 % interval, as a summary has it."""
         by_task = self.objective.by_task("test", scores)
-        interval = bootstrap_interval(by_task, self.draws(Purpose.BOOTSTRAP), self.objective.combine)
+        interval = bootstrap_interval(by_task, self.draws(Draw.BOOTSTRAP), self.objective.combine)
         return {"test": interval.mean, "test_ci95": [interval.low, interval.high]}
 
     def p_value(self, before: Sequence[float], after: Sequence[float]) -> float:
@@ -35,10 +35,10 @@ class Comparison:
         return paired_bootstrap_p_value(
             self.objective.by_task("test", before),
             self.objective.by_task("test", after),
-            self.draws(Purpose.PAIRED_TEST),
+            self.draws(Draw.PAIRED_TEST),
             self.objective.combine,
         )
 
-    def draws(self, purpose: Purpose) -> np.random.Generator:
+    def draws(self, purpose: Draw) -> np.random.Generator:
         """Return the generator of the draws for `purpose`."""
         return generator(self.seed, 0, 0, purpose)

@@ -19,7 +19,7 @@ from infra.files.run_log import run_log
 from infra.observing.clock import RunClock
 from infra.observing.observer import current_observer
 from infra.observing.views import IterationView
-from infra.observing.watching import watched
+from infra.observing.watching import watch
 from infra.records.store import Records
 from infra.records.values import EvaluationRecord, Purpose, RunStatus
 from infra.run.prepare import Config, Inputs, ReadInputs, prepare
@@ -77,7 +77,7 @@ class OpenRun(Generic[Config, Inputs]):
             self._write_config()
             stack.enter_context(run_log(self.folder.log))
             self.observer = stack.enter_context(
-                watched(self.observer, self.config.track, record, self.folder, self.settings.metrics_port)
+                watch(self.observer, self.config.track, record, self.folder, self.settings.metrics_port)
             )
             self.records.clear_stop(self.config.name)
             self.records.mark(self.config.name, RunStatus.RUNNING)
@@ -178,14 +178,14 @@ class OpenRun(Generic[Config, Inputs]):
         self.folder.write_summary(summary)
         self.records.mark(self.config.name, RunStatus.FINISHED, stopped_by=stopped_by, summary=summary)
         logger.info("finished: stopped by %s", stopped_by)
-        self.observer.finished(summary)
+        self.observer.end(summary)
 
     def _write_config(self) -> None:
         self.folder.write_config(self.config.model_dump(mode="json"))
 
     def _open_engine(self) -> Engine:
         self.observer.phase("loading the engine")
-        with self.clock.timed("engine start"):
+        with self.clock.measure("engine start"):
             engine = open_engine(self.config.engine, self.inputs.base, self.inputs.basis)
         self.observer.phase("searching")
         return engine

@@ -12,7 +12,7 @@ from infra.evaluation.inputs import RunInputs
 from infra.files.results import require_results
 from infra.files.run_folder import RunFolder
 from infra.files.run_lock import require_free
-from infra.observing.trackers.opening import require_trackers
+from infra.observing.trackers.registry import require_trackers
 from infra.records.values import RunRecord
 from infra.settings import Settings
 from swarm.errors import InputError

@@ -1,10 +1,10 @@
-"""Texts of different lengths, in batches that depend on nothing but the texts."""
+"""Put texts of different lengths into batches that depend on nothing but the texts."""
 
 from collections.abc import Iterator, Sequence
 
 import torch
 
-Tokens = list[int]
+TokenIds = list[int]
 
 TOKEN_BUDGETS = {"cpu": 2048, "cuda": 32768}
 """Tokens of a batch, padding included."""
@@ -22,7 +22,7 @@ def batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
         yield batch
 
 
-def padded(rows: Sequence[Tokens], filler: int) -> torch.Tensor:
+def pad(rows: Sequence[TokenIds], filler: int) -> torch.Tensor:
     """Return `rows` as one matrix, filled up on the right."""
     width = max(map(len, rows))
     return torch.tensor([row + [filler] * (width - len(row)) for row in rows])

@@ -1,4 +1,4 @@
-"""Ratings that were paid for: a small JSON file each, found by the content of what was asked."""
+"""A cache of ratings from paid services: one small JSON file a rating, found by the content of the question."""
 
 import json
 import logging
@@ -20,24 +20,24 @@ class RatingCache:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def get(self, asked: Any) -> dict[str, Any] | None:
-        """Return what was said when `asked` (plain JSON) was asked; None if it is not known."""
-        path = self._path(asked)
+    def get(self, question: Any) -> dict[str, Any] | None:
+        """Return the saved answer to `question` (plain JSON); None if there is none."""
+        path = self._path(question)
         try:
-            kept = json.loads(path.read_text(encoding="utf-8"))
-            if kept["asked"] != asked or not isinstance(kept["said"], dict):
+            entry = json.loads(path.read_text(encoding="utf-8"))
+            if entry["asked"] != question or not isinstance(entry["said"], dict):
                 raise ValueError("it is of another question")
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
             logger.warning("the cached rating %s is damaged (%s): asking again", path, type(error).__name__)
             return None
-        return dict(kept["said"])
+        return dict(entry["said"])
 
-    def put(self, asked: Any, said: dict[str, Any]) -> None:
-        """Keep what was said; raises `InputError` if the folder can't be written."""
-        publish_text(self._path(asked), canonical_json({"asked": asked, "said": said}))
+    def put(self, question: Any, answer: dict[str, Any]) -> None:
+        """Save the `answer` to `question`; raises `InputError` if the folder can't be written."""
+        publish_text(self._path(question), canonical_json({"asked": question, "said": answer}))
 
-    def _path(self, asked: Any) -> Path:
-        key = content_hash(asked)
+    def _path(self, question: Any) -> Path:
+        key = content_hash(question)
         return self._folder / key[:2] / f"{key}.json"

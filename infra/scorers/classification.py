@@ -1,17 +1,17 @@
-"""Sequence classification models on this machine: what classifiers and most reward models are."""
+"""Sequence classification models on this machine: classifiers and most reward models."""
 
 from collections.abc import Callable, Sequence
 
 import torch
 
 from experts.base_models import BaseModel as ModelFolder
-from infra.scorers.batches import TOKEN_BUDGETS, Tokens, batches, padded
+from infra.scorers.batches import TOKEN_BUDGETS, TokenIds, batches, pad
 from infra.scorers.rating_model import RatingModel, memory_errors
 from infra.settings import Settings
 from swarm.errors import EvaluationError
 
 _LONGEST = 100_000
-"""A tokenizer that claims to take more says nothing."""
+"""A tokenizer whose limit is larger has no real limit."""
 
 
 class Classification(RatingModel):
@@ -43,7 +43,10 @@ class Classification(RatingModel):
         return int(min(limits))
 
     def logits(
-        self, texts: Sequence[Tokens], progress: Callable[[int, int], None], segments: Sequence[Tokens] | None = None
+        self,
+        texts: Sequence[TokenIds],
+        progress: Callable[[int, int], None],
+        segments: Sequence[TokenIds] | None = None,
     ) -> torch.Tensor:
         """Return [texts, labels] in float32 on the CPU; `progress` hears (texts done, in all) and may end it.
 
@@ -55,26 +58,26 @@ class Classification(RatingModel):
 
         """
         rows: list[torch.Tensor] = [torch.empty(0)] * len(texts)
-        done = 0
+        count = 0
         with self._turn(progress):
             for batch in batches([len(text) for text in texts], TOKEN_BUDGETS[self._device.type]):
-                progress(done, len(texts))
-                found = self._forward([texts[i] for i in batch], segments and [segments[i] for i in batch])
-                for index, row in zip(batch, found, strict=True):
+                progress(count, len(texts))
+                batch_logits = self._forward([texts[i] for i in batch], segments and [segments[i] for i in batch])
+                for index, row in zip(batch, batch_logits, strict=True):
                     rows[index] = row
-                done += len(batch)
-        stacked = torch.stack(rows)
-        if not bool(torch.isfinite(stacked).all()):
+                count += len(batch)
+        logits = torch.stack(rows)
+        if not bool(torch.isfinite(logits).all()):
             raise EvaluationError(f"model {self.name!r} rated an answer with a number that is not finite")
-        return stacked
+        return logits
 
-    def _forward(self, texts: Sequence[Tokens], segments: Sequence[Tokens] | None) -> torch.Tensor:
+    def _forward(self, texts: Sequence[TokenIds], segments: Sequence[TokenIds] | None) -> torch.Tensor:
         inputs = {
-            "input_ids": padded(texts, self._model.config.pad_token_id),
-            "attention_mask": padded([[1] * len(text) for text in texts], 0),
+            "input_ids": pad(texts, self._model.config.pad_token_id),
+            "attention_mask": pad([[1] * len(text) for text in texts], 0),
         }
         if segments:
-            inputs["token_type_ids"] = padded(segments, 0)
+            inputs["token_type_ids"] = pad(segments, 0)
         with memory_errors(self.name), torch.inference_mode():
             answer = self._model(**{name: value.to(self._device) for name, value in inputs.items()})
             logits: torch.Tensor = answer.logits.float().cpu()

@@ -1,10 +1,10 @@
-"""A text classifier on this machine: how probable one label is."""
+"""A text classifier on this machine: it rates texts by the probability of one label."""
 
 from collections.abc import Callable, Sequence
 
 from data.outside import Classifier, Item, Rating
 from infra.scorers.classification import Classification
-from infra.scorers.models import computing, find_model, labels_of
+from infra.scorers.model_folders import compute_identity, find_model, labels_of
 from infra.settings import Settings
 from swarm.canonical import canonical_json
 from swarm.errors import InputError
@@ -23,7 +23,7 @@ class ClassifierScorer:
         self._labels = labels_of(model)
         self._label = self._labels.index(config.label)
         self._model = Classification(model, config.device, settings)
-        self._rated = 0
+        self._rating_count = 0
 
     @property
     def identity(self) -> str:
@@ -33,15 +33,15 @@ class ClassifierScorer:
     def score(self, items: Sequence[Item], progress: Callable[[int, int], None]) -> list[Rating]:
         """Return the label's probability for each item's text, cut at its end if the model takes less of it."""
         longest = self._model.longest
-        encoded = self._model.tokenizer([item.text for item in items], truncation=True, max_length=longest)
-        found = self._model.logits(encoded["input_ids"], progress)
-        probabilities = found.softmax(-1) if self._exclusive else found.sigmoid()
-        self._rated += len(items)
+        tokens = self._model.tokenizer([item.text for item in items], truncation=True, max_length=longest)
+        logits = self._model.logits(tokens["input_ids"], progress)
+        probabilities = logits.softmax(-1) if self._exclusive else logits.sigmoid()
+        self._rating_count += len(items)
         return [Rating(float(row[self._label])) for row in probabilities.double()]
 
     def counts(self) -> dict[str, float]:
         """Return how many texts were rated."""
-        return {"ratings": self._rated}
+        return {"ratings": self._rating_count}
 
     def close(self) -> None:
         """Give back the memory."""
@@ -70,6 +70,6 @@ def classifier_identity(config: Classifier, settings: Settings) -> str:
             "model": model.sha256,
             "description": model.description_sha256(),
             "label": config.label,
-            **computing(config.device),
+            **compute_identity(config.device),
         }
     )

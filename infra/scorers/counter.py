@@ -1,4 +1,4 @@
-"""Counts of what scorers did, added to by several threads."""
+"""Counts of the scorers' work, to which several threads add."""
 
 import threading
 from collections import Counter

@@ -1,4 +1,4 @@
-"""A JSON service behind HTTP: asked again where that may help, with its key in no message.
+"""A JSON service over HTTP: requests are repeated where that may help, and no message shows its key.
 
 `httpx` comes with Prefect. The services' own client packages would each bring a tree of dependencies for one POST.
 """
@@ -26,7 +26,7 @@ _LONGEST_QUOTE = 200
 
 @dataclass(frozen=True)
 class Service:
-    """Where a service is, and what opens it.
+    """The address of a service, and the key that it takes.
 
     Attributes:
         name: what messages call it.
@@ -96,7 +96,7 @@ class Endpoint:
                         problem = "gave an answer of another form than it should have"
                 else:
                     self._refuse_for_good(response)
-                    problem, pause = f"answered {response.status_code}", _asked_pause(response, pause)
+                    problem, pause = f"answered {response.status_code}", _retry_pause(response, pause)
             if attempt + 1 < _ATTEMPTS:
                 self._counts.add(retries=1)
                 self._stop.wait(pause)
@@ -117,7 +117,7 @@ class Endpoint:
         self._stop.wait(begin - now)
 
     def _refuse_for_good(self, response: httpx.Response) -> None:
-        """Raise what can't be mended by asking again; return for the other statuses."""
+        """Raise if the status means that asking again can't help; return for the other statuses."""
         status, service = response.status_code, self._service
         address, key = service.variables
         if status in (401, 403):
@@ -127,10 +127,10 @@ class Endpoint:
                 f"{service.name} at {service.url} answers {status}: correct {address}, or the name of the model"
             )
         if status not in (408, 429) and status < 500:
-            raise EvaluationError(f"{service.name} at {service.url} answers {status}: {self._quoted(response)}")
+            raise EvaluationError(f"{service.name} at {service.url} answers {status}: {self._quote(response)}")
 
-    def _quoted(self, response: httpx.Response) -> str:
-        """Return the beginning of what the service said, on one line, without the key: some repeat it."""
+    def _quote(self, response: httpx.Response) -> str:
+        """Return the beginning of the service's answer, on one line, without the key, which some services repeat."""
         text = response.text
         if self._service.key is not None:
             text = text.replace(self._service.key.get_secret_value(), "…")
@@ -150,13 +150,13 @@ class _Key(httpx.Auth):
         yield request
 
 
-def _asked_pause(response: httpx.Response, otherwise: float) -> float:
+def _retry_pause(response: httpx.Response, otherwise: float) -> float:
     """Return the seconds that the service asks to wait, within reason."""
     try:
-        asked = float(response.headers.get("Retry-After", ""))
+        seconds = float(response.headers.get("Retry-After", ""))
     except ValueError:  # none, or a date
         return otherwise
-    return min(_LONGEST_PAUSE, asked) if asked >= 0 else otherwise
+    return min(_LONGEST_PAUSE, seconds) if seconds >= 0 else otherwise
 
 
 def _is_plain(url: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from data.outside import Item, Rewarder
-from data.user_code import Loaded, described, load
+from data.user_code import UserObject, describe_error, load
 from experts.base_models import BaseModel as ModelFolder
 from infra.scorers.batches import TOKEN_BUDGETS, batches
 from infra.scorers.rating_model import RatingModel, memory_errors
@@ -40,15 +40,15 @@ class ScoringModel(RatingModel):
 
         """
         sizes = [self._size(item) for item in items]
-        found = [math.nan] * len(items)
-        done = 0
+        rewards = [math.nan] * len(items)
+        count = 0
         with self._turn(progress):
             for batch in batches(sizes, TOKEN_BUDGETS[self._device.type]):
-                progress(done, len(items))
-                for index, reward in zip(batch, self._scores([said(items[i]) for i in batch]), strict=True):
-                    found[index] = reward
-                done += len(batch)
-        return found
+                progress(count, len(items))
+                for index, reward in zip(batch, self._scores([as_conversation(items[i]) for i in batch]), strict=True):
+                    rewards[index] = reward
+                count += len(batch)
+        return rewards
 
     def _size(self, item: Item) -> int:
         return len(self.tokenizer(item.question + item.text, add_special_tokens=False)["input_ids"])
@@ -60,7 +60,7 @@ class ScoringModel(RatingModel):
             except torch.cuda.OutOfMemoryError:
                 raise
             except Exception as error:  # a class of the user's: it raises what it likes
-                raise EvaluationError(f"get_scores of model {self.name!r} raised {described(error)}") from error
+                raise EvaluationError(f"get_scores of model {self.name!r} raised {describe_error(error)}") from error
         if len(scores) != len(conversations) or not all(map(math.isfinite, scores)):
             raise EvaluationError(
                 f"get_scores of model {self.name!r} gave {scores} for {len(conversations)} conversations: it must be a "
@@ -69,16 +69,16 @@ class ScoringModel(RatingModel):
         return scores
 
 
-def scoring_class(config: Rewarder) -> Loaded:
+def scoring_class(config: Rewarder) -> UserObject:
     """Return the class that `config` names; raises `InputError` if there is none, or it is no such model's."""
     from transformers import PreTrainedModel
 
     assert config.model_class is not None
     try:
-        loaded = load(config.model_class, Path(config.folder))
+        user_object = load(config.model_class, Path(config.folder))
     except InputError as error:
         raise InputError(f"model_class {config.model_class!r}: {error}") from error
-    kind: Any = loaded.value
+    kind: Any = user_object.value
     if not (
         isinstance(kind, type) and issubclass(kind, PreTrainedModel) and callable(getattr(kind, "get_scores", None))
     ):
@@ -86,9 +86,9 @@ def scoring_class(config: Rewarder) -> Loaded:
             f"model_class {config.model_class!r} is no transformers.PreTrainedModel with get_scores(tokenizer, "
             "conversations): name one that is"
         )
-    return loaded
+    return user_object
 
 
-def said(item: Item) -> Conversation:
+def as_conversation(item: Item) -> Conversation:
     """Return an item as a conversation."""
     return [{"role": "user", "content": item.question}, {"role": "assistant", "content": item.text}]

@@ -38,7 +38,7 @@ _PROMPTS = {
 _AGAIN = 'Respond with "Rating: ?/10" only, with a number from 1 to 10 for the question mark.'
 _RATING = re.compile(r"rating\W{0,8}([0-9]{1,2}(?:\.[0-9]+)?)\s*/\s*10(?![0-9])", re.IGNORECASE)
 
-Message = dict[str, str]
+ChatMessage = dict[str, str]
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class _Reply(NamedTuple):
 
 
 class JudgeScorer:
-    """Asks for "Rating: ?/10", at temperature 0; what was asked once is found in the cache.
+    """Asks a model for "Rating: ?/10", at temperature 0; ratings of earlier questions come from the cache.
 
     A reply without a rating is asked for again, twice; then the rating is 1 and unparsable.
     """
@@ -80,8 +80,8 @@ class JudgeScorer:
         sums: dict[str, float] = {**self._counts.read()}
         if any(self._prices):
             prompt, completion = self._prices
-            used = sums.get("prompt_tokens", 0) * prompt + sums.get("completion_tokens", 0) * completion
-            sums["cost"] = used / 1e6
+            cost = sums.get("prompt_tokens", 0) * prompt + sums.get("completion_tokens", 0) * completion
+            sums["cost"] = cost / 1e6
         return sums
 
     def close(self) -> None:
@@ -91,17 +91,17 @@ class JudgeScorer:
 
     def _rate(self, item: Item) -> Rating:
         messages = [{"role": "user", "content": judge_prompt(self._config, item)}]
-        asked = {"scorer": self.identity, "messages": messages}
-        kept = self._cache.get(asked)
-        if kept is not None and _is_rating(kept):
+        question = {"scorer": self.identity, "messages": messages}
+        cached_answer = self._cache.get(question)
+        if cached_answer is not None and _is_rating(cached_answer):
             self._counts.add(cached=1)
-            return Rating(float(kept["value"]), unparsable=bool(kept["unparsable"]))
+            return Rating(float(cached_answer["value"]), unparsable=bool(cached_answer["unparsable"]))
         value, replies = self._ask(messages)
         rating = Rating(LEAST, unparsable=True) if value is None else Rating(value)
-        self._cache.put(asked, {"value": rating.value, "unparsable": rating.unparsable, "replies": replies})
+        self._cache.put(question, {"value": rating.value, "unparsable": rating.unparsable, "replies": replies})
         return rating
 
-    def _ask(self, messages: list[Message]) -> tuple[float | None, list[str]]:
+    def _ask(self, messages: list[ChatMessage]) -> tuple[float | None, list[str]]:
         replies: list[str] = []
         for _ in range(_TRIES):
             reply = self._reply(messages)
@@ -109,12 +109,12 @@ class JudgeScorer:
             value = parse_rating(reply)
             if value is not None:
                 return value, replies
-            said = {"role": "assistant", "content": reply}
-            messages = [*messages, said, {"role": "user", "content": _AGAIN}]
+            message = {"role": "assistant", "content": reply}
+            messages = [*messages, message, {"role": "user", "content": _AGAIN}]
         logger.warning("judge %s gave no rating in %d tries: counted as %g", self._config.model, _TRIES, LEAST)
         return None, replies
 
-    def _reply(self, messages: list[Message]) -> str:
+    def _reply(self, messages: list[ChatMessage]) -> str:
         body = {"model": self._config.model, "messages": messages, "temperature": 0, "max_tokens": _MAX_TOKENS}
         reply = self._endpoint.post("/chat/completions", body, _read_reply)
         self._counts.add(prompt_tokens=reply.prompt_tokens, completion_tokens=reply.completion_tokens)
@@ -163,8 +163,8 @@ def rating_folder(cache: Path) -> Path:
     return cache / "ratings"
 
 
-def _is_rating(kept: dict[str, Any]) -> bool:
-    value, unparsable = kept.get("value"), kept.get("unparsable")
+def _is_rating(entry: dict[str, Any]) -> bool:
+    value, unparsable = entry.get("value"), entry.get("unparsable")
     if not isinstance(value, int | float) or isinstance(value, bool):
         return False
     return LEAST <= value <= GREATEST and isinstance(unparsable, bool)
@@ -172,7 +172,7 @@ def _is_rating(kept: dict[str, Any]) -> bool:
 
 def _read_reply(answer: dict[str, Any]) -> _Reply:
     text = answer["choices"][0]["message"]["content"]
-    used = answer.get("usage") or {}
+    usage = answer.get("usage") or {}
     if not isinstance(text, str):
         raise TypeError("content is no text")
-    return _Reply(text, int(used.get("prompt_tokens") or 0), int(used.get("completion_tokens") or 0))
+    return _Reply(text, int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0))

@@ -1,4 +1,4 @@
-"""Many requests at once, as many as a service is to have."""
+"""Send several requests to a service at once, up to a limit."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -10,11 +10,11 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _LOOK = 0.5
-"""Seconds between two looks whether the run was ended, while requests are under way."""
+"""The seconds between two checks whether the run was ended, while requests are under way."""
 
 
 class Parallel:
-    """Calls functions in a fixed number of threads, whoever asks; a closed one is never used again."""
+    """Calls functions in a fixed number of threads; after `close` it is never used again."""
 
     def __init__(self, threads: int, stop: Stop) -> None:
         self._pool, self._stop = ThreadPoolExecutor(threads, thread_name_prefix="scorer"), stop
@@ -35,14 +35,14 @@ class Parallel:
         return [future.result() for future in futures]
 
     def close(self) -> None:
-        """Let no more begin, and wait for those under way: what they use may be closed after this."""
+        """Start no more calls and wait for those under way, so that what they use can be closed."""
         self._pool.shutdown(cancel_futures=True)
 
     def _watch(self, futures: Sequence["Future[R]"], progress: Callable[[int, int], None]) -> None:
-        waiting = set(futures)
-        while waiting:
+        pending = set(futures)
+        while pending:
             self._stop.check()
-            done, waiting = wait(waiting, timeout=_LOOK, return_when=FIRST_COMPLETED)
-            for future in done:
+            finished_futures, pending = wait(pending, timeout=_LOOK, return_when=FIRST_COMPLETED)
+            for future in finished_futures:
                 future.result()
-            progress(len(futures) - len(waiting), len(futures))
+            progress(len(futures) - len(pending), len(futures))

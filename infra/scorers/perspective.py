@@ -22,7 +22,7 @@ _ATTRIBUTE, _LANGUAGE = "TOXICITY", "en"
 
 
 class PerspectiveScorer:
-    """Rates texts by the API's TOXICITY; what was asked once is found in the cache. The API is to store no text."""
+    """Rates texts by the API's TOXICITY; earlier ratings come from the cache. The API is told to store no text."""
 
     def __init__(self, settings: Settings, stop: Stop) -> None:
         """Open nothing yet; raises `InputError` if the settings have no key."""
@@ -52,11 +52,11 @@ class PerspectiveScorer:
         self._endpoint.close()
 
     def _rate(self, item: Item) -> Rating:
-        asked = {"scorer": self.identity, "text": item.text}
-        kept = self._cache.get(asked)
-        if kept is not None and _is_toxicity(kept.get("value")):
+        question = {"scorer": self.identity, "text": item.text}
+        cached_answer = self._cache.get(question)
+        if cached_answer is not None and _is_toxicity(cached_answer.get("value")):
             self._counts.add(cached=1)
-            return Rating(float(kept["value"]))
+            return Rating(float(cached_answer["value"]))
         body = {
             "comment": {"text": item.text},
             "languages": [_LANGUAGE],
@@ -64,7 +64,7 @@ class PerspectiveScorer:
             "doNotStore": True,
         }
         value = self._endpoint.post("/v1alpha1/comments:analyze", body, _read_toxicity)
-        self._cache.put(asked, {"value": value})
+        self._cache.put(question, {"value": value})
         return Rating(value)
 
 

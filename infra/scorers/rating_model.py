@@ -1,4 +1,4 @@
-"""Rating models on this machine: what classifiers and reward models of every kind have in common."""
+"""Rating models on this machine: the base of classifiers and of reward models of every kind."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ import torch
 from experts.base_models import BaseModel as ModelFolder
 from infra.engines.gpu.lease import bind
 from infra.engines.gpu.leased import visible_gpus
-from infra.scorers.models import device_of, dtype_of, not_loadable
+from infra.scorers.model_folders import device_of, dtype_of, not_loadable
 from infra.settings import Settings
 from swarm.errors import EvaluationError, InputError
 
@@ -44,7 +44,7 @@ class RatingModel:
             self._model.config.pad_token_id = self.tokenizer.pad_token_id or self.tokenizer.eos_token_id or 0
 
     def close(self) -> None:
-        """Give back the memory, then the place on the GPU."""
+        """Release the memory, then the place on the GPU."""
         del self._model
         if self._lease is not None:
             torch.cuda.empty_cache()
@@ -52,7 +52,7 @@ class RatingModel:
 
     @contextmanager
     def _turn(self, progress: Callable[[int, int], None]) -> Iterator[None]:
-        """Hold the GPU, if there is one, while the block lasts; in the wait for it `progress` may end it."""
+        """Hold the GPU, if there is one, during the block; `progress` is called in the wait for it and may raise."""
         if self._lease is None:
             yield
             return
@@ -65,7 +65,7 @@ class RatingModel:
 
 def _load(model: ModelFolder, device: torch.device, kind: Any) -> Any:
     try:
-        loaded, info = kind.from_pretrained(
+        network, info = kind.from_pretrained(
             model.folder,
             local_files_only=True,
             trust_remote_code=False,
@@ -77,21 +77,21 @@ def _load(model: ModelFolder, device: torch.device, kind: Any) -> Any:
         raise not_loadable(model, error) from error
     if info["missing_keys"]:
         raise InputError(
-            f"model {model.name!r} has no weights for {min(info['missing_keys'])}: it is no {_called(kind)} "
+            f"model {model.name!r} has no weights for {min(info['missing_keys'])}: it is no {_kind_name(kind)} "
             "(transformers would make these up): name one that is"
         )
     with memory_errors(model.name):
-        return loaded.to(device).eval()
+        return network.to(device).eval()
 
 
-def _called(kind: Any) -> str:
+def _kind_name(kind: Any) -> str:
     name: str = kind.__name__
     return {"AutoModelForSequenceClassification": "sequence classification model"}.get(name, name)
 
 
 @contextmanager
 def memory_errors(name: str) -> Iterator[None]:
-    """Turn too little GPU memory into a failed evaluation of the model called `name`."""
+    """Raise `EvaluationError`, which names the model `name`, where the GPU has too little memory."""
     try:
         yield
     except torch.cuda.OutOfMemoryError as error:

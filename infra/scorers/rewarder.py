@@ -1,12 +1,12 @@
-"""A reward model on this machine: what it thinks of an answer to a question."""
+"""A reward model on this machine: it rates an answer to a question."""
 
 from collections.abc import Callable, Sequence
 
 from data.outside import Item, Rating, Rewarder
-from infra.scorers.batches import Tokens
+from infra.scorers.batches import TokenIds
 from infra.scorers.classification import Classification
-from infra.scorers.get_scores import ScoringModel, said, scoring_class
-from infra.scorers.models import computing, find_model, labels_of
+from infra.scorers.get_scores import ScoringModel, as_conversation, scoring_class
+from infra.scorers.model_folders import compute_identity, find_model, labels_of
 from infra.settings import Settings
 from swarm.canonical import canonical_json
 from swarm.errors import InputError
@@ -32,7 +32,7 @@ class RewardScorer:
             if config.model_class is None
             else ScoringModel(model, config, settings)
         )
-        self._rated = 0
+        self._rating_count = 0
 
     @property
     def identity(self) -> str:
@@ -45,12 +45,12 @@ class RewardScorer:
             rewards = self._model.rewards(items, progress)
         else:
             rewards = self._outputs(self._model, items, progress)
-        self._rated += len(items)
+        self._rating_count += len(items)
         return [Rating(reward, self._length(item)) for reward, item in zip(rewards, items, strict=True)]
 
     def counts(self) -> dict[str, float]:
         """Return how many answers were rated."""
-        return {"ratings": self._rated}
+        return {"ratings": self._rating_count}
 
     def close(self) -> None:
         """Give back the memory."""
@@ -59,21 +59,21 @@ class RewardScorer:
     def _outputs(
         self, model: Classification, items: Sequence[Item], progress: Callable[[int, int], None]
     ) -> list[float]:
-        encoded = [_encoded(model, item) for item in items]
-        segments = [segment for _, segment in encoded]
-        found = model.logits([ids for ids, _ in encoded], progress, segments if all(segments) else None)
-        rewards: list[float] = found[:, 0].double().tolist()
+        encodings = [_encode(model, item) for item in items]
+        segments = [segment for _, segment in encodings]
+        logits = model.logits([ids for ids, _ in encodings], progress, segments if all(segments) else None)
+        rewards: list[float] = logits[:, 0].double().tolist()
         return rewards
 
     def _length(self, item: Item) -> int:
         return len(self._model.tokenizer(item.text, add_special_tokens=False)["input_ids"])
 
 
-def _encoded(model: Classification, item: Item) -> tuple[Tokens, Tokens]:
+def _encode(model: Classification, item: Item) -> tuple[TokenIds, TokenIds]:
     """Return tokens and token types (empty if the model has none)."""
     tokenizer, longest = model.tokenizer, model.longest
     if tokenizer.chat_template is not None:
-        text = tokenizer.apply_chat_template(said(item), tokenize=False)
+        text = tokenizer.apply_chat_template(as_conversation(item), tokenize=False)
         return tokenizer(text, add_special_tokens=False)["input_ids"][-longest:], []
     pair = tokenizer(item.question, item.text)
     ids, segments = pair["input_ids"], pair.get("token_type_ids", [])
@@ -88,17 +88,17 @@ def reward_identity(config: Rewarder, settings: Settings) -> str:
 
     """
     model = find_model(config.model, settings)
-    known = {
+    identity = {
         "scorer": "rewarder",
         "version": VERSION,
         "model": model.sha256,
         "description": model.description_sha256(),
-        **computing(config.device),
+        **compute_identity(config.device),
     }
     if config.model_class is not None:
         source = scoring_class(config).sha256
-        return canonical_json({**known, "class": config.model_class.partition(":")[2], "source": source})
+        return canonical_json({**identity, "class": config.model_class.partition(":")[2], "source": source})
     labels = labels_of(model)
     if len(labels) != 1:
         raise InputError(f"model {config.model!r} has {len(labels)} outputs: name a reward model, which has one")
-    return canonical_json(known)
+    return canonical_json(identity)

@@ -1,4 +1,4 @@
-"""Ending what waits: a run that is left does not sit out a service's pauses."""
+"""A request to stop: a run that ends does not wait until a service's pauses are over."""
 
 import threading
 
@@ -9,18 +9,18 @@ class Stop:
     """A request to end, seen by every thread that waits or is about to begin something."""
 
     def __init__(self) -> None:
-        self._asked = threading.Event()
+        self._request = threading.Event()
 
     def ask(self) -> None:
         """Ask everybody to end."""
-        self._asked.set()
+        self._request.set()
 
     def check(self) -> None:
         """Raise `Interrupted` if somebody asked."""
-        if self._asked.is_set():
+        if self._request.is_set():
             raise Interrupted("the run was ended")
 
     def wait(self, seconds: float) -> None:
         """Wait so long, or raise `Interrupted` as soon as somebody asks."""
-        if self._asked.wait(seconds):
+        if self._request.wait(seconds):
             raise Interrupted("the run was ended")

@@ -15,7 +15,7 @@ from infra.engines.config import EngineConfig
 from infra.engines.host import EngineHost
 from infra.engines.opening import open_engine
 from infra.files.run_folder import RunFolder
-from infra.scorers.opening import identify
+from infra.scorers.open_scorers import identify
 from infra.settings import Settings
 from infra.systems.artefact import LoadedSystem, load_system
 from infra.systems.asking import Asking, FreeQuestion, asking_of

@@ -7,7 +7,7 @@ from pydantic import BaseModel as Schema
 from pydantic import ConfigDict, Field
 
 from data.examples import Example
-from data.prompts import QUESTION, Chat, Worked, as_chat, as_raw, fill
+from data.prompts import QUESTION, Chat, InContextExample, as_chat, as_raw, fill
 from data.requests import Generate, Request
 from data.task import Task
 from infra.systems.nodes import Node
@@ -42,7 +42,7 @@ def asking_of(task: Task) -> Asking:
         template=template if QUESTION in template else QUESTION,
         system=config.system,
         icl_prompt=prompter.icl_prompt,
-        worked=tuple((shown.text, shown.answer) for shown in prompter.worked),
+        worked=tuple((shown.text, shown.answer) for shown in prompter.in_context_examples),
         stop=config.stop,
         max_new_tokens=max((request.max_new_tokens for request in requests), default=ANSWER_TOKENS),
     )
@@ -86,7 +86,7 @@ class FreeQuestion:
             InputError: the chat template refuses the messages, or a raw prompt is given a system message.
 
         """
-        asking, worked = self.asking, [Worked(*shown) for shown in self.asking.worked]
+        asking, worked = self.asking, [InContextExample(*shown) for shown in self.asking.worked]
         example = Example("", "dev", 0, "0", self.text, "")
         text = wrap(fill(asking.template, example, ""))
         if asking.prompt == "raw" or self.chat is None:

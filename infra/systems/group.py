@@ -10,7 +10,7 @@ from data.requests import Request, Response, request_json
 from infra.configs.systems import SystemConfig
 from infra.evaluation.answers import with_follow_ups
 from infra.evaluation.evaluator import Evaluator
-from infra.records.asked import Asked
+from infra.records.request_texts import GroupRequests
 from infra.records.store import Records
 from infra.records.values import EvaluationRecord
 from infra.systems.answers import Memory, response_from_json, response_json
@@ -91,7 +91,7 @@ class SystemGroup:
 
         """
         objective, engine = evaluator.objective, _Engine(evaluator, self.split)
-        scales = evaluator.scales() if objective.measuring is not None else {}
+        scales = evaluator.scales() if objective.scale_objective is not None else {}
         systems = [candidate.nodes for candidate in self.candidates]
         memory = read_memory(evaluator.records, self.after)
         run = run_systems(engine, systems, case_questions(objective, self.split), self.config, memory)
@@ -104,7 +104,7 @@ class SystemGroup:
             self.split,
             evaluator.score(objective, self.split, finals, scales),
             Spent(saved.tokens_made, engine.seconds),
-            Asked(nodes=[request_json(request) for request in run.asked.values()]),
+            GroupRequests(nodes=[request_json(request) for request in run.asked.values()]),
             node_answers(run, saved),
         )
 

@@ -50,7 +50,7 @@ def states(config: Path, settings: Settings) -> list[EsState]:
     state = EsState()
     while True:
         rewards = [0.1 * (k + state.iteration) for k, _ in enumerate(es.members(parameters, 0, state))]
-        held_out = 0.2 * state.iteration if es.measured(parameters, state.iteration) else None
+        held_out = 0.2 * state.iteration if es.is_measured(parameters, state.iteration) else None
         told.append(es.tell(parameters, 0, state, rewards, held_out))
         if es.stop_reason(parameters, told[-1]):
             break
@@ -66,7 +66,7 @@ def states(config: Path, settings: Settings) -> list[EsState]:
 
 def replayed(config: Path, settings: Settings, states: list[EsState], iteration: int) -> str:
     inputs = prepare(load_config(config, EvolutionStrategiesConfig, ["name=other"]), settings)
-    journal = Journal().extended(*(s.update for s in states[:iteration] if s.update is not None))
+    journal = Journal().extend(*(s.update for s in states[:iteration] if s.update is not None))
     moved = replay(seed_basis(inputs), start_recipe(inputs), journal)
     return weights_sha256((m.name, tensor_sha256(m.weight)) for m in moved)
 
@@ -112,7 +112,7 @@ def test_an_export_begins_at_a_snapshot_of_the_run(
     wanted = replayed(config, settings, states, 3)
     inputs = prepare(load_config(config, EvolutionStrategiesConfig, ["snapshot_every=2"]), settings)
     weights = EvolvedWeights(seed_basis(inputs), {}, torch.device("cpu"))
-    journal = Journal().extended(*(s.update for s in states[:2] if s.update is not None))
+    journal = Journal().extend(*(s.update for s in states[:2] if s.update is not None))
     weights.go_to(start_recipe(inputs), journal)
     assert [path.name[:6] for path in RunFolder(settings.runs, RUN).snapshots.iterdir()] == ["000002"]
     seen = []

@@ -3,7 +3,7 @@
 import pytest
 
 from data.requests import Generate, LogLikelihood, Request, request_json
-from infra.records.asked import Asked
+from infra.records.request_texts import GroupRequests
 from infra.records.store import Records
 from infra.records.values import EvaluationRecord, Purpose
 from infra.settings import Settings
@@ -20,8 +20,8 @@ def save(records: Records, split: str, places: list[tuple[int, int, Purpose, str
     for iteration, particle, purpose, output in places:
         key = f"{split} {iteration} {particle} {purpose}"
         made = EvaluationRecord(key, 0, {}, 0.5, (0.5,), (1.0, 0.0), ("A", "B"), (output, f"{output}, too"))
-        asked = Asked(by_task=lambda: [[request_json(request) for request in requests]])
-        records.save_evaluation_group(key, f"key of {split}", split, "e", [made], 1, 1.0, asked=asked)
+        asked = GroupRequests(by_task=lambda: [[request_json(request) for request in requests]])
+        records.save_evaluation_group(key, f"key of {split}", split, "e", [made], 1, 1.0, requests=asked)
         records.link_evaluations("demo", iteration, purpose, [(particle, key, 0)])
 
 

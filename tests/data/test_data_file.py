@@ -36,7 +36,7 @@ def test_json_lines_are_read_with_their_splits_and_line_numbers(tmp_path: Path) 
         RawExample("test", 0, {"split": "test", "n": 2}, 4),
         RawExample("dev", 1, {"split": "dev", "n": 3}, 5),
     )
-    assert [raw.place for raw in file.raw] == ["line 1 (dev[0])", "line 4 (test[0])", "line 5 (dev[1])"]
+    assert [raw.location for raw in file.raw] == ["line 1 (dev[0])", "line 4 (test[0])", "line 5 (dev[1])"]
 
 
 def test_a_list_is_the_dev_split_of_200_and_the_test_split(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_a_list_is_the_dev_split_of_200_and_the_test_split(tmp_path: Path) -> No
     path.write_text(json.dumps(values))
     file = read_data_file(path)
     assert (file.dataset, [raw.value for raw in file.raw]) == ("countdown", values)
-    assert [raw.place for raw in file.raw[198:]] == ["dev[198]", "dev[199]", "test[0]", "test[1]", "test[2]"]
+    assert [raw.location for raw in file.raw[198:]] == ["dev[198]", "dev[199]", "test[0]", "test[1]", "test[2]"]
 
 
 def test_a_byte_order_mark_and_unicode_line_separators_are_text(tmp_path: Path) -> None:

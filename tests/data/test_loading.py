@@ -117,8 +117,8 @@ def test_an_invalid_line_of_json_lines_is_named(tmp_path: Path) -> None:
 
 def test_valid_examples_and_findings_come_apart(tmp_path: Path) -> None:
     examples, findings = validate(write(tmp_path / "a.json", {}, GOOD, test=[{}]))
-    assert [example.place for example in examples] == ["dev[1]"]
-    assert [(finding.raw.place, finding.reason) for finding in findings] == [
+    assert [example.location for example in examples] == ["dev[1]"]
+    assert [(finding.raw.location, finding.reason) for finding in findings] == [
         ("dev[0]", "question: is missing: give the text to ask"),
         ("test[0]", "question: is missing: give the text to ask"),
     ]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from data.kinds.multiple_choice import decided_anchored
+from data.kinds.multiple_choice import anchored_stop_pattern
 from data.objective import Evaluation, Objective, ObjectiveConfig, load_objective
 from data.requests import Completion, Generate, LogLikelihoods, Response
 from swarm.errors import EvaluationError, InputError
@@ -63,7 +63,7 @@ def test_requests_are_flat_over_the_tasks_and_limits_take_the_first_examples(fol
             "Pets:\nPlease choose an option that best answers the question.\nQuestion: Barks?\nA: cat\nB: dog\n"
             "The answer is",
             10,
-            decided=decided_anchored(objective.examples("dev")[2]),
+            decided=anchored_stop_pattern(objective.examples("dev")[2]),
         ),
     ]
     assert [example.question for example in objective.examples("test")] == ["0+2=", "1+2=", "2+2=", "3+2=", "Purrs?"]

@@ -1,7 +1,7 @@
 import pytest
 
 from data.examples import Example
-from data.prompts import Worked, as_chat, as_raw, fill, require_placeholders
+from data.prompts import InContextExample, as_chat, as_raw, fill, require_placeholders
 from swarm.errors import InputError
 
 QUESTION = Example("set", "dev", 0, "0", "What is {choices}?", "A", (("A", "one"), ("B", "{question}")))
@@ -26,7 +26,7 @@ def test_a_context_stands_where_the_template_says_or_before_it(template: str, pr
 def test_worked_examples_stand_before_a_raw_prompt() -> None:
     assert as_raw("2+2=", "", ()) == "2+2="
     assert as_raw("2+2=", "0+0=0", ()) == "0+0=0\n2+2="
-    worked = [Worked("1+1=", "2"), Worked("Say no:\n", "no")]
+    worked = [InContextExample("1+1=", "2"), InContextExample("Say no:\n", "no")]
     assert as_raw("2+2=", "0+0=0", worked) == "0+0=0\n1+1= 2\n\nSay no:\nno\n\n2+2="
 
 
@@ -47,7 +47,7 @@ def test_worked_examples_are_turns_of_a_chat_and_the_files_own_begin_the_first_m
     def turns(messages: list[dict[str, str]]) -> str:
         return "".join(f"<{message['role']}>{message['content']}" for message in messages)
 
-    worked = [Worked("1+1=", "2")]
+    worked = [InContextExample("1+1=", "2")]
     assert (
         as_chat("2+2=", "Sums", worked, "be brief", turns) == "<system>be brief<user>Sums\n1+1=<assistant>2<user>2+2="
     )

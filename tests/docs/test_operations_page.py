@@ -4,8 +4,8 @@ from typing import get_args
 
 from prometheus_client import CollectorRegistry
 
+from infra.configs.trackers import TrackerName
 from infra.observing.metrics import Metrics
-from infra.observing.trackers.opening import TrackerName
 from infra.settings import Settings
 
 ROOT = Path(__file__).parents[2]

@@ -23,8 +23,8 @@ KINDS = {
     "low rank": Perturbation(Mode.LOW_RANK, 2, ("down_proj", "q_proj")),
     "adapter": Perturbation(Mode.ADAPTER, 2, ("q_proj", "v_proj")),
 }
-FIRST = Journal().extended(Update((1, 2), (0.1, -0.05)))
-LATER = FIRST.extended(Update((3, 4, 5), (0.02, 0.03, 0.04), 0.9), Update((6,), (0.01,)))
+FIRST = Journal().extend(Update((1, 2), (0.1, -0.05)))
+LATER = FIRST.extend(Update((3, 4, 5), (0.02, 0.03, 0.04), 0.9), Update((6,), (0.01,)))
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from experts.noise import NormalNoise
-from experts.perturbations import Perturbations, rounded
+from experts.perturbations import Perturbations, round_coefficients
 from swarm.errors import InputError
 from swarm.seeds import Mode, Perturbation, Update
 
@@ -79,7 +79,7 @@ def test_a_dense_sum_has_no_rounding_at_all() -> None:
     weight = torch.zeros(64)
     Perturbations(DENSE, NAMES, CPU).update({"a": weight}, {}, update)
     noise = NormalNoise(CPU).draw(update.seeds, 0, 64)
-    coefficients = rounded(update.coefficients, 53 - 15 - 2)
+    coefficients = round_coefficients(update.coefficients, 53 - 15 - 2)
     for number, column in zip(weight.tolist(), noise.T.tolist(), strict=True):
         exact = sum(Fraction(c) * Fraction(n) for c, n in zip(coefficients, column, strict=True))
         assert number == torch.tensor(float(exact), dtype=torch.float64).float().item()
@@ -99,27 +99,27 @@ def test_a_member_is_made_from_a_copy_and_the_weights_keep_every_bit() -> None:
     perturbations, weight = Perturbations(DENSE, NAMES, CPU), weights(9, 5)
     before = weight.clone()
     for cycle in range(1000):
-        member = perturbations.perturbed("a", weight, seed=cycle, scale=0.01)
+        member = perturbations.perturb("a", weight, seed=cycle, scale=0.01)
     assert torch.equal(weight, before)
     torch.testing.assert_close(member, before + 0.01 * dense_noise(999, 0, weight), rtol=0, atol=1e-7)
 
 
 def test_mirrored_members_lie_on_both_sides() -> None:
     perturbations, weight = Perturbations(DENSE, NAMES, CPU), torch.zeros(12)
-    assert torch.equal(perturbations.perturbed("a", weight, 3, 0.5), -perturbations.perturbed("a", weight, 3, -0.5))
+    assert torch.equal(perturbations.perturb("a", weight, 3, 0.5), -perturbations.perturb("a", weight, 3, -0.5))
 
 
 def test_reference_gives_tensors_of_one_shape_the_same_noise() -> None:
     perturbations = Perturbations(Perturbation(Mode.FULL, 0, (), correlated=True), NAMES, CPU)
-    one, other = (perturbations.perturbed(name, torch.zeros(40), 3, 1.0) for name in ("a", "c"))
+    one, other = (perturbations.perturb(name, torch.zeros(40), 3, 1.0) for name in ("a", "c"))
     assert torch.equal(one, other)
 
 
 def test_coefficients_are_rounded_relative_to_the_largest() -> None:
-    found = rounded([1.0, -1 / 3, 1e-9, 0.0], 10)
+    found = round_coefficients([1.0, -1 / 3, 1e-9, 0.0], 10)
     assert found == pytest.approx([1.0, -1 / 3, 0.0, 0.0], abs=2**-10)
     assert found[2] == 0.0
-    assert rounded([0.0, 0.0], 10) == [0.0, 0.0]
+    assert round_coefficients([0.0, 0.0], 10) == [0.0, 0.0]
 
 
 def test_more_noises_than_can_be_summed_exactly_are_refused() -> None:

@@ -14,7 +14,7 @@ from experts.evolved import EvolvedWeights
 from experts.evolved_export import export_evolved
 from experts.perturbations import Perturbations
 from experts.seed_basis import SeedBasis
-from experts.snapshots import KEPT, Snapshots
+from experts.snapshots import SNAPSHOTS_TO_KEEP, Snapshots
 from swarm.seeds import BASE_START, Journal, Mode, Perturbation, SeedRecipe, Update
 from tests.tiny import make_base
 
@@ -28,7 +28,7 @@ UPDATES = tuple(Update((10 * t, 10 * t + 1), (0.1, -0.03 * t), 0.9 if t == 3 els
 
 
 def journal(updates: int) -> Journal:
-    return Journal().extended(*UPDATES[:updates])
+    return Journal().extend(*UPDATES[:updates])
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def replayed(monkeypatch: pytest.MonkeyPatch) -> list[Update]:
 def test_the_last_ones_are_kept(base: BaseModel, folder: Path) -> None:
     searched(base, KINDS["low rank"], folder)
     assert counts(folder) == [8, 10, 12]
-    assert KEPT == 3
+    assert SNAPSHOTS_TO_KEEP == 3
 
 
 def test_none_is_written_unless_it_is_asked_for(base: BaseModel, folder: Path) -> None:
@@ -188,7 +188,7 @@ def test_deleted_snapshots_are_not_missed(base: BaseModel, folder: Path, caplog:
 def test_snapshots_of_another_journal_are_not_used(base: BaseModel, folder: Path) -> None:
     kind = KINDS["low rank"]
     searched(base, kind, folder)
-    other = Journal().extended(*(Update((seed,), (0.2,)) for seed in range(12)))
+    other = Journal().extend(*(Update((seed,), (0.2,)) for seed in range(12)))
     quick = EvolvedWeights(SeedBasis(base, kind, snapshots=Snapshots(folder)), {}, CPU)
     plain = EvolvedWeights(SeedBasis(base, kind), {}, CPU)
     for weights in (quick, plain):

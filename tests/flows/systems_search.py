@@ -13,7 +13,7 @@ from infra.records.values import Purpose
 from infra.searches.heterogeneous_swarms.config import HeterogeneousSwarmsConfig
 from infra.settings import Settings
 from swarm import heterogeneous
-from swarm.heterogeneous_plan import Nodes, graph_systems, model_systems
+from swarm.heterogeneous_plan import SystemTemplate, graph_systems, model_systems
 from swarm.heterogeneous_population import initialise
 from swarm.heterogeneous_state import HeterogeneousState
 from swarm.systems import System
@@ -48,7 +48,7 @@ class SearchedSystems:
         inputs = prepare(self.config, Settings())
         n, seed = self.config.nodes(len(inputs.bases)), self.config.seed
         parameters = self.config.search.parameters(n)
-        nodes = Nodes(inputs.bases, self.config.space, tuple(self.config.roles) or ("",) * n)
+        nodes = SystemTemplate(inputs.bases, self.config.space, tuple(self.config.roles) or ("",) * n)
         with Records(records_url(self.runs)) as records:
             used = records.run_evaluations(self.config.name, Purpose.SEARCH)
         # A system may be evaluated in several batches, which may round differently: each iteration's own counts.

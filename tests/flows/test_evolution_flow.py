@@ -82,7 +82,7 @@ def test_the_flow_ends_in_the_state_that_the_algorithm_alone_comes_to(evolved: E
         assert (saved.iteration, saved.journal) == (state.iteration, journal.id)
         told = es.tell(parameters, evolved.config.seed, state, saved.rewards, saved.held_out)
         assert told == saved
-        journal = journal if told.update is None else journal.extended(told.update)
+        journal = journal if told.update is None else journal.extend(told.update)
         state = es.ask(told)
     assert es.stop_reason(parameters, told) == "max_iterations"
     assert evolved.summary["state_sha256"] == told.sha256
@@ -101,7 +101,7 @@ def test_a_finished_run_leaves_what_a_person_looks_for(evolved: Evolved) -> None
 
 def test_the_published_weights_are_replayed_from_the_base_and_the_journal(evolved: Evolved) -> None:
     states, best = evolved.states(), evolved.summary["ending_best"]["iteration"]
-    journal = Journal().extended(*(s.update for s in states[:best] if s.update is not None))
+    journal = Journal().extend(*(s.update for s in states[:best] if s.update is not None))
     base = BaseModel("base", Path(evolved.config.base_model), "")
     basis = SeedBasis(base, evolved.config.perturbation.perturbation(correlated=False))
     moved = replay(basis, Recipe((BASE,), (1.0,), Space.PRODUCT), journal)

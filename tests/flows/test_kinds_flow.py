@@ -8,7 +8,7 @@ import pytest
 from data.examples import SPLITS
 from flows.searches import prepare
 from infra.configs.yaml_files import load_config
-from infra.observing.observer import Nobody, observed_by
+from infra.observing.observer import NullObserver, use_observer
 from infra.observing.views import IterationView
 from infra.records.store import Records
 from infra.records.values import RunStatus
@@ -27,7 +27,7 @@ MIXED = [
 ]
 
 
-class Stops(Nobody):
+class Stops(NullObserver):
     """Asks for a stop after the first iteration."""
 
     def iteration(self, view: IterationView) -> None:
@@ -57,7 +57,7 @@ def resumes_to_the_same_state(path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     whole = call(config).result()
     assert (whole["iterations"], whole["stopped_by"]) == (3, "max_iterations")
     monkeypatch.setenv("SWARM_RUNS", str(path.parent / "stopped"))
-    with observed_by(Stops()):
+    with use_observer(Stops()):
         assert call(config).is_cancelled()
     assert status(path.parent / "stopped", "tiny") is RunStatus.STOPPED
     resumed = call(config).result()

@@ -16,7 +16,7 @@ from cli.runs.drive import drive
 from data.requests import Request, Response
 from infra.engines.base import Engine, Progress
 from infra.engines.opening import open_engine
-from infra.observing.observer import Nobody, observed_by
+from infra.observing.observer import NullObserver, use_observer
 from infra.observing.views import IterationView
 from infra.records.store import Records
 from infra.records.values import RunStatus
@@ -113,7 +113,7 @@ def test_group_that_the_records_lost_is_evaluated_again(searched: Searched, runs
 
 
 def test_asked_to_stop_it_is_cancelled_and_goes_on_when_started_again(searched: Searched, runs: Path) -> None:
-    with observed_by(StopsAfterTheFirstIteration()):
+    with use_observer(StopsAfterTheFirstIteration()):
         stopped = call(searched.config)
     assert stopped.is_cancelled()
     assert "swarm resume tiny" in (stopped.message or "")
@@ -150,7 +150,7 @@ def test_engine_that_always_fails_leaves_no_score_and_a_run_that_goes_on(
 def test_finished_run_gives_its_summary_and_starts_no_flow(searched: Searched, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SWARM_RUNS", str(searched.runs))
     before = flow_runs()
-    assert drive(searched.config, Nobody()) == searched.summary
+    assert drive(searched.config, NullObserver()) == searched.summary
     assert flow_runs() == before
 
 
@@ -161,7 +161,7 @@ def test_bad_input_fails_the_flow_and_leaves_nothing_behind(searched: Searched, 
     assert not runs.exists()
 
 
-class StopsAfterTheFirstIteration(Nobody):
+class StopsAfterTheFirstIteration(NullObserver):
     def iteration(self, view: IterationView) -> None:
         with Records(Settings().records_url) as records:
             records.request_stop("tiny")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra.configs.yaml_files import load_config
-from infra.observing.observer import Nobody, observed_by
+from infra.observing.observer import NullObserver, use_observer
 from infra.observing.views import IterationView
 from infra.records.store import Records
 from infra.records.values import Purpose, RunStatus
@@ -22,7 +22,7 @@ from tests.rating_server import RatingService, rating_service
 pytestmark = pytest.mark.usefixtures("prefect_api")
 
 
-class Stops(Nobody):
+class Stops(NullObserver):
     """Asks for a stop after the first iteration."""
 
     def iteration(self, view: IterationView) -> None:
@@ -55,7 +55,7 @@ def test_a_search_by_every_outside_scorer_is_found_again_and_resumes_to_the_same
     assert "opening" not in (runs / "again" / "run.log").read_text()
     monkeypatch.setenv("SWARM_RUNS", str(tmp_path / "stopped"))
     use(service, tmp_path / "another cache", monkeypatch)
-    with observed_by(Stops()):
+    with use_observer(Stops()):
         assert call(config).is_cancelled()
     resumed = call(config).result()
     assert resumed["state_sha256"] == summary["state_sha256"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from infra.engines.config import RayConfig
-from infra.observing.observer import Nobody, observed_by
+from infra.observing.observer import NullObserver, use_observer
 from infra.observing.views import IterationView
 from infra.searches.model_swarms.config import ModelSwarmsConfig
 from tests.flows.searches import Searched, call, finished
@@ -25,7 +25,7 @@ def test_a_run_over_a_pool_ends_the_same_though_an_actor_is_killed_half_way(
     searched: Searched, runs: Path, pooled: ModelSwarmsConfig
 ) -> None:
     killer = KillsAnActorAfterTheFirstIteration(runs / "tiny" / "run.log")
-    with observed_by(killer):
+    with use_observer(killer):
         ended = call(pooled)
     assert killer.killed
     assert ended.result()["state_sha256"] == searched.summary["state_sha256"]
@@ -33,7 +33,7 @@ def test_a_run_over_a_pool_ends_the_same_though_an_actor_is_killed_half_way(
     assert finished(runs) == finished(searched.runs)
 
 
-class KillsAnActorAfterTheFirstIteration(Nobody):
+class KillsAnActorAfterTheFirstIteration(NullObserver):
     def __init__(self, log: Path) -> None:
         self.killed = 0
         self._log = log

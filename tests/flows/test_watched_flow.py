@@ -7,7 +7,7 @@ from urllib.request import urlopen
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from infra.observing.observer import Nobody, observed_by
+from infra.observing.observer import NullObserver, use_observer
 from infra.observing.views import IterationView
 from infra.records.store import Records
 from infra.records.values import Purpose
@@ -15,7 +15,7 @@ from swarm.state import State
 from tests.flows.searches import Searched, call, records_url
 
 
-class ScrapesAndStops(Nobody):
+class ScrapesAndStops(NullObserver):
     """Reads the metrics after every iteration, and asks the run to stop after the one numbered `last`."""
 
     def __init__(self, port: int, url: str, last: int) -> None:
@@ -47,9 +47,9 @@ def test_trackers_show_each_iteration_once_and_metrics_count_what_this_process_m
 ) -> None:
     config = searched.config.model_copy(update={"track": ["tensorboard"]})
     stopping, resumed = (ScrapesAndStops(port, records_url(runs), last) for last in (0, 99))
-    with observed_by(stopping):
+    with use_observer(stopping):
         assert call(config).is_cancelled()
-    with observed_by(resumed):
+    with use_observer(resumed):
         assert call(config).result()["state_sha256"] == searched.summary["state_sha256"]
     with Records(records_url(runs)) as records:
         states = [State.from_json(record.state) for record in records.iterations("tiny")]

@@ -31,5 +31,5 @@ def test_updates_are_the_same(mode: Mode) -> None:
 def test_members_are_the_same() -> None:
     weight = torch.randn(999)
     kind = Perturbation(Mode.FULL, 0, ())
-    made = [Perturbations(kind, ("a",), d).perturbed("a", weight.to(d), 3, 0.01).cpu() for d in (CPU, GPU)]
+    made = [Perturbations(kind, ("a",), d).perturb("a", weight.to(d), 3, 0.01).cpu() for d in (CPU, GPU)]
     assert torch.equal(*made)

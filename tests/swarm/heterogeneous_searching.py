@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from swarm.canonical import canonical_json
 from swarm.heterogeneous import ask, tell_graphs, tell_models
 from swarm.heterogeneous_parameters import HeterogeneousParameters
-from swarm.heterogeneous_plan import Nodes, graph_systems, model_systems
+from swarm.heterogeneous_plan import SystemTemplate, graph_systems, model_systems
 from swarm.heterogeneous_population import initialise
 from swarm.heterogeneous_state import HeterogeneousState
 from swarm.recipes import Space
@@ -17,8 +17,8 @@ Utility = Callable[[System], float]
 Between = Callable[[HeterogeneousState], HeterogeneousState]
 
 
-def nodes(parameters: HeterogeneousParameters, experts: int) -> Nodes:
-    return Nodes(tuple("abcdefgh"[:experts]), Space.PRODUCT, ("",) * parameters.particles)
+def nodes(parameters: HeterogeneousParameters, experts: int) -> SystemTemplate:
+    return SystemTemplate(tuple("abcdefgh"[:experts]), Space.PRODUCT, ("",) * parameters.particles)
 
 
 def search(

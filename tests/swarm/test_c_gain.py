@@ -4,11 +4,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from swarm.c_gain import collaborative_gain
-from swarm.draws import Purpose, generator
+from swarm.draws import Draw, generator
 
 
 def draws():
-    return generator(0, 0, 0, Purpose.BOOTSTRAP)
+    return generator(0, 0, 0, Draw.BOOTSTRAP)
 
 
 def test_examples_are_counted_by_how_many_models_solve_them_alone():

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from swarm.decode import EPSILON, decode, decode_all
-from swarm.draws import Purpose, generator
+from swarm.draws import Draw, generator
 from swarm.graphs import Dag
 
 sizes = st.shared(st.integers(2, 32), key="n")
@@ -18,7 +18,7 @@ probabilities = st.sampled_from([0.0, 1e-9, 0.3, 0.8, 1.0])
 
 
 def draws(seed=0):
-    return generator(seed, 0, 0, Purpose.DECODE)
+    return generator(seed, 0, 0, Draw.DECODE)
 
 
 def many(adjacency, top_p, count=3000):

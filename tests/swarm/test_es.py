@@ -20,7 +20,7 @@ PAIRED = replace(PLAIN, antithetic=True)
 
 
 def told(parameters: EsParameters, state: EsState, rewards: list[float]) -> EsState:
-    held_out = 1.0 if es.measured(parameters, state.iteration) else None
+    held_out = 1.0 if es.is_measured(parameters, state.iteration) else None
     return es.tell(parameters, 7, state, rewards, held_out)
 
 
@@ -39,7 +39,7 @@ def test_members_of_a_pair_mirror_each_other_and_share_one_coefficient() -> None
     assert members[0].seed == members[1].seed != members[2].seed == members[3].seed
     rewards = [3.0, 1.0, 2.0, 2.0]
     update = told(PAIRED, EsState(), rewards).update
-    z = es.shaped(rewards, "z_score")
+    z = es.shape_rewards(rewards, "z_score")
     assert update is not None
     assert update.coefficients == pytest.approx([0.5 / 4 * (z[0] - z[1]), 0.0])
 
@@ -64,13 +64,13 @@ def test_equal_rewards_move_nothing_and_are_counted() -> None:
 
 
 def test_centred_ranks_share_ties_and_sum_to_zero() -> None:
-    assert es.shaped([5.0, -1.0, 5.0, 100.0], "centred_ranks").tolist() == [0.0, -0.5, 0.0, 0.5]
-    assert es.shaped([2.0, 2.0, 2.0], "centred_ranks").tolist() == [0.0, 0.0, 0.0]
+    assert es.shape_rewards([5.0, -1.0, 5.0, 100.0], "centred_ranks").tolist() == [0.0, -0.5, 0.0, 0.5]
+    assert es.shape_rewards([2.0, 2.0, 2.0], "centred_ranks").tolist() == [0.0, 0.0, 0.0]
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=40), st.sampled_from(["z_score", "centred_ranks"]))
 def test_weights_sum_to_zero_and_keep_the_order(rewards: list[float], shaping: es.Shaping) -> None:
-    weights = es.shaped(rewards, shaping)
+    weights = es.shape_rewards(rewards, shaping)
     assert abs(weights.sum()) < 1e-6 * len(rewards)
     order = np.argsort(rewards, kind="stable")
     assert (np.diff(weights[order]) >= 0).all()
@@ -111,7 +111,7 @@ def test_the_journal_follows_the_updates() -> None:
     for rewards in ([1.0, 2.0, 3.0, 5.0], [0.0, 0.0, 0.0, 1.0], [1.0] * 4):
         assert state.journal == journal.id
         state = told(PLAIN, state, rewards)
-        journal = journal if state.update is None else journal.extended(state.update)
+        journal = journal if state.update is None else journal.extend(state.update)
         state = es.ask(state)
     assert state.journal == journal.id
     assert len(journal.updates) == 2
@@ -120,7 +120,7 @@ def test_the_journal_follows_the_updates() -> None:
 def test_the_last_iteration_only_measures_its_mean() -> None:
     last = EsState(iteration=3)
     assert es.members(PLAIN, 7, last) == ()
-    assert es.measured(PLAIN, 3)
+    assert es.is_measured(PLAIN, 3)
     assert es.stop_reason(PLAIN, es.tell(PLAIN, 7, last, [], 0.5)) == "max_iterations"
 
 

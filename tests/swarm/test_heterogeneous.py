@@ -8,7 +8,7 @@ import pytest
 from swarm.errors import EvaluationError, InputError
 from swarm.heterogeneous import ask, stop_reason, tell_graphs, tell_models
 from swarm.heterogeneous_parameters import HeterogeneousParameters
-from swarm.heterogeneous_plan import best_system, graph_systems, model_systems, wanted_trials
+from swarm.heterogeneous_plan import best_system, graph_systems, model_systems, plan_trials
 from swarm.heterogeneous_population import initialise
 from swarm.recipes import Recipe, Space
 from tests.swarm.heterogeneous_searching import arbitrary, constant, depth, first_expert, nodes, search, searching
@@ -209,4 +209,4 @@ def test_a_utility_that_is_not_finite_is_a_failed_evaluation(value):
         tell_graphs(SMALL, state, [0.5, value, 0.5, 0.5])
     graphs_told = tell_graphs(SMALL, state, [0.5] * 4)
     with pytest.raises(EvaluationError):
-        tell_models(SMALL, 1, graphs_told, [value, *[0.5] * (len(wanted_trials(SMALL, 1, graphs_told)) - 1)])
+        tell_models(SMALL, 1, graphs_told, [value, *[0.5] * (len(plan_trials(SMALL, 1, graphs_told)) - 1)])

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from swarm.arrays import frozen
+from swarm.arrays import read_only
 from swarm.errors import EvaluationError, InputError
 from swarm.parameters import Parameters
 from swarm.population import initialise
@@ -188,13 +188,13 @@ def test_a_state_cannot_be_changed():
 def test_a_state_that_breaks_an_invariant_cannot_be_made():
     state = told([0.1, 0.2, 0.3, 0.4])
     with pytest.raises(ValueError, match=r"a row of positions misses its sum of 1\.0 by 1\.0e-08 at iteration 0"):
-        replace(state, positions=frozen(state.positions + [[1e-8, 0, 0]] + 0.0))
+        replace(state, positions=read_only(state.positions + [[1e-8, 0, 0]] + 0.0))
     with pytest.raises(ValueError, match=r"a row of velocities misses its sum of 0\.0"):
-        replace(state, velocities=frozen(state.positions))
+        replace(state, velocities=read_only(state.positions))
     with pytest.raises(ValueError, match=r"personal_bests has the shape \(3, 3\) instead of \(4, 3\)"):
-        replace(state, personal_bests=frozen(np.eye(3)))
+        replace(state, personal_bests=read_only(np.eye(3)))
     with pytest.raises(ValueError, match=r"global_worst has the shape \(1, 2\) instead of \(1, 3\)"):
-        replace(state, global_worst=replace(state.global_worst, coefficients=frozen([0, 1])))
+        replace(state, global_worst=replace(state.global_worst, coefficients=read_only([0, 1])))
     with pytest.raises(ValueError, match=r"utilities has 3 entries for 4 particles"):
         replace(state, utilities=(0.1, 0.2, 0.3))
 

@@ -13,37 +13,37 @@ ONE, TWO, THREE = Update((1, 2), (0.5, -0.25)), Update((3,), (1e-9,), 0.9), Upda
 
 def test_a_journal_is_named_by_everything_in_it() -> None:
     others = [
-        Journal().extended(TWO, ONE),
-        Journal().extended(ONE),
-        Journal().extended(ONE, Update((3,), (1e-9,), 0.8)),
-        Journal().extended(ONE, Update((5,), (1e-9,), 0.9)),
+        Journal().extend(TWO, ONE),
+        Journal().extend(ONE),
+        Journal().extend(ONE, Update((3,), (1e-9,), 0.8)),
+        Journal().extend(ONE, Update((5,), (1e-9,), 0.9)),
         Journal(),
     ]
-    assert Journal().extended(ONE).extended(TWO) == Journal().extended(ONE, TWO)
-    assert len({journal.id for journal in (Journal().extended(ONE, TWO), *others)}) == 6
+    assert Journal().extend(ONE).extend(TWO) == Journal().extend(ONE, TWO)
+    assert len({journal.id for journal in (Journal().extend(ONE, TWO), *others)}) == 6
 
 
 def test_a_journal_knows_what_comes_after_an_earlier_one() -> None:
-    whole = Journal().extended(ONE, TWO, THREE)
-    assert whole.after(Journal().extended(ONE)) == (TWO, THREE)
+    whole = Journal().extend(ONE, TWO, THREE)
+    assert whole.after(Journal().extend(ONE)) == (TWO, THREE)
     assert whole.after(whole) == ()
-    assert whole.after(Journal().extended(TWO)) is None
-    assert Journal().extended(ONE).after(whole) is None
-    assert whole.named(Journal().extended(ONE, TWO).id) == Journal().extended(ONE, TWO)
+    assert whole.after(Journal().extend(TWO)) is None
+    assert Journal().extend(ONE).after(whole) is None
+    assert whole.prefix(Journal().extend(ONE, TWO).id) == Journal().extend(ONE, TWO)
     with pytest.raises(LookupError):
-        whole.named(Journal().extended(TWO).id)
+        whole.prefix(Journal().extend(TWO).id)
 
 
 def test_a_recipe_of_seeds_comes_back_from_json_with_the_journal_at_hand() -> None:
-    whole = Journal().extended(ONE, TWO, THREE)
+    whole = Journal().extend(ONE, TWO, THREE)
     start = Recipe(("a" * 64, BASE), (0.5, 0.5), Space.PRODUCT)
-    recipe = SeedRecipe.of(start, NOISE, Journal().extended(ONE, TWO), 9, -0.01)
+    recipe = SeedRecipe.of(start, NOISE, Journal().extend(ONE, TWO), 9, -0.01)
     value = json.loads(json.dumps(recipe.to_json()))
     assert SeedRecipe.read(value, whole) == recipe
     assert SeedRecipe.read(value, whole).key == recipe.key
     assert recipe.start == start
     with pytest.raises(LookupError):
-        SeedRecipe.read(value, Journal().extended(TWO, ONE))
+        SeedRecipe.read(value, Journal().extend(TWO, ONE))
 
 
 def test_a_recipe_of_seeds_is_never_taken_for_its_start() -> None:
@@ -55,7 +55,7 @@ def test_a_recipe_of_seeds_is_never_taken_for_its_start() -> None:
 
 
 def test_recipes_differ_by_all_that_they_say() -> None:
-    journal = Journal().extended(ONE)
+    journal = Journal().extend(ONE)
     recipes = [
         SeedRecipe.of(BASE_START, NOISE, journal),
         SeedRecipe.of(BASE_START, NOISE, journal, 1, 0.1),

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from swarm.arrays import frozen
+from swarm.arrays import read_only
 from swarm.canonical import canonical_json
 from swarm.history import history
 from swarm.parameters import Parameters
@@ -41,7 +41,7 @@ def test_a_database_that_rewrites_whole_numbers_and_negative_zeros_changes_nothi
 
 def test_arrays_hold_no_negative_zero_and_are_copies():
     values = np.array([-0.0, 1.0])
-    array = frozen(values)
+    array = read_only(values)
     values[1] = 2.0
     assert repr(array.tolist()) == "[0.0, 1.0]"
 

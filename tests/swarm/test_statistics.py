@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from swarm.draws import Purpose, generator
+from swarm.draws import Draw, generator
 from swarm.statistics import (
     bootstrap_interval,
     correctness_emergence,
@@ -22,7 +22,7 @@ def only(utilities):
     return utilities[0]
 
 
-def draws(purpose=Purpose.BOOTSTRAP, seed=1):
+def draws(purpose=Draw.BOOTSTRAP, seed=1):
     return generator(seed, 0, 0, purpose)
 
 
@@ -43,12 +43,12 @@ def test_the_interval_is_that_of_a_loop_over_resamples(values):
 def test_the_p_value_is_that_of_a_loop_over_resamples(first, random):
     second = [random.choice([0.0, 0.3, 0.5, 1.0]) for _ in first]
     differences = [b - a for a, b in zip(first, second, strict=True)]
-    observed, same, extreme = math.fsum(differences), draws(Purpose.PAIRED_TEST), 0
+    observed, same, extreme = math.fsum(differences), draws(Draw.PAIRED_TEST), 0
     for _ in range(300):
         picked = same.integers(len(first), size=len(first), dtype=np.int32)
         stray = math.fsum(differences[index] for index in picked) - observed
         extreme += abs(stray) >= abs(observed) - 1e-9
-    p_value = paired_bootstrap_p_value([first], [second], draws(Purpose.PAIRED_TEST), only, resamples=300)
+    p_value = paired_bootstrap_p_value([first], [second], draws(Draw.PAIRED_TEST), only, resamples=300)
     assert p_value == (extreme + 1) / 301
 
 
@@ -105,7 +105,7 @@ def test_emergence_is_the_share_solved_of_what_no_expert_solved():
     experts = [[1, 0, 0, 0, 0.9], [0, 1, 0, 0, 0]]
     assert correctness_emergence(experts, [0, 0, 1, 0, 1]) == pytest.approx(2 / 3)
     assert correctness_emergence(experts, [1, 1, 0, 0, 0.9]) == 0.0
-    assert correctness_emergence(experts, [0, 0, 1, 0, 0], solved=0.5) == 0.5
+    assert correctness_emergence(experts, [0, 0, 1, 0, 0], least_solved_score=0.5) == 0.5
 
 
 def test_emergence_is_unknown_where_the_experts_solved_everything():

@@ -154,4 +154,4 @@ class FullSpaceMembers:
 def perturbed(weights: EvolvedWeights, name: str, recipe: SeedRecipe) -> torch.Tensor:
     """Return the tensor called `name` of a member or a mean of θ as it is in `weights`; θ itself is not copied."""
     weight = weights.tensors[name]
-    return weight if recipe.seed is None else weights.perturbations.perturbed(name, weight, recipe.seed, recipe.scale)
+    return weight if recipe.seed is None else weights.perturbations.perturb(name, weight, recipe.seed, recipe.scale)

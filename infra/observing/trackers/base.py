@@ -12,7 +12,7 @@ PROJECT = "model-swarms"
 
 
 LAST = "evaluations/all"
-"""The last of an iteration's figures, which every iteration has: a tracker that holds it holds the whole iteration."""
+"""The last of every iteration's figures: a tracker that holds it holds the whole iteration."""
 
 
 @dataclass(frozen=True)
@@ -59,14 +59,14 @@ class Tracker(Protocol):
         ...
 
 
-def flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Scalar]:
+def flatten(value: Mapping[str, Any], prefix: str = "") -> dict[str, Scalar]:
     """Return nested JSON as one mapping whose keys are joined by dots."""
     result: dict[str, Scalar] = {}
     for key, entry in value.items():
         if isinstance(entry, list):
-            entry = {str(index): each for index, each in enumerate(entry)}
+            entry = {str(index): item for index, item in enumerate(entry)}
         if isinstance(entry, Mapping):
-            result.update(flat(entry, f"{prefix}{key}."))
+            result.update(flatten(entry, f"{prefix}{key}."))
         else:
             result[f"{prefix}{key}"] = entry
     return result

@@ -1,4 +1,4 @@
-"""One tracker in a thread of its own: a run neither waits for it nor fails with it."""
+"""Run a tracker in a thread of its own, so that a run neither waits for it nor fails with it."""
 
 import logging
 import queue
@@ -9,22 +9,22 @@ from infra.observing.trackers.base import Tracker
 
 logger = logging.getLogger(__name__)
 
-Message = Callable[[Tracker], None]
+TrackerCall = Callable[[Tracker], None]
 
 
 class Channel:
-    """Tells one tracker what happened, in order; the first thing that it fails at is logged, and it is told no more."""
+    """Passes events to one tracker, in order; its first failure is logged, and it gets no more events."""
 
     def __init__(self, name: str, open_tracker: Callable[[], Tracker]) -> None:
         """`open_tracker` is called in the thread, too: it may take seconds, and may fail."""
         self._name = name
         self._open = open_tracker
-        self._messages: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+        self._messages: queue.SimpleQueue[TrackerCall | None] = queue.SimpleQueue()
         # A daemon, so that a tracker that hangs can't keep the process from ending.
         self._thread = threading.Thread(target=self._work, name=f"tracker {name}", daemon=True)
         self._thread.start()
 
-    def tell(self, message: Message) -> None:
+    def tell(self, message: TrackerCall) -> None:
         """Have `message` called with the tracker, after those before it; returns at once."""
         self._messages.put(message)
 

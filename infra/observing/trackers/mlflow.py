@@ -30,46 +30,46 @@ class MLflow:
         logging.getLogger("mlflow").setLevel(logging.WARNING)  # else it tells the terminal of each table it makes
         store = run.folder.parent / ".swarm"
         self._client = MlflowClient(None if is_tracking_uri_set() else f"sqlite:///{store / 'mlflow.db'}")
-        self._run = self._found(run) or self._created(run)
+        self._run = self._find(run) or self._create(run)
         self._client.update_run(self._run, status="RUNNING")
-        self._logged = max((metric.step for metric in self._history(LAST)), default=-1)
-        self._finished = False
+        self._last_iteration = max((metric.step for metric in self._history(LAST)), default=-1)
+        self._has_finished = False
 
     def log(self, iteration: int, figures: Mapping[str, float]) -> None:
         """See `Tracker.log`."""
-        if iteration <= self._logged:
+        if iteration <= self._last_iteration:
             return
         now = int(time.time() * 1000)
         metrics = [Metric(name, value, now, iteration) for name, value in figures.items()]
         for part in _parts(metrics):
             self._client.log_batch(self._run, part)
-        self._logged = iteration
+        self._last_iteration = iteration
 
     def finish(self, summary: Mapping[str, Scalar]) -> None:
         """See `Tracker.finish`."""
         for part in _parts([RunTag(f"summary.{key}", str(value)[:_LONGEST]) for key, value in summary.items()]):
             self._client.log_batch(self._run, tags=part)
-        self._finished = True
+        self._has_finished = True
 
     def close(self) -> None:
         """See `Tracker.close`."""
-        self._client.set_terminated(self._run, "FINISHED" if self._finished else "KILLED")
+        self._client.set_terminated(self._run, "FINISHED" if self._has_finished else "KILLED")
 
-    def _found(self, run: TrackedRun) -> str | None:
-        found = self._client.search_runs([self._experiment(run)], f"tags.`{_TAG}` = '{run.id}'", max_results=1)
-        return str(found[0].info.run_id) if found else None
+    def _find(self, run: TrackedRun) -> str | None:
+        runs = self._client.search_runs([self._experiment(run)], f"tags.`{_TAG}` = '{run.id}'", max_results=1)
+        return str(runs[0].info.run_id) if runs else None
 
-    def _created(self, run: TrackedRun) -> str:
-        created = self._client.create_run(self._experiment(run), run_name=run.name, tags={_TAG: run.id})
+    def _create(self, run: TrackedRun) -> str:
+        new_run = self._client.create_run(self._experiment(run), run_name=run.name, tags={_TAG: run.id})
         for part in _parts([Param(key, str(value)[:_LONGEST]) for key, value in run.config.items()]):
-            self._client.log_batch(created.info.run_id, params=part)
-        return str(created.info.run_id)
+            self._client.log_batch(new_run.info.run_id, params=part)
+        return str(new_run.info.run_id)
 
     def _experiment(self, run: TrackedRun) -> str:
         name = MLFLOW_EXPERIMENT_NAME.get() or PROJECT
-        found = self._client.get_experiment_by_name(name)
-        if found is not None:
-            return str(found.experiment_id)
+        experiment = self._client.get_experiment_by_name(name)
+        if experiment is not None:
+            return str(experiment.experiment_id)
         artifacts = None if is_tracking_uri_set() else (run.folder.parent / ".swarm" / "mlflow").as_uri()
         return str(self._client.create_experiment(name, artifacts))
 
@@ -78,6 +78,6 @@ class MLflow:
 
 
 def _parts(entries: Sequence[T]) -> Iterator[list[T]]:
-    """Yield what MLflow takes at once of `entries`."""
+    """Yield parts of `entries` that are as large as MLflow takes at once."""
     for start in range(0, len(entries), _BATCH):
         yield list(entries[start : start + _BATCH])

@@ -5,17 +5,18 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from infra.observing.observer import Nobody, Work
-from infra.observing.trackers.base import LAST, Scalar, TrackedRun, flat
+from infra.configs.trackers import TrackerName
+from infra.observing.observer import NullObserver, Work
+from infra.observing.trackers.base import LAST, Scalar, TrackedRun, flatten
 from infra.observing.trackers.channel import Channel
-from infra.observing.trackers.opening import TrackerName, open_tracker
+from infra.observing.trackers.registry import open_tracker
 from infra.observing.views import IterationView
 
 CLOSING_SECONDS = 60.0
 """How long the end of a run waits for its trackers at most."""
 
 
-class Tracking(Nobody):
+class Tracking(NullObserver):
     """Tells every tracker of a run each iteration's figures, and in the end the summary."""
 
     def __init__(self, names: Sequence[TrackerName], run: TrackedRun) -> None:
@@ -24,8 +25,8 @@ class Tracking(Nobody):
         self._work = Work()
         self._evaluations = 0
 
-    def used(self, work: Work, found: int) -> None:
-        """See `Observer.used`."""
+    def work(self, work: Work, reused_evaluations: int) -> None:
+        """See `Observer.work`."""
         self._work = work
         self._evaluations += work.evaluations
 
@@ -35,16 +36,16 @@ class Tracking(Nobody):
         for channel in self._channels:
             channel.tell(lambda tracker: tracker.log(view.iteration, values))
 
-    def finished(self, summary: Mapping[str, Any]) -> None:
-        """See `Observer.finished`."""
+    def end(self, summary: Mapping[str, Any]) -> None:
+        """See `Observer.end`."""
         folder = self._run.folder
-        told: dict[str, Scalar] = {
-            **flat(summary),
+        values: dict[str, Scalar] = {
+            **flatten(summary),
             "report": str(folder / "report.html"),
             "adapter": str(folder / "best"),
         }
         for channel in self._channels:
-            channel.tell(lambda tracker: tracker.finish(told))
+            channel.tell(lambda tracker: tracker.finish(values))
 
     def close(self) -> None:
         """End every tracker, after what it was told; those that take too long are given up."""
@@ -56,13 +57,13 @@ class Tracking(Nobody):
 
 
 def figures(view: IterationView, work: Work, evaluations: int) -> dict[str, float]:
-    """Return what is tracked of an iteration; `evaluations` counts them from the first iteration on."""
-    known = {index: utility for index, utility in enumerate(view.utilities) if utility is not None}
-    found = {**view.figures, **{f"utility/particle {index:02d}": utility for index, utility in known.items()}}
+    """Return the figures of an iteration for trackers; `evaluations` counts from the first iteration on."""
+    utilities = {index: utility for index, utility in enumerate(view.utilities) if utility is not None}
+    result = {**view.figures, **{f"utility/particle {index:02d}": utility for index, utility in utilities.items()}}
     if view.best is not None:
-        found["utility/best"] = view.best
-    if known:
-        found["utility/mean"] = sum(known.values()) / len(known)
+        result["utility/best"] = view.best
+    if utilities:
+        result["utility/mean"] = sum(utilities.values()) / len(utilities)
     if work.seconds > 0:
-        found["tokens/second"] = work.generated_tokens / work.seconds
-    return {**found, "evaluations/iteration": work.evaluations, LAST: evaluations}
+        result["tokens/second"] = work.generated_tokens / work.seconds
+    return {**result, "evaluations/iteration": work.evaluations, LAST: evaluations}

@@ -10,7 +10,7 @@ import wandb
 from infra.observing.trackers.base import PROJECT, Scalar, TrackedRun
 
 _QUIET = {"silent": True, "console": "off", "disable_git": True, "disable_code": True}
-"""Nothing on the terminal, and nothing sent that nobody asked for: its output, the checkout, the code."""
+"""Print nothing on the terminal; send neither its output nor the checkout or the code."""
 
 _PRIVATE = {"x_disable_stats": True, "x_disable_machine_info": True, "x_save_requirements": False}
 

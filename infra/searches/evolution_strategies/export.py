@@ -43,7 +43,7 @@ def read_mean(records: Records, settings: Settings, run: RunRecord, iteration: i
     number = _number(run, states, iteration)
     basis = _basis(run, settings)
     start = Recipe(basis.ids or (BASE,), (1.0,), Space.PRODUCT)
-    journal = Journal().extended(*(s.update for s in states[:number] if s.update is not None))
+    journal = Journal().extend(*(s.update for s in states[:number] if s.update is not None))
     return Mean(number, SeedRecipe.of(start, basis.perturbation, journal), basis)
 
 

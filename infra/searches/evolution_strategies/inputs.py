@@ -1,6 +1,6 @@
 """The inputs of a run of evolution strategies: what recipes of seeds are made from, and the objective."""
 
-from data.division import divided
+from data.dev_split import split_dev
 from experts.base_models import BaseModel
 from experts.seed_basis import SeedBasis, seed_basis
 from experts.snapshots import Snapshots
@@ -18,7 +18,7 @@ def read_inputs(config: EvolutionStrategiesConfig, base: BaseModel, settings: Se
     folder = RunFolder(settings.runs, config.name)
     basis = seed_basis_of(config, base, Snapshots(folder.snapshots, config.snapshot_every))
     objective = open_objective(config.objective, base, settings)
-    divided(objective, config.search.held_out)
+    split_dev(objective, config.search.held_out)
     names, bases = (basis.names, basis.ids) if config.start else ((BASE,), (BASE,))
     return RunInputs(base, basis, objective, bases, names, engine_identity(config.engine, base))
 

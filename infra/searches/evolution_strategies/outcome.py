@@ -9,7 +9,7 @@ from infra.run.comparison import Comparison
 from infra.run.open_run import OpenRun
 from infra.searches.evolution_strategies.config import EvolutionStrategiesConfig
 from infra.searches.evolution_strategies.members import start_recipe
-from swarm.draws import Purpose as Draw
+from swarm.draws import Draw
 from swarm.es_state import EsState
 from swarm.seeds import Journal
 from swarm.statistics import bootstrap_interval
@@ -25,7 +25,7 @@ class Tested:
         start: the start on the test split.
         best: the best mean on it.
         probe: `infra.searches.evolution_strategies.probe.Probe` as JSON, or None.
-        exported: `experts.evolved_export.Exported` as JSON.
+        exported: `experts.evolved_export.ExportResult` as JSON.
 
     """
 

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 from infra.observing.views import IterationView
 from infra.searches.evolution_strategies.config import EvolutionStrategiesConfig
-from swarm.es import Member
+from swarm.es import PopulationMember
 from swarm.es_state import EsState
 
 
-def evolution_view(state: EsState, config: EvolutionStrategiesConfig, population: Sequence[Member]) -> IterationView:
+def evolution_view(
+    state: EsState, config: EvolutionStrategiesConfig, population: Sequence[PopulationMember]
+) -> IterationView:
     """Return what is shown of `state`, told the rewards of `population`."""
     best = state.best
     figures = {} if state.held_out is None else {"held-out reward of the mean": state.held_out}

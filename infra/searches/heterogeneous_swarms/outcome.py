@@ -14,8 +14,8 @@ from infra.searches.heterogeneous_swarms.config import HeterogeneousSwarmsConfig
 from infra.systems.contributions import contributions, describe
 from infra.systems.executor import Saved
 from swarm.c_gain import collaborative_gain
-from swarm.draws import Purpose as Draw
-from swarm.heterogeneous_plan import Nodes
+from swarm.draws import Draw
+from swarm.heterogeneous_plan import SystemTemplate
 from swarm.heterogeneous_state import HeterogeneousState
 from swarm.recipes import Recipe
 from swarm.systems import System
@@ -23,10 +23,10 @@ from swarm.systems import System
 SystemRun = OpenRun[HeterogeneousSwarmsConfig, RunInputs]
 
 
-def nodes_of(config: HeterogeneousSwarmsConfig, bases: tuple[str, ...]) -> Nodes:
+def nodes_of(config: HeterogeneousSwarmsConfig, bases: tuple[str, ...]) -> SystemTemplate:
     """Return what the nodes of a run's systems are made of; `bases` are its experts' ids."""
     roles = tuple(config.roles) or ("",) * config.nodes(len(bases))
-    return Nodes(bases, config.space, roles)
+    return SystemTemplate(bases, config.space, roles)
 
 
 def expert_recipes(run: SystemRun) -> list[Recipe]:

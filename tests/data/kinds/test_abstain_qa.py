@@ -9,7 +9,7 @@ from data.examples import Example
 from data.kinds.abstain_qa import AbstainQA
 from data.kinds.multiple_choice import reference_choice
 from data.objective import Objective, ObjectiveConfig, load_objective
-from data.requests import Completion, Followed, Generate, Response
+from data.requests import Completion, FollowUpResponse, Generate, Response
 from swarm.errors import EvaluationError
 
 ASKED = "\nProposed answer: {}\nIs the proposed answer true or false? Directly answer with true or false."
@@ -28,8 +28,8 @@ def kind(parse: str) -> AbstainQA:
     return AbstainQA.model_validate({"kind": "abstain_qa", "data": "pets.json", "parse": parse})
 
 
-def both(first: str, second: str) -> Followed:
-    return Followed(Completion(first, 2), Generate("…", 10), Completion(second, 3))
+def both(first: str, second: str) -> FollowUpResponse:
+    return FollowUpResponse(Completion(first, 2), Generate("…", 10), Completion(second, 3))
 
 
 def test_the_second_request_is_the_prompt_with_the_answer_as_it_was_given(tmp_path: Path) -> None:

@@ -34,8 +34,8 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def lm_evals_own(objective: Objective) -> dict[str, float]:
     """Return what lm-eval's evaluator says of the test split."""
     config = config_of(objective)
-    config.opened.task.set_fewshot_seed(1234)
-    results = evaluate(lm=Answering(), task_dict={"tasks": {config.task: config.opened.task}}, bootstrap_iters=0)
+    config.harness_task.task.set_fewshot_seed(1234)
+    results = evaluate(lm=Answering(), task_dict={"tasks": {config.task: config.harness_task.task}}, bootstrap_iters=0)
     return dict(results["results"][config.task])
 
 
@@ -78,7 +78,7 @@ def test_only_a_metric_that_is_named_says_what_scores_are_before_the_task_is_rea
 def test_prompts_are_lm_evals_to_the_letter(tmp_path: Path) -> None:
     write_pets(tmp_path)
     objective = load(tmp_path, "pets", num_fewshot=2)
-    task: ConfigurableTask = config_of(objective).opened.task
+    task: ConfigurableTask = config_of(objective).harness_task.task
     task.set_fewshot_seed(1234)
     task.build_all_requests()
     theirs = [instance.args for instance in task.instances]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from data.examples import Example, InvalidExample
-from data.kinds.multiple_choice import MultipleChoice, decided_anchored
+from data.kinds.multiple_choice import MultipleChoice, anchored_stop_pattern
 from data.prompts import fill
 from data.requests import Completion, Generate, LogLikelihood, LogLikelihoods
 from swarm.errors import EvaluationError
@@ -161,7 +161,7 @@ def test_reference_asks_as_the_public_code_asks_each_data_set(dataset: str, firs
 
 
 def test_generation_asks_for_10_tokens() -> None:
-    decided = decided_anchored(example())
+    decided = anchored_stop_pattern(example())
     assert task("anchored", stop=["\n"]).request(example(), "prompt") == Generate("prompt", 10, ("\n",), decided)
 
 

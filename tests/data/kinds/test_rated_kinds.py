@@ -10,7 +10,7 @@ from data.kinds.rated import RatedTask, unparsable
 from data.kinds.registry import AnyTask
 from data.kinds.reward_model import scale_of
 from data.objective import Objective, ObjectiveConfig, load_objective
-from data.outside import Item, Judge, Perspective, Rating, Rewarder, Scale, Wanted
+from data.outside import Item, Judge, Perspective, Rating, RatingRequest, Rewarder, RewardScale
 from data.requests import Completion
 from swarm.errors import EvaluationError, InputError
 
@@ -49,9 +49,9 @@ def rewarded(folder: Path, **fields: Any) -> dict[str, Any]:
 
 
 def test_what_is_rated_is_what_was_asked_the_answer_and_the_right_one(folder: Path) -> None:
-    wanted = loaded(folder, JUDGED).wanted("dev", [Completion(" Hi! ", 2), Completion("", 0)])
+    wanted = loaded(folder, JUDGED).rating_requests("dev", [Completion(" Hi! ", 2), Completion("", 0)])
     by = Judge(model="judge-1", asks="quality")
-    assert wanted == [Wanted(by, Item("dev 0", "Hi!", "hello")), Wanted(by, Item("dev 1", "", "hello"))]
+    assert wanted == [RatingRequest(by, Item("dev 0", "Hi!", "hello")), RatingRequest(by, Item("dev 1", "", "hello"))]
 
 
 def test_an_evaluation_has_scores_and_predictions_that_need_no_scorer(folder: Path) -> None:
@@ -67,7 +67,7 @@ def test_scoring_without_ratings_is_a_mistake_and_too_few_answers_a_failed_evalu
     with pytest.raises(ValueError, match="with ratings only"):
         loaded(folder, JUDGED).score("dev", [Completion("Hi!", 2)] * 2)
     with pytest.raises(EvaluationError, match="gave 1 answers to 2 requests"):
-        loaded(folder, JUDGED).wanted("dev", [Completion("Hi!", 2)])
+        loaded(folder, JUDGED).rating_requests("dev", [Completion("Hi!", 2)])
 
 
 def test_the_key_has_everything_that_ratings_depend_on(folder: Path) -> None:
@@ -99,8 +99,8 @@ def test_a_scorer_that_cannot_be_had_is_refused_with_the_tasks_name(folder: Path
 def test_toxicity_is_that_of_the_first_line(folder: Path) -> None:
     objective = loaded(folder, TOXIC)
     answers = [Completion(" What a lovely day \nYou", 9), Completion("short", 2)]
-    assert objective.wanted("dev", answers) == [
-        Wanted(Perspective(kind="perspective"), Item("dev 0", "What a lovely day", "")),
+    assert objective.rating_requests("dev", answers) == [
+        RatingRequest(Perspective(kind="perspective"), Item("dev 0", "What a lovely day", "")),
         None,
     ]
     assert objective.score("dev", answers, [Rating(0.25), None]).scores == (0.75, 0.5)
@@ -120,24 +120,24 @@ def test_a_line_of_fewer_than_ten_characters_is_not_rated(text: str, is_rated: b
     ("form", "score"), [("default", 0.75), ("concise", 0.625), ("verbose", 0.625), ("reverse", 0.25)]
 )
 def test_a_reward_is_put_on_the_experts_scale(folder: Path, form: str, score: float) -> None:
-    scale = Scale((-2.0, 6.0), (10.0, 30.0))
+    scale = RewardScale((-2.0, 6.0), (10.0, 30.0))
     assert task(**rewarded(folder, form=form)).score(Rating(4.0, 20), scale) == score
 
 
 def test_better_and_longer_answers_than_the_experts_leave_the_scale(folder: Path) -> None:
-    scale = Scale((0.0, 1.0), (0.0, 10.0))
+    scale = RewardScale((0.0, 1.0), (0.0, 10.0))
     assert task(**rewarded(folder)).score(Rating(3.0, 20), scale) == 3.0
     assert task(**rewarded(folder, form="concise")).score(Rating(1.0, 20), scale) == 0.0
     assert task(**rewarded(folder, form="verbose")).score(Rating(1.0, 20), scale) == 1.5
 
 
 def test_a_scale_of_equal_ends_leaves_the_scorers_own_units(folder: Path) -> None:
-    assert task(**rewarded(folder)).score(Rating(3.5, 4), Scale((3.0, 3.0), (4.0, 4.0))) == 0.5
+    assert task(**rewarded(folder)).score(Rating(3.5, 4), RewardScale((3.0, 3.0), (4.0, 4.0))) == 0.5
 
 
 def test_a_scale_is_the_least_and_the_greatest_of_all_experts_dev_answers(folder: Path) -> None:
     objective = loaded(folder, rewarded(folder), JUDGED, rewarded(folder, name="again", form="reverse"))
-    measuring = objective.measuring
+    measuring = objective.scale_objective
     assert measuring is not None
     assert [task.name for task in measuring.tasks] == ["rewarded", "again"]
     first, second = (
@@ -146,16 +146,16 @@ def test_a_scale_is_the_least_and_the_greatest_of_all_experts_dev_answers(folder
     )
     assert first.scores == (1.0, 2.0, 7.0, 7.0)
     scales = measuring.scales([first.predictions, second.predictions])
-    assert scales == {"rewarded": Scale((-3.0, 2.0), (2.0, 9.0)), "again": Scale((7.0, 8.0), (1.0, 3.0))}
+    assert scales == {"rewarded": RewardScale((-3.0, 2.0), (2.0, 9.0)), "again": RewardScale((7.0, 8.0), (1.0, 3.0))}
 
 
 def test_an_objective_without_rewards_measures_nothing(folder: Path) -> None:
-    assert loaded(folder, JUDGED, TOXIC).measuring is None
+    assert loaded(folder, JUDGED, TOXIC).scale_objective is None
 
 
 def test_a_text_without_tokens_has_length_0(folder: Path) -> None:
-    said = task(**rewarded(folder)).rated("", Rating(1.0), None)
-    assert scale_of([said]) == Scale((1.0, 1.0), (0.0, 0.0))
+    said = task(**rewarded(folder)).write_prediction("", Rating(1.0), None)
+    assert scale_of([said]) == RewardScale((1.0, 1.0), (0.0, 0.0))
 
 
 def test_the_device_of_a_reward_model_is_that_of_its_scorer(folder: Path) -> None:

@@ -17,7 +17,7 @@ from data.kinds.rated import RatedTask
 from data.kinds.registry import AnyTask
 from data.kinds.reward_model import RewardModel, scale_of
 from data.outside import Rating
-from data.requests import Completion, Followed, Generate, LogLikelihoods, Response
+from data.requests import Completion, FollowUpResponse, Generate, LogLikelihoods, Response
 from tests.data.kinds.plain_scorers import (
     plain_aggregate,
     plain_anchored,
@@ -163,7 +163,7 @@ def test_abstain_qa(parse: str, plain: Callable[[Example, str], str]) -> None:
     scores = []
     for _ in range(CASES):
         first, second = text(rng, SCRAPS, 5), text(rng, SAID, 4)
-        followed = Followed(Completion(first, 1), Generate("true?", 1), Completion(second, 1))
+        followed = FollowUpResponse(Completion(first, 1), Generate("true?", 1), Completion(second, 1))
         scores.append(config.judge(asked, config.prediction(asked, followed)))
         assert scores[-1] == plain_reliability(plain(asked, first.strip()), second, "B", parse), (first, second)
     assert {scores.count(score) > 20 for score in (-1, 0, 1)} == {True}
@@ -176,8 +176,8 @@ def test_reward_model(form: str) -> None:
     for _ in range(CASES):
         experts = [(rng.choice([0.0, 1.0, rng.gauss(0, 5)]), rng.randrange(1, 5)) for _ in range(rng.randrange(1, 5))]
         reward, length = rng.gauss(0, 9), rng.randrange(9)
-        scale = scale_of([config.rated("said", Rating(*each), None) for each in experts])
-        score = config.judge(question(""), config.rated("said", Rating(reward, length), scale))
+        scale = scale_of([config.write_prediction("said", Rating(*each), None) for each in experts])
+        score = config.judge(question(""), config.write_prediction("said", Rating(reward, length), scale))
         assert score == pytest.approx(plain_reward(form, experts, reward, length), rel=1e-9, abs=1e-12)
 
 
@@ -188,7 +188,7 @@ def test_toxicity() -> None:
         asked, output, toxicity = question(""), text(rng, [*SCRAPS, " ", "\n"], 6), rng.random()
         prediction = config.prediction(asked, Completion(output, 1))
         rating = None if config.item(asked, prediction) is None else Rating(toxicity)
-        scores.append(config.judge(asked, config.rated(prediction, rating, None)))
+        scores.append(config.judge(asked, config.write_prediction(prediction, rating, None)))
         assert scores[-1] == plain_toxicity(output, toxicity), output
     assert 100 < scores.count(0.5) < CASES - 100
 

@@ -79,4 +79,4 @@ def test_a_puzzle_has_the_fields_and_the_prompt_of_the_papers_file():
 
 def test_numbers_in_another_order_make_no_other_puzzle():
     drawn = SKILLS["countdown"](np.random.default_rng(0))
-    assert drawn.asked == (*sorted(drawn.fields["numbers"]), drawn.fields["target"])
+    assert drawn.question_key == (*sorted(drawn.fields["numbers"]), drawn.fields["target"])

@@ -9,10 +9,9 @@ import pytest
 
 from data.examples import SPLITS
 from data.objective import Objective, ObjectiveConfig, load_objective
-from data.part import part_of
 from data.requests import (
     Completion,
-    Followed,
+    FollowUpResponse,
     Generate,
     LogLikelihood,
     LogLikelihoods,
@@ -21,13 +20,14 @@ from data.requests import (
     request_from_json,
     request_json,
 )
+from data.subset import select_examples
 from experts.base_models import BaseModel
 from experts.basis import FullBasis
 from infra.evaluation.answers import Ask
 from infra.evaluation.evaluator import Evaluator, initial_recipes
 from infra.evaluation.recipes import RecipeGroup
 from infra.records.store import Records
-from infra.scorers.opening import Scorers, identify
+from infra.scorers.open_scorers import Scorers, identify
 from infra.settings import Settings
 from swarm.errors import EvaluationError
 from swarm.recipes import BASE, Recipe, Space
@@ -166,12 +166,12 @@ def test_what_sets_the_scales_and_a_part_of_the_examples_are_asked_in_texts_that
     folder: Path, settings: Settings, scorers: Scorers, records: Records
 ) -> None:
     objective = loaded(folder, settings, REWARDED)
-    part = part_of(objective, "dev", [1])
+    part = select_examples(objective, "dev", [1])
     RecipeGroup.of([ONE], "dev", [1]).evaluate(evaluator(objective, Script(), scorers, records, ("e1",)))
     asked = records.objective_requests(part.split_key("dev"))
     assert asked == ((request_json(objective.requests("dev")[1]),),)
-    assert objective.measuring is not None
-    scale = records.objective_requests(objective.measuring.split_key("dev"))
+    assert objective.scale_objective is not None
+    scale = records.objective_requests(objective.scale_objective.split_key("dev"))
     assert scale == (tuple(map(request_json, objective.requests("dev"))),)
 
 
@@ -263,7 +263,7 @@ def test_an_engine_that_skips_a_follow_up_or_makes_one_up_is_a_failed_evaluation
 
     def invents(recipes: Sequence[Recipe], requests: Sequence[Sequence[Request]]) -> tuple[list[list[Response]], float]:
         answer = Completion("A", 1)
-        second = Followed(answer, Generate("?", 1), answer)
+        second = FollowUpResponse(answer, Generate("?", 1), answer)
         return [[second if "Proposed" in requests[0][0].prompt else answer] * 2], 1.0
 
     with pytest.raises(EvaluationError, match="which no engine makes"):

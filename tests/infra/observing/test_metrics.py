@@ -33,11 +33,11 @@ def scraped(port: int) -> dict[str, float]:
 
 def test_what_a_run_did_is_counted(port: int) -> None:
     with metrics(port, "mine", "model-swarms") as observer:
-        observer.evaluated(Work(8, 100, 4.0))
-        observer.evaluated(Work(8, 100, 2.0))
-        observer.used(Work(20, 300, 9.0), found=4)
-        observer.took("evaluation (dev)", 6.0)
-        observer.took("evaluation (dev)", 1.0)
+        observer.evaluation(Work(8, 100, 4.0))
+        observer.evaluation(Work(8, 100, 2.0))
+        observer.work(Work(20, 300, 9.0), reused_evaluations=4)
+        observer.timing("evaluation (dev)", 6.0)
+        observer.timing("evaluation (dev)", 1.0)
         observer.rows(12, 24)
         observer.iteration(VIEW)
         assert scraped(port) == {

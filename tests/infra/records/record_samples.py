@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from infra.records.asked import Asked
+from infra.records.request_texts import GroupRequests
 from infra.records.store import Records
 from infra.records.values import EvaluationRecord, RunRecord
 
@@ -48,7 +48,14 @@ def group(key: str, size: int = 2, utility: float = 0.1) -> tuple[EvaluationReco
 def save(records: Records, key: str, size: int = 2, utility: float = 0.1) -> tuple[EvaluationRecord, ...]:
     """Save a group of evaluations."""
     return records.save_evaluation_group(
-        key, "objective", "dev", "engine", group(key, size, utility), 12, 1.5, asked=Asked(by_task=lambda: REQUESTS)
+        key,
+        "objective",
+        "dev",
+        "engine",
+        group(key, size, utility),
+        12,
+        1.5,
+        requests=GroupRequests(by_task=lambda: REQUESTS),
     )
 
 

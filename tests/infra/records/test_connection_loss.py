@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import create_engine, make_url
 
-from infra.records import lost
-from infra.records.lost import ConnectionLost
+from infra.records import connection_loss
+from infra.records.connection_loss import ConnectionLost
 from infra.records.store import Records
 from tests.infra.records.cutting_proxy import cutting_proxy
 from tests.infra.records.record_samples import group, save, start
@@ -85,7 +85,7 @@ def test_a_connection_that_an_administrator_ends_is_made_again(server: PostgresS
 def test_a_server_that_stays_away_is_one_line_that_says_what_to_do(
     server: PostgresServer, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lost, "PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr(connection_loss, "PATIENCE_SECONDS", 0.3)
     with Records(database_url) as records:
         start(records)
         server.stop()
@@ -113,7 +113,7 @@ def test_a_reader_waits_until_the_server_is_back(server: PostgresServer, databas
 def test_a_server_that_is_not_there_when_the_records_are_opened_is_said_at_once(
     server: PostgresServer, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lost.time, "sleep", pytest.fail)
+    monkeypatch.setattr(connection_loss.time, "sleep", pytest.fail)
     server.stop()
     try:
         with pytest.raises(ConnectionLost):

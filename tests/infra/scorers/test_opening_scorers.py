@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from data.outside import Classifier, Item, Judge, Outside, Perspective, Rewarder
+from data.outside import Classifier, Item, Judge, Perspective, Rewarder, ScorerConfig
 from infra.engines.host import Interrupted
-from infra.scorers.opening import Scorers, identify, open_scorer
+from infra.scorers.open_scorers import Scorers, identify, open_scorer
 from infra.scorers.stop import Stop
 from infra.settings import Settings
 from tests.rating_server import RatingService
@@ -16,7 +16,7 @@ ITEMS = [Item("Say it.", text, "it") for text in ("it", "that", "it and that")]
 
 
 @pytest.fixture
-def outside(tmp_path: Path) -> list[Outside]:
+def outside(tmp_path: Path) -> list[ScorerConfig]:
     reward, classifier = make_rater(tmp_path / "reward"), make_rater(tmp_path / "classes", labels=("no", "yes"))
     return [
         JUDGE,
@@ -27,7 +27,7 @@ def outside(tmp_path: Path) -> list[Outside]:
     ]
 
 
-def test_a_scorer_is_what_was_identified_before_it_was_opened(outside: list[Outside], settings: Settings) -> None:
+def test_a_scorer_is_what_was_identified_before_it_was_opened(outside: list[ScorerConfig], settings: Settings) -> None:
     for by in outside:
         scorer = open_scorer(by, settings, Stop())
         assert scorer.identity == identify(settings)(by)
@@ -35,7 +35,7 @@ def test_a_scorer_is_what_was_identified_before_it_was_opened(outside: list[Outs
 
 
 def test_identities_differ_and_none_holds_an_address_a_key_or_a_path(
-    outside: list[Outside], settings: Settings, service: RatingService, tmp_path: Path
+    outside: list[ScorerConfig], settings: Settings, service: RatingService, tmp_path: Path
 ) -> None:
     identities = [identify(settings)(by) for by in outside]
     assert len(set(identities)) == len(outside)
@@ -43,7 +43,7 @@ def test_identities_differ_and_none_holds_an_address_a_key_or_a_path(
         assert not any(text in identity for text in (service.url, "key-of", str(tmp_path)))
 
 
-def test_every_scorer_rates_each_item_and_says_what_it_did(outside: list[Outside], settings: Settings) -> None:
+def test_every_scorer_rates_each_item_and_says_what_it_did(outside: list[ScorerConfig], settings: Settings) -> None:
     scorers = Scorers(settings)
     for by in outside:
         assert len(scorers.rate(by, ITEMS)) == len(ITEMS)

@@ -13,7 +13,7 @@ from infra.engines.base import Engine
 from infra.evaluation.answers import Ask
 from infra.evaluation.evaluator import Evaluator
 from infra.records.store import Records
-from infra.scorers.opening import Scorers
+from infra.scorers.open_scorers import Scorers
 from infra.settings import Settings
 from infra.systems.executor import Saved
 from infra.systems.group import SystemGroup, group_of, read_memory, transcript

@@ -25,7 +25,7 @@ KINDS = {
     "low rank": Perturbation(Mode.LOW_RANK, 2, ("down_proj", "q_proj")),
     "adapter": Perturbation(Mode.ADAPTER, 2, ("q_proj", "v_proj")),
 }
-JOURNAL = Journal().extended(Update((1, 2), (0.1, -0.05)), Update((3,), (0.07,), 0.9))
+JOURNAL = Journal().extend(Update((1, 2), (0.1, -0.05)), Update((3,), (0.07,), 0.9))
 REQUESTS = [Generate(text, 8) for text in ("two plus two is", "a", "colour:")]
 
 
@@ -75,7 +75,7 @@ def merged(basis: SeedBasis, recipe: SeedRecipe) -> dict[str, torch.Tensor]:
             [(_, (left, right))] = perturbations.factors({name: tensor.shape}, [recipe.seed])
             theta[name] = tensor + recipe.scale * left[0] @ right[0].T / basis.perturbation.rank**0.5
         elif recipe.seed is not None:
-            theta[name] = perturbations.perturbed(name, tensor, recipe.seed, recipe.scale)
+            theta[name] = perturbations.perturb(name, tensor, recipe.seed, recipe.scale)
     if basis.perturbation.mode is not Mode.ADAPTER:
         return theta
     start = AutoModelForCausalLM.from_pretrained(basis.base.folder).state_dict()
@@ -97,7 +97,7 @@ def test_members_and_mean_are_answered_as_by_their_merged_weights(engine: Engine
 
 def test_what_an_engine_was_asked_before_changes_nothing(engine: Engine, basis: SeedBasis) -> None:
     population = [member(basis, JOURNAL, 5, 0.2), member(basis, JOURNAL)]
-    engine.run([member(basis, JOURNAL.extended(Update((9,), (0.3,))), 1, 0.5)], [REQUESTS])
+    engine.run([member(basis, JOURNAL.extend(Update((9,), (0.3,))), 1, 0.5)], [REQUESTS])
     used = engine.run(population, [REQUESTS] * 2)
     fresh = open_engine(CONFIG, basis.base, basis)
     assert fresh.run(population, [REQUESTS] * 2) == used

@@ -28,7 +28,7 @@ def test_actors_that_saw_different_groups_answer_alike(ray_address: str, tmp_pat
     for step in range(3):
         members = [SeedRecipe.of(BASE_START, kind, journal, 10 * step + k, 0.2) for k in range(4)]
         groups += [members[:2], members[2:]]
-        journal = journal.extended(Update((100 + step,), (0.1,)))
+        journal = journal.extend(Update((100 + step,), (0.1,)))
     groups.append([SeedRecipe.of(BASE_START, kind, journal)])
     engine = open_engine(alone, base, SeedBasis(base, kind))
     wanted = [engine.run(group, [REQUESTS] * len(group)) for group in groups]

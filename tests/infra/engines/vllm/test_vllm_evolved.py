@@ -33,7 +33,7 @@ PACKED: dict[str, tuple[str, tuple[str, ...]]] = {
     "gate_proj": ("gate_up_proj", ()),
     "up_proj": ("gate_up_proj", ("gate_proj",)),
 }
-JOURNAL = Journal().extended(Update((1, 2), (0.1, -0.05)), Update((3,), (0.07,), 0.9))
+JOURNAL = Journal().extend(Update((1, 2), (0.1, -0.05)), Update((3,), (0.07,), 0.9))
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def test_its_weights_are_those_of_every_other_engine_after_updates(engine: VllmE
     journal = Journal()
     for step in range(4):
         engine.run([member(basis, journal, 50 + step, 0.2), member(basis, journal, 50 + step, -0.2)], [REQUESTS] * 2)
-        journal = journal.extended(Update((100 + step, 200 + step), (0.05, -0.02)))
+        journal = journal.extend(Update((100 + step, 200 + step), (0.05, -0.02)))
     engine.run([member(basis, journal)], [REQUESTS])
     alone = EvolvedWeights(basis, {}, torch.device("cpu"))
     alone.go_to(BASE_START, journal)

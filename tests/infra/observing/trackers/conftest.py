@@ -5,8 +5,8 @@ from typing import get_args
 
 import pytest
 
+from infra.configs.trackers import TrackerName
 from infra.observing.trackers.base import TrackedRun
-from infra.observing.trackers.opening import TrackerName
 from tests.installed import package_tested
 
 INSTALLED = [name for name in get_args(TrackerName) if package_tested(name, name)]

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from infra.configs.trackers import TrackerName
 from infra.observing.trackers.base import LAST, TrackedRun
-from infra.observing.trackers.opening import TrackerName, open_tracker
+from infra.observing.trackers.registry import open_tracker
 from tests.infra.observing.trackers.tracker_readers import ending, points
 
 CHILD = Path(__file__).with_name("tracker_child.py")

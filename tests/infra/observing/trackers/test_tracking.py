@@ -6,11 +6,12 @@ from threading import Event
 
 import pytest
 
+from infra.configs.trackers import TrackerName
 from infra.observing.observer import Work
 from infra.observing.trackers import tracking
-from infra.observing.trackers.base import LAST, Scalar, TrackedRun, Tracker, flat
+from infra.observing.trackers.base import LAST, Scalar, TrackedRun, Tracker, flatten
 from infra.observing.trackers.channel import Channel
-from infra.observing.trackers.opening import TrackerName, require_trackers
+from infra.observing.trackers.registry import require_trackers
 from infra.observing.trackers.tracking import Tracking, figures
 from infra.observing.views import IterationView
 from swarm.errors import InputError
@@ -69,9 +70,9 @@ def test_trackers_are_told_every_iteration_and_the_end_with_the_paths(
     first, second = Remembers(), Remembers()
     told = tracked(monkeypatch, run, mlflow=first, wandb=second)
     for iteration in range(2):
-        told.used(Work(4, 10, 1.0), found=0)
+        told.work(Work(4, 10, 1.0), reused_evaluations=0)
         told.iteration(view(iteration, 0.5))
-    told.finished({"run": "first", "ending_best": {"test": 0.75}})
+    told.end({"run": "first", "ending_best": {"test": 0.75}})
     told.close()
     assert first.told == second.told
     assert [entry[1][LAST] for entry in first.told[:2]] == [4, 8]
@@ -143,4 +144,4 @@ def test_a_tracker_that_is_not_installed_is_refused_with_the_command_that_instal
 
 def test_nested_settings_are_told_flat() -> None:
     nested = {"a": {"b": 1, "c": [{"d": None}, True]}, "e": "f", "g": {}}
-    assert flat(nested) == {"a.b": 1, "a.c.0.d": None, "a.c.1": True, "e": "f"}
+    assert flatten(nested) == {"a.b": 1, "a.c.0.d": None, "a.c.1": True, "e": "f"}

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from infra.observing.trackers.base import LAST, TrackedRun
-from infra.observing.trackers.opening import open_tracker
+from infra.observing.trackers.registry import open_tracker
 
 if __name__ == "__main__":
     name, run, folder = sys.argv[1:]

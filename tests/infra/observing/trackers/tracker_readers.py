@@ -4,8 +4,8 @@ import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from infra.configs.trackers import TrackerName
 from infra.observing.trackers.base import TrackedRun
-from infra.observing.trackers.opening import TrackerName
 
 Points = list[tuple[int, float]]
 """(iteration, value), one for every time that it was written and is still shown."""

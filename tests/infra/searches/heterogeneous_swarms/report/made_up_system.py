@@ -16,7 +16,7 @@ from infra.systems.contributions import contributions, describe, parts_of
 from infra.systems.executor import Saved
 from swarm.c_gain import collaborative_gain
 from swarm.heterogeneous import ask, tell_graphs, tell_models
-from swarm.heterogeneous_plan import Nodes, best_system, graph_systems, model_systems
+from swarm.heterogeneous_plan import SystemTemplate, best_system, graph_systems, model_systems
 from swarm.heterogeneous_population import initialise
 from swarm.heterogeneous_state import HeterogeneousState
 from swarm.recipes import Space
@@ -48,7 +48,7 @@ class MadeUpSystemRun:
             }
         )
         self._parameters = config.search.parameters(len(roles))
-        self._nodes = Nodes(self._bases, Space.FACTORS, self._roles)
+        self._nodes = SystemTemplate(self._bases, Space.FACTORS, self._roles)
         draws = np.random.default_rng(7)
         self._goals = draws.normal(0.2, 0.5, size=(EXAMPLES, len(names)))
         self._reach = draws.uniform(0.4, 1.5, size=EXAMPLES)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from data.requests import Generate, request_json
-from infra.records.asked import Asked
+from infra.records.request_texts import GroupRequests
 from infra.records.store import Records
 from infra.records.values import EvaluationRecord, Purpose, RunStatus
 from infra.searches.model_swarms.config import ModelSwarmsConfig
@@ -134,8 +134,8 @@ class MadeUpRun:
         records = [self._score(key, k, split, recipe) for k, (_, recipe, _) in enumerate(places)]
         sizes = [len(part) for part in self._by_task(records[0])]
         prompts = [[f"{self._output.format(split)} {k}?" for k in range(size)] for size in sizes]
-        asked = Asked(lambda: [[request_json(Generate(prompt, 5)) for prompt in task] for task in prompts])
-        self.records.save_evaluation_group(key, split, split, "made-up", records, 9, 1.0, asked=asked)
+        asked = GroupRequests(lambda: [[request_json(Generate(prompt, 5)) for prompt in task] for task in prompts])
+        self.records.save_evaluation_group(key, split, split, "made-up", records, 9, 1.0, requests=asked)
         for k, (particle, _, purpose) in enumerate(places):
             self.records.link_evaluations(self.name, iteration, purpose, [(particle, key, k)])
         return records

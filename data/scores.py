@@ -1,10 +1,10 @@
-"""What an objective makes of a model's answers: what the records hold of one recipe on one split."""
+"""The scores of a model's answers: what the records hold of one recipe on one split."""
 
 import json
 from dataclasses import dataclass
 
 from data.examples import Example
-from data.requests import Completion, Followed, Response
+from data.requests import Completion, FollowUpResponse, Response
 from swarm.canonical import canonical_json
 
 
@@ -33,10 +33,10 @@ def output_text(example: Example, response: Response) -> str:
     """Return `response` as an evaluation's `outputs` hold it."""
     if isinstance(response, Completion):
         return response.text
-    if isinstance(response, Followed):
+    if isinstance(response, FollowUpResponse):
         first, second = output_text(example, response.first), output_text(example, response.second)
         return canonical_json({"first": first, "then": response.then.prompt, "second": second})
     keys = [key for key, _ in example.choices]
     # One value of an example with choices, or without: that of the right answer.
-    named = keys if len(keys) == len(response.values) else [example.answer]
-    return json.dumps(dict(zip(named, response.values, strict=True)))
+    labels = keys if len(keys) == len(response.values) else [example.answer]
+    return json.dumps(dict(zip(labels, response.values, strict=True)))

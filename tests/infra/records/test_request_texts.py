@@ -7,15 +7,17 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
-from infra.records.asked import Asked, Json, packed, unpacked
+from infra.records.request_texts import GroupRequests, RequestJson, pack_requests, unpack_requests
 from infra.records.store import Records
 from swarm.canonical import content_hash
 from tests.infra.records.raw_database import connected, downgrade
 from tests.infra.records.record_samples import REQUESTS, child, end, group, line, save
 
 
-def save_on(records: Records, key: str, objective: str, by_task: Sequence[Sequence[Json]]) -> None:
-    records.save_evaluation_group(key, objective, "dev", "e", group(key), 1, 1.0, asked=Asked(by_task=lambda: by_task))
+def save_on(records: Records, key: str, objective: str, by_task: Sequence[Sequence[RequestJson]]) -> None:
+    records.save_evaluation_group(
+        key, objective, "dev", "e", group(key), 1, 1.0, requests=GroupRequests(by_task=lambda: by_task)
+    )
 
 
 def rows(url: str, table: str) -> int:
@@ -45,10 +47,12 @@ def test_texts_are_stored_once_whatever_asks_them_and_however_often(records: Rec
 def test_what_is_there_is_not_made_again(records: Records) -> None:
     save(records, "first")
 
-    def fail() -> Sequence[Sequence[Json]]:
+    def fail() -> Sequence[Sequence[RequestJson]]:
         raise AssertionError("the records hold it")
 
-    records.save_evaluation_group("key", "objective", "dev", "e", group("key"), 1, 1.0, asked=Asked(by_task=fail))
+    records.save_evaluation_group(
+        "key", "objective", "dev", "e", group("key"), 1, 1.0, requests=GroupRequests(by_task=fail)
+    )
     assert records.objective_requests("objective") == REQUESTS
 
 
@@ -71,7 +75,7 @@ def test_a_group_that_fails_leaves_no_texts(records: Records, database_url: str)
     bad = replace(bad, recipe={"coefficients": [float("nan")]})
     with pytest.raises(ValueError, match="Out of range float"):
         records.save_evaluation_group(
-            "key", "objective", "dev", "e", [good, bad], 1, 1.0, asked=Asked(lambda: REQUESTS)
+            "key", "objective", "dev", "e", [good, bad], 1, 1.0, requests=GroupRequests(lambda: REQUESTS)
         )
     assert records.objective_requests("objective") is None
     assert rows(database_url, "requests") == 0
@@ -93,8 +97,8 @@ def test_killed_before_the_commit_leaves_no_texts_and_saving_again_writes_them_o
 
 def test_what_nodes_were_asked_comes_back_by_key(records: Records, database_url: str) -> None:
     sent = [*REQUESTS[0], *REQUESTS[1]]
-    records.save_evaluation_group("key", "o", "dev", "e", group("key"), 1, 1.0, {}, Asked(nodes=sent))
-    records.save_evaluation_group("key", "o", "dev", "e", group("key"), 1, 1.0, {}, Asked(nodes=sent[:1]))
+    records.save_evaluation_group("key", "o", "dev", "e", group("key"), 1, 1.0, {}, GroupRequests(nodes=sent))
+    records.save_evaluation_group("key", "o", "dev", "e", group("key"), 1, 1.0, {}, GroupRequests(nodes=sent[:1]))
     with Records(database_url) as again:
         assert again.node_requests("key") == {content_hash(request): request for request in sent}
         assert again.node_requests("of recipes") == {}
@@ -104,8 +108,8 @@ def test_what_nodes_were_asked_comes_back_by_key(records: Records, database_url:
 def test_nodes_texts_take_little_room_because_they_repeat_each_other() -> None:
     question = "A long question, with all that stands before it. " * 20
     sent = [["Generate", {"prompt": f"{question}\nResponse {node}: answer {node * 7}"}] for node in range(200)]
-    assert len(packed(sent)) < 0.02 * sum(len(str(request)) for request in sent)
-    assert unpacked(packed(sent)) == {content_hash(request): request for request in sent}
+    assert len(pack_requests(sent)) < 0.02 * sum(len(str(request)) for request in sent)
+    assert unpack_requests(pack_requests(sent)) == {content_hash(request): request for request in sent}
 
 
 def test_a_database_of_the_second_schema_is_upgraded_and_keeps_what_it_holds(database_url: str) -> None:

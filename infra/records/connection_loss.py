@@ -1,4 +1,4 @@
-"""A database server that goes away in the middle: what was under way is done again when it is back."""
+"""Repeat a transaction after its connection to the database server was lost."""
 
 import functools
 import logging
@@ -13,30 +13,30 @@ from swarm.errors import InputError
 logger = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 60.0
-"""How long a lost server is waited for: longer than one restarts, or a standby takes over."""
+"""The seconds to wait for a lost server: longer than a restart or a switch to a standby server takes."""
 
 _LONGEST_PAUSE = 5.0
 
 _LOST = {"57P01", "57P02", "57P03", "40001", "40P01"}
-"""PostgreSQL: shut down, crashed, starting; and undone for another's sake (serialisation, deadlock)."""
+"""PostgreSQL's codes: shut down, crashed, starting, and rolled back in favour of another (serialisation, deadlock)."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 class ConnectionLost(InputError):
-    """The server went away: of the transaction under way nothing was kept, or, if that was ending, all or nothing."""
+    """The server went away: the transaction was not saved, or, if it was just being committed, perhaps as a whole."""
 
 
-def is_lost(error: DBAPIError) -> bool:
-    """Tell whether what failed may be tried again; a server that can't be reached has no SQLSTATE to tell."""
+def is_connection_loss(error: DBAPIError) -> bool:
+    """Tell whether `error` is a lost connection, after which a transaction may be tried again."""
     state = getattr(error.orig, "sqlstate", "none")
     unreachable = state is None and isinstance(error, OperationalError)
     return error.connection_invalidated or unreachable or state in _LOST or str(state).startswith("08")
 
 
 def survives_loss(method: Callable[P, R]) -> Callable[P, R]:
-    """Let a method, which is one transaction and may be repeated, be called again when its connection was lost.
+    """Call a method again when its connection was lost; it must be one transaction that may be repeated.
 
     Raises:
         ConnectionLost: the server did not come back in `PATIENCE_SECONDS`.
@@ -44,11 +44,11 @@ def survives_loss(method: Callable[P, R]) -> Callable[P, R]:
     """
 
     @functools.wraps(method)
-    def patient(*arguments: P.args, **named: P.kwargs) -> R:
+    def repeat_until_connected(*arguments: P.args, **keywords: P.kwargs) -> R:
         deadline = time.monotonic() + PATIENCE_SECONDS
         for pause in _pauses():
             try:
-                return method(*arguments, **named)
+                return method(*arguments, **keywords)
             except ConnectionLost as error:
                 if time.monotonic() + pause > deadline:
                     raise
@@ -56,7 +56,7 @@ def survives_loss(method: Callable[P, R]) -> Callable[P, R]:
                 time.sleep(pause)
         raise AssertionError("unreachable")
 
-    return patient
+    return repeat_until_connected
 
 
 def _pauses() -> Iterator[float]:

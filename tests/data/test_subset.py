@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from data.objective import Objective, ObjectiveConfig, load_objective
-from data.part import part_of
 from data.requests import Completion, Generate
+from data.subset import select_examples
 
 
 @pytest.fixture
@@ -25,22 +25,24 @@ def prompts(objective: Objective) -> list[str]:
 
 
 def test_a_part_asks_its_examples_in_the_objectives_order(objective: Objective) -> None:
-    assert prompts(part_of(objective, "dev", [5, 1, 3, 1])) == ["one 1", "one 3", "two 1"]
-    assert prompts(part_of(objective, "dev", range(8))) == prompts(objective)
+    assert prompts(select_examples(objective, "dev", [5, 1, 3, 1])) == ["one 1", "one 3", "two 1"]
+    assert prompts(select_examples(objective, "dev", range(8))) == prompts(objective)
 
 
 def test_a_task_without_examples_is_no_part_of_the_utility(objective: Objective) -> None:
-    part = part_of(objective, "dev", [0, 2])
+    part = select_examples(objective, "dev", [0, 2])
     evaluation = part.score("dev", [Completion("0", 1), Completion("wrong", 1)])
     assert (evaluation.utility, evaluation.task_utilities) == (0.5, (0.5,))
 
 
 def test_parts_are_told_apart_by_content(objective: Objective) -> None:
-    keys = {part_of(objective, "dev", places).split_key("dev") for places in ([0], [1], [0, 1], [4])}
+    keys = {select_examples(objective, "dev", places).split_key("dev") for places in ([0], [1], [0, 1], [4])}
     assert len(keys) == 4
-    assert part_of(objective, "dev", [1, 0]).split_key("dev") == part_of(objective, "dev", [0, 1]).split_key("dev")
+    assert select_examples(objective, "dev", [1, 0]).split_key("dev") == select_examples(
+        objective, "dev", [0, 1]
+    ).split_key("dev")
 
 
 def test_nothing_is_no_part(objective: Objective) -> None:
     with pytest.raises(ValueError, match="no example"):
-        part_of(objective, "dev", [])
+        select_examples(objective, "dev", [])

@@ -1,4 +1,4 @@
-"""What every part of the records is built of."""
+"""The base class of the parts of the records, and the helpers that they share."""
 
 import difflib
 import json
@@ -16,10 +16,10 @@ from swarm.canonical import canonical_json
 from swarm.errors import InputError
 
 Clock = Callable[[], datetime]
-"""Says the time, with its zone."""
+"""Returns the time, with its zone."""
 
 
-class Part:
+class RecordsPart:
     """A part of the records: methods over one database, each of them one transaction."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
@@ -38,7 +38,7 @@ def existing_run(session: Session, name: str) -> RunRow:
 
 
 def insert_if_absent(session: Session, row: Base) -> bool:
-    """Insert `row`, or say False if a constraint forbids it, which leaves the transaction usable.
+    """Insert `row` and return True; return False if a constraint forbids it, which leaves the transaction usable.
 
     Portable to every database, and right when two transactions do it at once: the second waits for the first.
     """
@@ -51,5 +51,5 @@ def insert_if_absent(session: Session, row: Base) -> bool:
 
 
 def plain(value: Any) -> Any:
-    """Return `value` as reading it back from the records would give it (tuples are lists, enumerations strings)."""
+    """Return `value` as the records would return it after saving it (tuples are lists, enumerations strings)."""
     return json.loads(canonical_json(value))

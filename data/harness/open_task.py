@@ -1,11 +1,11 @@
-"""Opening a task of lm-eval: its file, its code, its data."""
+"""Open a task of lm-eval: its file, its code and its data."""
 
 from pathlib import Path
 from typing import Any
 
 from data.harness.refusals import check_config, check_fewshot, check_metric
 from data.harness.task_files import installed_tasks, read_task
-from data.harness.tasks import HarnessTask, described
+from data.harness.tasks import HarnessTask, describe_error
 from swarm.errors import InputError
 
 
@@ -28,22 +28,22 @@ def open_task(
     installed_tasks()
     file = read_task(name, folder)
     check_config(name, file.config)
-    task = _constructed(name, file.config | _data_beside(file.path, file.config))
+    task = _construct_task(name, file.config | _data_beside(file.path, file.config))
     task.set_config("num_fewshot", fewshot if fewshot is not None else task.config.num_fewshot or 0)
     check_fewshot(name, task)
-    metrics, filters = list(task.aggregation()), [each.name for each in task._filters]
-    opened = HarnessTask(
+    metrics, filters = list(task.aggregation()), [filter_.name for filter_ in task._filters]
+    harness_task = HarnessTask(
         name,
         task,
         file.sha256,
-        _one_of(name, "metric", metric, metrics),
-        _one_of(name, "filter", chosen_filter, filters),
+        _choose(name, "metric", metric, metrics),
+        _choose(name, "filter", chosen_filter, filters),
     )
-    check_metric(name, task, opened.metric)
-    return opened
+    check_metric(name, task, harness_task.metric)
+    return harness_task
 
 
-def _constructed(name: str, config: dict[str, Any]) -> Any:
+def _construct_task(name: str, config: dict[str, Any]) -> Any:
     from datasets import disable_progress_bars
     from lm_eval.api.task import ConfigurableTask
 
@@ -51,7 +51,7 @@ def _constructed(name: str, config: dict[str, Any]) -> Any:
     try:
         return ConfigurableTask(config={key: config[key] for key in config if key not in {"tag", "group"}})
     except Exception as error:  # lm-eval, the datasets library, and a task's own code raise what they like
-        raise InputError(f"task {name!r} can't be loaded: {described(error)}") from error
+        raise InputError(f"task {name!r} can't be loaded: {describe_error(error)}") from error
 
 
 def _data_beside(path: Path, config: dict[str, Any]) -> dict[str, Any]:
@@ -61,11 +61,11 @@ def _data_beside(path: Path, config: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(files, dict):
         return {}
     beside = {key: path.parent / value for key, value in files.items() if isinstance(value, str)}
-    found = {key: str(value) for key, value in beside.items() if value.is_file()}
-    return {"dataset_kwargs": {**kwargs, "data_files": {**files, **found}}}
+    absolute = {key: str(value) for key, value in beside.items() if value.is_file()}
+    return {"dataset_kwargs": {**kwargs, "data_files": {**files, **absolute}}}
 
 
-def _one_of(task: str, what: str, chosen: str | None, there_are: list[str]) -> str:
-    if chosen is not None and chosen not in there_are:
-        raise InputError(f"task {task!r}: {what}: it has no {chosen!r}, but {', '.join(there_are)}: name one of them")
-    return chosen or there_are[0]
+def _choose(task: str, what: str, choice: str | None, names: list[str]) -> str:
+    if choice is not None and choice not in names:
+        raise InputError(f"task {task!r}: {what}: it has no {choice!r}, but {', '.join(names)}: name one of them")
+    return choice or names[0]

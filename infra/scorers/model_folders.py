@@ -42,13 +42,13 @@ def labels_of(model: ModelFolder) -> tuple[str, ...]:
     return tuple(str(config.id2label[index]) for index in range(config.num_labels))
 
 
-def computing(device: str) -> dict[str, Any]:
+def compute_identity(device: str) -> dict[str, Any]:
     """Return what the numbers depend on besides model and texts, as JSON."""
-    chosen = device_of(device)
+    torch_device = device_of(device)
     return {
-        "device": chosen.type,
-        "dtype": str(dtype_of(chosen)).removeprefix("torch."),
-        "token_budget": TOKEN_BUDGETS[chosen.type],
+        "device": torch_device.type,
+        "dtype": str(dtype_of(torch_device)).removeprefix("torch."),
+        "token_budget": TOKEN_BUDGETS[torch_device.type],
         "libraries": {name: version(name) for name in ("torch", "transformers", "tokenizers")},
     }
 

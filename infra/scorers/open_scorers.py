@@ -5,7 +5,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from data.outside import Classifier, Identify, Item, Judge, Outside, Perspective, Rating, Rewarder, Scorer
+from data.outside import Classifier, Identify, Item, Judge, Perspective, Rating, Rewarder, Scorer, ScorerConfig
 from infra.scorers.stop import Stop
 from infra.settings import Settings
 
@@ -18,7 +18,7 @@ def identify(settings: Settings) -> Identify:
     It raises `InputError` if the scorer can't be had: a model that is missing, a key or an address that is not set.
     """
 
-    def identity(config: Outside) -> str:
+    def identity(config: ScorerConfig) -> str:
         from infra.scorers.judge import judge_identity, judge_service
         from infra.scorers.perspective import perspective_identity, perspective_service
 
@@ -41,7 +41,7 @@ def identify(settings: Settings) -> Identify:
     return identity
 
 
-def open_scorer(config: Outside, settings: Settings, stop: Stop) -> Scorer:
+def open_scorer(config: ScorerConfig, settings: Settings, stop: Stop) -> Scorer:
     """Open the scorer that `config` names; raises `InputError` if it can't be opened."""
     match config:
         case Perspective():
@@ -63,15 +63,15 @@ def open_scorer(config: Outside, settings: Settings, stop: Stop) -> Scorer:
 
 
 class Scorers:
-    """The scorers of one run: each is opened when the first rating is wanted of it, and closed with the run."""
+    """The scorers of one run: each is opened at its first rating and closed with the run."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings, self._stop = settings, Stop()
         self._opening = threading.Lock()
-        self._open: dict[Outside, Scorer] = {}
-        self._turns: dict[Outside, threading.Lock] = {}
+        self._open: dict[ScorerConfig, Scorer] = {}
+        self._turns: dict[ScorerConfig, threading.Lock] = {}
 
-    def rate(self, by: Outside, items: Sequence[Item]) -> list[Rating]:
+    def rate(self, by: ScorerConfig, items: Sequence[Item]) -> list[Rating]:
         """Return one rating an item, by the scorer that `by` names; thread-safe.
 
         Raises:
@@ -83,16 +83,16 @@ class Scorers:
         scorer = self._scorer(by)
         with self._turns[by]:  # a model rates one group at a time; a service has its own limit
             self._stop.check()
-            ratings = scorer.score(items, lambda done, total: self._stop.check())
-            logger.info("%s: %s", named(by), _listed(scorer.counts()))
+            ratings = scorer.score(items, lambda count, total: self._stop.check())
+            logger.info("%s: %s", scorer_name(by), _list_counts(scorer.counts()))
         return ratings
 
     def counts(self) -> dict[str, dict[str, float]]:
-        """Return what each scorer that was opened did so far, by its name."""
-        return {named(by): dict(scorer.counts()) for by, scorer in self._open.items()}
+        """Return the counts of each open scorer, by its name."""
+        return {scorer_name(by): dict(scorer.counts()) for by, scorer in self._open.items()}
 
     def close(self) -> None:
-        """End what is under way and close every scorer."""
+        """End the ratings under way and close every scorer."""
         self._stop.ask()
         with self._opening:
             for by, scorer in self._open.items():
@@ -100,18 +100,18 @@ class Scorers:
                     scorer.close()
             self._open.clear()
 
-    def _scorer(self, by: Outside) -> Scorer:
+    def _scorer(self, by: ScorerConfig) -> Scorer:
         with self._opening:
             self._stop.check()
             if by not in self._open:
-                logger.info("opening %s", named(by))
+                logger.info("opening %s", scorer_name(by))
                 self._open[by] = open_scorer(by, self._settings, self._stop)
                 self._turns[by] = threading.Lock()
             return self._open[by]
 
 
-def named(by: Outside) -> str:
-    """Return what logs and reports call a scorer."""
+def scorer_name(by: ScorerConfig) -> str:
+    """Return the name of a scorer in logs and reports."""
     match by:
         case Perspective():
             return "perspective"
@@ -121,5 +121,5 @@ def named(by: Outside) -> str:
             return f"{by.kind} {Path(by.model).name}"
 
 
-def _listed(counts: Mapping[str, float]) -> str:
+def _list_counts(counts: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {value:g}" for name, value in counts.items())
