@@ -1,4 +1,4 @@
-"""The operations that `bench/evaluation.py` divides by time are those that PyTorch counts for a row alone."""
+"""The operations that `bench.evaluation.comparison` divides by time are those that PyTorch counts for a row alone."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from peft import PeftModel
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoModelForCausalLM
 
-from bench.evaluating.arithmetic import Shapes, shared_length
+from bench.evaluation.parts.arithmetic import Shapes, shared_length
 from experts.base_models import BaseModel
 from experts.basis import Basis, load_basis
 from experts.export import export_adapter

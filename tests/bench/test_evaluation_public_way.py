@@ -8,7 +8,7 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from bench.evaluating.public_way import BATCH, evaluate
+from bench.evaluation.parts.public_way import BATCH, evaluate
 from data.requests import Generate
 from experts.base_models import BaseModel
 from experts.basis import load_basis

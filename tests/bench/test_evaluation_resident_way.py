@@ -7,8 +7,8 @@ import pytest
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from bench.evaluating.alone import generated_alone
-from bench.evaluating.resident_way import ResidentWay
+from bench.evaluation.parts.alone import generated_alone
+from bench.evaluation.parts.resident_way import ResidentWay
 from data.requests import Generate
 from experts.base_models import BaseModel
 from experts.basis import load_basis
