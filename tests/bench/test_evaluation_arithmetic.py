@@ -13,12 +13,7 @@ from experts.base_models import BaseModel
 from experts.basis import Basis, load_basis
 from experts.export import export_adapter
 from swarm.recipes import Recipe, Space
-from tests.tiny import make_base, make_expert
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> BaseModel:
-    return BaseModel("tiny", make_base(tmp_path_factory.mktemp("base") / "tiny"), "1" * 64)
+from tests.tiny import make_expert
 
 
 @pytest.fixture(scope="module")

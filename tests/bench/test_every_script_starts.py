@@ -1,4 +1,4 @@
-"""Every script of bench/ says what it takes, and every other file there can be imported: in the environment that CI has.
+"""Every script of bench/ says what it takes, and every other file there can be imported.
 
 All of them are imported in one process, which is not this one: some set what libraries read at their import.
 """
@@ -39,7 +39,7 @@ print(json.dumps(problems))
 
 def takes_arguments(path: Path) -> bool:
     """Tell whether a file is a script with a command line: whether it can be asked for its help."""
-    return "argparse" in (source := (ROOT / path).read_text()) and "__main__" in source or "typer.run" in source
+    return ("argparse" in (source := (ROOT / path).read_text()) and "__main__" in source) or "typer.run" in source
 
 
 def is_script(path: Path) -> bool:

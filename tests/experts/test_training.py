@@ -13,7 +13,6 @@ from experts.files import file_sha256
 from experts.training import train_expert
 from experts.training_config import Source, TrainingConfig
 from swarm.errors import InputError
-from tests.tiny import make_base
 
 PAIRS = tuple((f"{a}+{b}=", str(a + b)) for a in range(5) for b in range(5))
 CONFIG = TrainingConfig(rank=2, alpha=4, targets=["q_proj", "v_proj"], steps=60, batch_size=4, learning_rate=1e-2)
@@ -39,8 +38,9 @@ def tiny(folder: Path) -> BaseModel:
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory) -> BaseModel:
-    return tiny(make_base(tmp_path_factory.mktemp("models") / "base"))
+def base(base_folder) -> BaseModel:
+    """The shared base model with the hash of its content, which the provenance of an expert names."""
+    return tiny(base_folder)
 
 
 @pytest.fixture(scope="module")
