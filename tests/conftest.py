@@ -36,7 +36,7 @@ needs.watch()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let `pytest -n` keep together what belongs together (tests/needs.py); `--dist=loadfile` does that too."""
+    """Let `pytest -n` keep together what belongs together (tests/needs.py)."""
     config.addinivalue_line("markers", "xdist_group(name): tests of one group run in one worker of `pytest -n`")
     if getattr(config.option, "numprocesses", None) and config.option.dist in ("no", "load"):
         config.option.dist = "loadgroup"

@@ -1,5 +1,6 @@
 """The old runs of this folder, copied to where a test may go on with them."""
 
+import hashlib
 import json
 import shutil
 import sqlite3
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 import torch
 
+from experts.files import file_sha256
+from swarm.canonical import canonical_json
 from tests.crash.crash_records import Ending, ending
 from tests.tiny_search import RUN
 
@@ -47,7 +50,7 @@ class OldRun:
 
     @property
     def expected(self) -> dict[str, str]:
-        """The hashes that an uninterrupted run of the old version ended with."""
+        """The hashes that an uninterrupted run of the old version ended with, as `hashes` returns them."""
         expected: dict[str, str] = self._document["searches"][self.kept.name]
         return expected
 
@@ -71,6 +74,21 @@ class OldRun:
     def _document(self) -> dict[str, Any]:
         document: dict[str, Any] = json.loads((self.kept.parent / "expected.json").read_text())
         return document
+
+
+def hashes(runs: Path) -> dict[str, str]:
+    """Return the hashes of the last state and of the best weights of the finished run in the folder `runs`.
+
+    Of a system they are its file's, but for the path of its base model.
+    """
+    ended = ending(runs)
+    system = runs / RUN / "best" / "system.json"
+    if not system.exists():
+        return {"state": ended.state, "weights": ended.adapter}
+    assert file_sha256(system) == ended.adapter
+    content = json.loads(system.read_text())
+    content["base_model"]["name"] = "base"
+    return {"state": ended.state, "weights": hashlib.sha256(canonical_json(content).encode()).hexdigest()}
 
 
 def copy_run(kept: Path, folder: Path) -> OldRun:

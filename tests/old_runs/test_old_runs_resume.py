@@ -17,7 +17,7 @@ from infra.records.store import Records
 from infra.records.values import IterationRecord
 from tests.crash.crash_records import Ending
 from tests.flows.searches import finished, records_url
-from tests.old_runs.old_runs import HERE, OLD_RUNS, OldRun, copy_run, use_recorded_engine
+from tests.old_runs.old_runs import HERE, OLD_RUNS, OldRun, copy_run, hashes, use_recorded_engine
 from tests.tiny_search import RUN
 
 torch.set_num_threads(1)
@@ -69,7 +69,7 @@ def test_recorded_iterations_stay_as_they_were(continued: Continued) -> None:
 
 
 def test_it_ends_with_the_state_and_weights_of_an_uninterrupted_run_of_the_old_version(continued: Continued) -> None:
-    ended = {"state": continued.ending.state, "weights": continued.ending.adapter}
+    ended = hashes(continued.run.runs)
     assert all(len(sha256) == 64 for sha256 in ended.values())
     if continued.run.made_on_such_a_machine:
         assert ended == continued.run.expected
