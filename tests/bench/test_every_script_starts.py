@@ -59,6 +59,7 @@ def problems() -> dict[str, str]:
     return found
 
 
+@pytest.mark.slow  # a process that imports everything
 @pytest.mark.parametrize("module", MODULES)
 def test_it_is_imported_and_says_what_it_takes(module: str, problems: dict[str, str]) -> None:
     assert module not in problems, problems[module]

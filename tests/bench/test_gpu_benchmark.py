@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow  # processes that import everything
 ROOT = Path(__file__).parents[2]
 
 

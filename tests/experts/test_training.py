@@ -78,6 +78,7 @@ def test_plain_peft_loads_the_expert(expert, base):
     }
 
 
+@pytest.mark.slow
 def test_a_killed_training_goes_on_to_the_same_bits(expert, base, tmp_path):
     folder = tmp_path / "sums"
     child = CHILD.format(base=str(base.folder), folder=str(folder))
