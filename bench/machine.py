@@ -1,6 +1,6 @@
 """Name the machine, and measure what it can do at most: what every other benchmark is compared with.
 
-python bench/machine.py [--threads T] [--quick]
+python -m bench.machine [--threads T] [--quick]
 """
 
 import os

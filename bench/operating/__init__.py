@@ -1,1 +1,1 @@
-"""Parts of bench/ops_test.py: the servers that it starts, what it asks of them, and what it does to them."""
+"""Deployed searches under disturbances, and what Prefect and the records cost."""

@@ -1,4 +1,4 @@
-"""What bench/ops_test.py asks of the Prefect server."""
+"""What bench.operating.ops_test asks of the Prefect server."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""The servers of bench/ops_test.py: all on the loopback, all gone at the end."""
+"""The servers of bench.operating.ops_test: all on the loopback, all gone at the end."""
 
 from contextlib import ExitStack
 from dataclasses import dataclass

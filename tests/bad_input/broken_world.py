@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +18,7 @@ from infra.searches.model_swarms.config import ModelSwarmsConfig
 from infra.settings import Settings
 from swarm.population import initialise
 from swarm.pso import ask, tell
-from tests.tiny import make_base, make_expert
-
-EXPERTS = ("one", "two", "three")
+from tests.world import EXPERTS, World
 
 _UTILITIES = [0.1, 0.4, 0.2, 0.3]
 """Of the four particles of the world's run."""
@@ -30,30 +27,12 @@ Refused = Callable[..., str]
 """Runs `swarm` with the given arguments, checks that it is refused as bad input, and returns the message."""
 
 
-@dataclass(frozen=True)
-class World:
-    """A folder with a base model, three experts, data and a run's configuration; a test may break each of them."""
-
-    folder: Path
-
-    @property
-    def base(self) -> Path:
-        return self.folder / "base"
-
-    @property
-    def config(self) -> Path:
-        return self.folder / "run.yaml"
+class BreakableWorld(World):
+    """A world whose every part a test may break."""
 
     @property
     def data(self) -> Path:
         return self.folder / "data.json"
-
-    @property
-    def runs(self) -> Path:
-        return self.folder / "runs"
-
-    def expert(self, name: str) -> Path:
-        return self.folder / "experts" / name
 
     def edit_config(self, **changes: Any) -> None:
         """Replace top-level fields of the configuration."""
@@ -76,12 +55,10 @@ class World:
         save_file(tensors, path, metadata={"format": "pt"})
 
 
-def make_world(folder: Path) -> World:
+def make_world(folder: Path) -> BreakableWorld:
     """Write a world in which nothing is wrong."""
-    world = World(folder)
-    make_base(world.base)
-    for seed, name in enumerate(EXPERTS):
-        make_expert(world.expert(name), world.base, seed)
+    world = BreakableWorld(folder)
+    world.make_models()
     world.data.write_text(json.dumps({"dataset": "letters", "dev": _examples("dev"), "test": _examples("test")}))
     task = {"kind": "exact_match", "data": "data.json", "max_new_tokens": 2}
     config = {
@@ -105,7 +82,7 @@ def contents(folder: Path) -> dict[str, bytes | None]:
     return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
 
 
-def record_run(world: World, status: RunStatus = RunStatus.STOPPED, iterations: int = 0) -> None:
+def record_run(world: BreakableWorld, status: RunStatus = RunStatus.STOPPED, iterations: int = 0) -> None:
     """Record the run of the world's configuration: its first `iterations` + 1 iterations, with made-up utilities."""
     config, settings = load_config(world.config, ModelSwarmsConfig), Settings()
     inputs, parameters = prepare(config, settings), config.search.parameters()

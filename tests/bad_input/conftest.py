@@ -8,20 +8,20 @@ import pytest
 import torch
 
 from cli.main import main
-from tests.bad_input.broken_world import Refused, World, contents, make_world
+from tests.bad_input.broken_world import BreakableWorld, Refused, contents, make_world
 
 torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
-def whole_world(tmp_path_factory: pytest.TempPathFactory) -> World:
+def whole_world(tmp_path_factory: pytest.TempPathFactory) -> BreakableWorld:
     return make_world(tmp_path_factory.mktemp("whole"))
 
 
 @pytest.fixture
-def world(whole_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+def world(whole_world: BreakableWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BreakableWorld:
     """A copy of the whole world that the test may break; the command's current folder and settings are in it."""
-    made = World(tmp_path / "world")
+    made = BreakableWorld(tmp_path / "world")
     shutil.copytree(whole_world.folder, made.folder)
     made.edit_config(base_model=str(made.base))
     for path in (made.folder, *made.folder.rglob("*")):
@@ -35,7 +35,7 @@ def world(whole_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.fixture
-def refused(world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Refused:
+def refused(world: BreakableWorld, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Refused:
     def run(*arguments: object) -> str:
         before = contents(world.folder)
         monkeypatch.setattr(sys, "argv", ["swarm", *map(str, arguments)])

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.bad_input.broken_world import Refused, World
+from tests.bad_input.broken_world import BreakableWorld, Refused
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from tests.bad_input.broken_world import Refused, World
     ],
 )
 def test_an_unknown_field_is_named_with_the_nearest_that_there_is(
-    world: World, refused: Refused, override: str, message: str
+    world: BreakableWorld, refused: Refused, override: str, message: str
 ) -> None:
     assert refused("run", world.config, "--set", override) == f"{world.config}: {message}"
 
@@ -51,12 +51,12 @@ def test_an_unknown_field_is_named_with_the_nearest_that_there_is(
     ],
 )
 def test_a_value_out_of_range_is_named_with_its_field_and_the_range(
-    world: World, refused: Refused, override: str, message: str
+    world: BreakableWorld, refused: Refused, override: str, message: str
 ) -> None:
     assert refused("run", world.config, "--set", override) == f"{world.config}: {message}"
 
 
-def test_a_value_of_another_type_is_shown(world: World, refused: Refused) -> None:
+def test_a_value_of_another_type_is_shown(world: BreakableWorld, refused: Refused) -> None:
     assert refused("run", world.config, "--set", "search.particles=many") == (
         f"{world.config}: field 'search.particles': input should be a valid integer, "
         "unable to parse string as an integer (it is 'many')"
@@ -65,13 +65,13 @@ def test_a_value_of_another_type_is_shown(world: World, refused: Refused) -> Non
 
 @pytest.mark.parametrize("value", ["abc", "null"])
 def test_a_wrong_type_is_no_crash_where_reference_defaults_depend_on_it(
-    world: World, refused: Refused, value: str
+    world: BreakableWorld, refused: Refused, value: str
 ) -> None:
     message = refused("run", world.config, "--set", "search.reference=true", "--set", f"search.patience={value}")
     assert message.startswith(f"{world.config}: field 'search.patience': input should be a valid integer")
 
 
-def test_a_search_whose_weights_are_all_zero(world: World, refused: Refused) -> None:
+def test_a_search_whose_weights_are_all_zero(world: BreakableWorld, refused: Refused) -> None:
     world.edit_config(search={"inertia": 0, "cognitive": 0, "social": 0, "repulsion": 0})
     assert refused("run", world.config) == (
         f"{world.config}: field 'search.inertia': inertia, cognitive, social and repulsion are all 0: "
@@ -79,12 +79,12 @@ def test_a_search_whose_weights_are_all_zero(world: World, refused: Refused) -> 
     )
 
 
-def test_the_other_things_that_are_wrong_are_counted(world: World, refused: Refused) -> None:
+def test_the_other_things_that_are_wrong_are_counted(world: BreakableWorld, refused: Refused) -> None:
     world.edit_config(search={"particles": 1, "patience": 0}, seed="x")
     assert refused("run", world.config).endswith(" (and 2 more)")
 
 
-def test_a_kind_of_task_that_there_is_not(world: World, refused: Refused) -> None:
+def test_a_kind_of_task_that_there_is_not(world: BreakableWorld, refused: Refused) -> None:
     assert refused("run", world.config, "--set", "objective.tasks.0.kind=exakt_match") == (
         f"{world.config}: field 'objective.tasks.0.kind': there is no 'exakt_match', only abstain_qa, conciseness, "
         "countdown, exact_match, function, judge, judged_match, likelihood, lm_eval, multiple_choice, reward_model, "
@@ -92,12 +92,12 @@ def test_a_kind_of_task_that_there_is_not(world: World, refused: Refused) -> Non
     )
 
 
-def test_a_task_without_a_kind(world: World, refused: Refused) -> None:
+def test_a_task_without_a_kind(world: BreakableWorld, refused: Refused) -> None:
     world.edit_config(objective={"tasks": [{"data": "data.json"}]})
     assert refused("run", world.config) == f"{world.config}: field 'objective.tasks.0.kind' is missing: add it"
 
 
-def test_the_base_as_an_expert_does_not_go_with_reference(world: World, refused: Refused) -> None:
+def test_the_base_as_an_expert_does_not_go_with_reference(world: BreakableWorld, refused: Refused) -> None:
     assert refused("run", world.config, "--set", "search.reference=true", "--set", "include_base=true") == (
         f"{world.config}: field 'include_base': can't be true with search.reference, "
         "as the public code has no such thing: turn one off"
@@ -105,7 +105,7 @@ def test_the_base_as_an_expert_does_not_go_with_reference(world: World, refused:
 
 
 @pytest.mark.parametrize("name", ["../x", "/etc", ".swarm", "a/b", "", "a" * 65])
-def test_a_name_that_leads_out_of_the_runs_folder(world: World, refused: Refused, name: str) -> None:
+def test_a_name_that_leads_out_of_the_runs_folder(world: BreakableWorld, refused: Refused, name: str) -> None:
     world.edit_config(name=name)
     assert refused("run", world.config) == (
         f"{world.config}: field 'name': the run name {name!r} is not allowed: use 1 to 64 letters, digits, "
@@ -132,16 +132,16 @@ def test_a_name_that_leads_out_of_the_runs_folder(world: World, refused: Refused
         (b"seed: 1\n", "field 'name' is missing: add it (and 3 more)"),
     ],
 )
-def test_a_file_that_is_no_configuration(world: World, refused: Refused, content: bytes, message: str) -> None:
+def test_a_file_that_is_no_configuration(world: BreakableWorld, refused: Refused, content: bytes, message: str) -> None:
     world.config.write_bytes(content)
     assert refused("run", world.config).startswith(f"{world.config}: {message}")
 
 
-def test_a_file_that_is_not_there(world: World, refused: Refused) -> None:
+def test_a_file_that_is_not_there(world: BreakableWorld, refused: Refused) -> None:
     assert refused("run", "rum.yaml") == "rum.yaml: there is no such file: check the path"
 
 
-def test_a_folder_in_place_of_the_file(refused: Refused, world: World) -> None:
+def test_a_folder_in_place_of_the_file(refused: Refused, world: BreakableWorld) -> None:
     assert refused("run", world.base) == f"{world.base}: can't be read (Is a directory): give a YAML file"
 
 
@@ -163,7 +163,7 @@ def test_a_folder_in_place_of_the_file(refused: Refused, world: World) -> None:
         ),
     ],
 )
-def test_nonsense_after_set(world: World, refused: Refused, override: str, message: str) -> None:
+def test_nonsense_after_set(world: BreakableWorld, refused: Refused, override: str, message: str) -> None:
     assert refused("run", world.config, "--set", override) == f"--set {override!r}: {message}"
 
 
@@ -176,12 +176,16 @@ def test_nonsense_after_set(world: World, refused: Refused, override: str, messa
         ([None, "experts/one"], "field 'experts.0': input is not a valid path"),
     ],
 )
-def test_a_list_that_is_no_list_of_two_experts(world: World, refused: Refused, experts: Any, message: str) -> None:
+def test_a_list_that_is_no_list_of_two_experts(
+    world: BreakableWorld, refused: Refused, experts: Any, message: str
+) -> None:
     world.edit_config(experts=experts)
     assert refused("run", world.config).startswith(f"{world.config}: {message}")
 
 
-def test_the_whole_world_is_accepted_up_to_the_start_of_the_run(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_whole_world_is_accepted_up_to_the_start_of_the_run(
+    world: BreakableWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What every other test breaks is whole: without this, all of them could pass for a wrong reason."""
     from flows.searches import prepare
     from infra.configs.yaml_files import load_config

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.bad_input.broken_world import Refused, World
+from tests.bad_input.broken_world import BreakableWorld, Refused
 
 
 @pytest.fixture
-def config(world: World) -> Path:
+def config(world: BreakableWorld) -> Path:
     value = yaml.safe_load(world.config.read_text())
     kept = {name: value[name] for name in ("name", "base_model", "objective", "engine")}
     path = world.folder / "evolution.yaml"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from infra.records.values import RunStatus
-from tests.bad_input.broken_world import Refused, World, record_run
+from tests.bad_input.broken_world import BreakableWorld, Refused, record_run
 from tests.tiny import make_expert
 
 LOCK_HOLDER = """
@@ -26,7 +26,7 @@ with run_lock(Path(sys.argv[1])):
 """
 
 
-def test_a_name_that_has_another_configuration_shows_the_difference(world: World, refused: Refused) -> None:
+def test_a_name_that_has_another_configuration_shows_the_difference(world: BreakableWorld, refused: Refused) -> None:
     record_run(world)
     assert refused("run", world.config, "--set", "search.particles=5", "--set", "seed=3") == (
         "run 'demo' exists and differs: search.particles: 4 → 5; seed: 0 → 3: "
@@ -34,7 +34,7 @@ def test_a_name_that_has_another_configuration_shows_the_difference(world: World
     )
 
 
-def test_a_name_whose_run_had_another_expert(world: World, refused: Refused) -> None:
+def test_a_name_whose_run_had_another_expert(world: BreakableWorld, refused: Refused) -> None:
     record_run(world)
     make_expert(world.expert("two"), world.base, seed=9)
     message = refused("run", world.config)
@@ -42,7 +42,7 @@ def test_a_name_whose_run_had_another_expert(world: World, refused: Refused) -> 
     assert message.count(" → ") == 1
 
 
-def test_a_name_whose_run_had_other_data(world: World, refused: Refused) -> None:
+def test_a_name_whose_run_had_other_data(world: BreakableWorld, refused: Refused) -> None:
     record_run(world)
     world.edit_data(lambda data: data["dev"][0].update(answer="another"))
     message = refused("run", world.config)
@@ -51,19 +51,21 @@ def test_a_name_whose_run_had_other_data(world: World, refused: Refused) -> None
 
 
 @pytest.mark.parametrize("command", ["resume", "stop"])
-def test_a_finished_run_has_nothing_to_resume_or_stop(world: World, refused: Refused, command: str) -> None:
+def test_a_finished_run_has_nothing_to_resume_or_stop(world: BreakableWorld, refused: Refused, command: str) -> None:
     record_run(world, status=RunStatus.FINISHED)
     assert refused(command, "demo").startswith(f"run 'demo' is finished: there is nothing to {command}")
 
 
 @pytest.mark.parametrize("command", ["resume", "stop", "status", "history", "report"])
-def test_a_run_that_there_is_not_is_answered_with_the_nearest(world: World, refused: Refused, command: str) -> None:
+def test_a_run_that_there_is_not_is_answered_with_the_nearest(
+    world: BreakableWorld, refused: Refused, command: str
+) -> None:
     record_run(world)
     assert refused(command, "dmo") == "there is no run 'dmo': did you mean 'demo'?"
 
 
 @pytest.mark.parametrize("command", ["resume", "stop", "status", "history", "report"])
-def test_nothing_is_made_where_no_run_was_ever_made(world: World, refused: Refused, command: str) -> None:
+def test_nothing_is_made_where_no_run_was_ever_made(world: BreakableWorld, refused: Refused, command: str) -> None:
     assert refused(command, "demo") == (
         f"there are no runs in {world.runs}: start one with 'swarm run CONFIG', or set SWARM_RUNS"
     )
@@ -71,12 +73,14 @@ def test_nothing_is_made_where_no_run_was_ever_made(world: World, refused: Refus
 
 @pytest.mark.parametrize("name", ["../world", "/etc", ""])
 @pytest.mark.parametrize("command", ["resume", "stop", "status", "history", "report"])
-def test_a_name_that_leads_elsewhere_is_no_run(world: World, refused: Refused, command: str, name: str) -> None:
+def test_a_name_that_leads_elsewhere_is_no_run(
+    world: BreakableWorld, refused: Refused, command: str, name: str
+) -> None:
     record_run(world)
     assert refused(command, name).startswith(f"there is no run {name!r}: ")
 
 
-def test_a_run_whose_configuration_was_damaged(world: World, refused: Refused) -> None:
+def test_a_run_whose_configuration_was_damaged(world: BreakableWorld, refused: Refused) -> None:
     record_run(world)
     config = world.runs / "demo" / "config.yaml"
     config.write_text("name: [")
@@ -86,7 +90,7 @@ def test_a_run_whose_configuration_was_damaged(world: World, refused: Refused) -
 
 
 @pytest.mark.parametrize("arguments", [["run", "run.yaml"], ["resume", "demo"]])
-def test_a_run_that_another_process_drives(world: World, refused: Refused, arguments: list[str]) -> None:
+def test_a_run_that_another_process_drives(world: BreakableWorld, refused: Refused, arguments: list[str]) -> None:
     record_run(world)
     command = [sys.executable, "-c", LOCK_HOLDER, str(world.runs / "demo")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
@@ -102,7 +106,7 @@ def test_a_run_that_another_process_drives(world: World, refused: Refused, argum
             holder.kill()
 
 
-def test_a_file_in_place_of_the_runs_folder(world: World, refused: Refused) -> None:
+def test_a_file_in_place_of_the_runs_folder(world: BreakableWorld, refused: Refused) -> None:
     world.runs.write_text("mine")
     assert refused("run", world.config) == (
         f"cannot write {world.runs}/.swarm: Not a directory: check the folder and its disk"
@@ -110,7 +114,7 @@ def test_a_file_in_place_of_the_runs_folder(world: World, refused: Refused) -> N
 
 
 def test_a_runs_folder_that_may_only_be_read(
-    world: World, refused: Refused, read_only: Path, monkeypatch: pytest.MonkeyPatch
+    world: BreakableWorld, refused: Refused, read_only: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SWARM_RUNS", str(read_only / "runs"))
     with _as_a_plain_user(world.folder):
@@ -122,7 +126,9 @@ def test_a_runs_folder_that_may_only_be_read(
     assert list(read_only.iterdir()) == []
 
 
-def test_an_export_into_a_folder_that_may_only_be_read(world: World, refused: Refused, read_only: Path) -> None:
+def test_an_export_into_a_folder_that_may_only_be_read(
+    world: BreakableWorld, refused: Refused, read_only: Path
+) -> None:
     record_run(world, iterations=1)
     world.runs.chmod(0o777)
     for path in world.runs.rglob("*"):
@@ -136,7 +142,9 @@ def test_an_export_into_a_folder_that_may_only_be_read(world: World, refused: Re
     assert list(read_only.iterdir()) == []
 
 
-def test_a_disk_that_is_full_while_weights_are_published(world: World, refused: Refused, tmp_path: Path) -> None:
+def test_a_disk_that_is_full_while_weights_are_published(
+    world: BreakableWorld, refused: Refused, tmp_path: Path
+) -> None:
     for seed, name in enumerate(("one", "two", "three")):
         make_expert(world.expert(name), world.base, seed, rank=2000)  # 1.8 MB of weights, far more than the records
     record_run(world, iterations=1)

@@ -10,11 +10,11 @@ import yaml
 from experts.base_models import BaseModel, resolve_base_model
 from experts.training import CHECKPOINT_EVERY, train_expert
 from experts.training_config import Source, TrainingConfig
-from tests.bad_input.broken_world import Refused, World
+from tests.bad_input.broken_world import BreakableWorld, Refused
 
 
 @pytest.fixture
-def training(world: World) -> Path:
+def training(world: BreakableWorld) -> Path:
     """A training file in which nothing is wrong."""
     world.edit_data(lambda data: data.update(train=[{"question": "a?", "answer": "b"}]))
     path = world.folder / "train.yaml"
@@ -49,13 +49,13 @@ def test_a_name_that_leads_elsewhere(training: Path, refused: Refused) -> None:
     assert refused("experts", "train", training).startswith(f"{training}: field 'name': ")
 
 
-def test_data_without_training_examples(training: Path, world: World, refused: Refused) -> None:
+def test_data_without_training_examples(training: Path, world: BreakableWorld, refused: Refused) -> None:
     world.edit_data(lambda data: data.pop("train"))
     message = refused("experts", "train", training)
     assert message.startswith(f'{world.data}: has no "train" split with examples: add one')
 
 
-def test_a_start_that_is_truncated(training: Path, world: World, refused: Refused) -> None:
+def test_a_start_that_is_truncated(training: Path, world: BreakableWorld, refused: Refused) -> None:
     weights = world.expert("one") / "adapter_model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1])
     edit(training, start="experts/one")
@@ -66,7 +66,7 @@ def test_a_start_that_is_truncated(training: Path, world: World, refused: Refuse
 
 @pytest.mark.parametrize("provenance", [None, "{", "[]", "{}"])
 def test_a_folder_that_holds_something_else(
-    training: Path, world: World, refused: Refused, provenance: str | None
+    training: Path, world: BreakableWorld, refused: Refused, provenance: str | None
 ) -> None:
     world.expert("four").mkdir()
     if provenance is not None:
@@ -78,7 +78,7 @@ def test_a_folder_that_holds_something_else(
 
 @pytest.mark.parametrize("damaged", ["progress.json", "adapter.safetensors", "moments.safetensors"])
 def test_a_damaged_checkpoint_is_not_trusted_and_no_crash(
-    world: World, damaged: str, caplog: pytest.LogCaptureFixture
+    world: BreakableWorld, damaged: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     base = resolve_base_model(str(world.base), world.folder)
     _train(base, world.folder / "uninterrupted")

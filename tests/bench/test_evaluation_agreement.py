@@ -1,8 +1,8 @@
-"""When `bench/evaluation.py` calls two completions the same."""
+"""When `bench.evaluation.comparison` calls two completions the same."""
 
 import pytest
 
-from bench.evaluating.agreement import same_answer
+from bench.evaluation.parts.agreement import same_answer
 from data.requests import Completion
 
 OTHERS = [7, 1, 2, 3]

@@ -1,4 +1,4 @@
-"""The operations that `bench/evaluation.py` divides by time are those that PyTorch counts for a row alone."""
+"""The operations that `bench.evaluation.comparison` divides by time are those that PyTorch counts for a row alone."""
 
 from pathlib import Path
 
@@ -8,17 +8,12 @@ from peft import PeftModel
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoModelForCausalLM
 
-from bench.evaluating.arithmetic import Shapes, shared_length
+from bench.evaluation.parts.arithmetic import Shapes, shared_length
 from experts.base_models import BaseModel
 from experts.basis import Basis, load_basis
 from experts.export import export_adapter
 from swarm.recipes import Recipe, Space
-from tests.tiny import make_base, make_expert
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> BaseModel:
-    return BaseModel("tiny", make_base(tmp_path_factory.mktemp("base") / "tiny"), "1" * 64)
+from tests.tiny import make_expert
 
 
 @pytest.fixture(scope="module")

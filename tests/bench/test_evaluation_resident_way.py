@@ -7,21 +7,20 @@ import pytest
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from bench.evaluating.alone import generated_alone
-from bench.evaluating.resident_way import ResidentWay
+from bench.evaluation.parts.alone import generated_alone
+from bench.evaluation.parts.resident_way import ResidentWay
 from data.requests import Generate
 from experts.base_models import BaseModel
 from experts.basis import load_basis
 from experts.export import export_adapter
 from swarm.recipes import Recipe, Space
-from tests.tiny import make_base, make_expert
+from tests.tiny import make_expert
 
 TEXTS = ("middling", "a", "the longest of these prompts", "two plus two")
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
-    base = BaseModel("tiny", make_base(tmp_path_factory.mktemp("base") / "tiny"), "1" * 64)
+def world(base: BaseModel, tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     folder = tmp_path_factory.mktemp("experts")
     basis = load_basis([make_expert(folder / str(seed), base.folder, seed) for seed in (1, 2)], base)
     recipes = [Recipe(basis.ids, row, Space.FACTORS) for row in ((1.0, 0.0), (-0.5, 1.5))]

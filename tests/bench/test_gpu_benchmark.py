@@ -1,4 +1,4 @@
-"""bench/gpu.py, on a CPU and tiny: that every row of its table is measured, not how fast."""
+"""`python -m bench.gpu.population`, on a CPU and tiny: that every row of its table is measured, not how fast."""
 
 import json
 import subprocess
@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow  # processes that import everything
 ROOT = Path(__file__).parents[2]
 
 
 def gpu_benchmark(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "bench/gpu.py", *arguments]
+    command = [sys.executable, "-m", "bench.gpu.population", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 

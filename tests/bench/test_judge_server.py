@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from bench.judge_server import judge_server
+from bench.evaluation.judge_server import judge_server
 from data.outside import Item, Judge
 from experts.base_models import resolve_base_model
 from infra.engines.config import EngineConfig

@@ -1,12 +1,12 @@
-"""The table of `bench/objectives.py` has every kind, over data that each can use."""
+"""The table of `bench.evaluation.objectives` has every kind, over data that each can use."""
 
 from pathlib import Path
 
 import pytest
 from pydantic import TypeAdapter
 
-from bench.objective_table.made import make_data
-from bench.objective_table.rows import Row, own_rows, public_rows
+from bench.evaluation.objective_table.made import make_data
+from bench.evaluation.objective_table.rows import Row, own_rows, public_rows
 from data.kinds.rated import RatedTask
 from data.kinds.registry import AnyTask
 from data.objective import ObjectiveConfig, load_objective

@@ -3,10 +3,10 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from swarm.state import State
+from tests.world import World as World
 
 
 @dataclass(frozen=True)
@@ -32,28 +32,6 @@ class Ended:
         assert self.out == ""
         [line] = self.err.splitlines()
         return line
-
-
-@dataclass(frozen=True)
-class World:
-    """A folder with a base model, three experts, data, and a run's configuration."""
-
-    folder: Path
-
-    @property
-    def base(self) -> Path:
-        return self.folder / "base"
-
-    @property
-    def config(self) -> Path:
-        return self.folder / "demo.yaml"
-
-    @property
-    def data(self) -> Path:
-        return self.folder / "letters.json"
-
-    def expert(self, name: str) -> Path:
-        return self.folder / "experts" / name
 
 
 LETTERS = "ABCDEFGHIJKL"

@@ -21,8 +21,8 @@ from infra.settings import Settings
 from swarm.population import initialise
 from swarm.pso import ask, tell
 from swarm.state import State
-from tests.cli.command_line import Command, Ended, RecordRun, World, letters_data
-from tests.tiny import make_base, make_expert
+from tests.cli.command_line import Command, Ended, RecordRun, letters_data
+from tests.world import World
 
 torch.set_num_threads(1)
 
@@ -30,9 +30,7 @@ torch.set_num_threads(1)
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     made = World(tmp_path_factory.mktemp("world"))
-    make_base(made.base)
-    for seed, name in enumerate(("one", "two", "three")):
-        make_expert(made.expert(name), made.base, seed)
+    made.make_models()
     made.data.write_text(json.dumps(letters_data()))
     config = {
         "name": "demo",

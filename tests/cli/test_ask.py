@@ -111,6 +111,7 @@ def body(text: str = "Which is A?", **fields: Any) -> dict[str, Any]:
     return {"model": "team", "messages": [{"role": "user", "content": text}], **fields}
 
 
+@pytest.mark.slow
 def test_a_system_is_offered_as_an_openai_endpoint(finished: None, settings: Settings, command: Command) -> None:
     asked = [f"Which is {letter}?" for letter in "ABC"]
     expected = [command("ask", "team", text, "--json").json["answer"] for text in asked]
@@ -145,6 +146,7 @@ def _refusals(client: httpx.Client, url: str) -> None:
     assert client.get(url.replace("/v1", "/docs")).status_code == 404
 
 
+@pytest.mark.slow
 def test_a_host_that_others_reach_needs_a_key(finished: None, settings: Settings, command: Command) -> None:
     assert "set SWARM_SERVE_KEY" in command("serve", "team", "--host", "0.0.0.0").error
     key = "a-key-of-some-length"

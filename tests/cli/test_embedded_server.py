@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+pytestmark = [pytest.mark.server, pytest.mark.slow]
 OWNER = """
 import subprocess, sys, time
 from cli.runs.process_guard import end_with_this_process

@@ -1,4 +1,4 @@
-"""Some kills of each search by `bench/crash.py`, which makes hundreds; it says what each property means."""
+"""Some kills of each search by `bench.crash.kills`, which makes hundreds; it says what each property means."""
 
 import json
 import subprocess
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-BENCH = Path(__file__).parents[2] / "bench" / "crash.py"
+ROOT = Path(__file__).parents[2]
 KILLS = {
     "model-swarms": {"sigkill": 13, "sigint": 4, "sigterm": 4, "double": 4},
     "heterogeneous-swarms": {"sigkill": 6, "sigint": 1, "sigterm": 1, "double": 2},
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.timeout(900)
 def killed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     result = tmp_path_factory.mktemp("crash") / "trials.json"
     options = [option for kind, count in KILLS[request.param].items() for option in (f"--{kind}", str(count))]
-    command = [sys.executable, BENCH, "--search", request.param, *options, "--json", result]
-    done = subprocess.run(command, capture_output=True, text=True)
+    command = [sys.executable, "-m", "bench.crash.kills", "--search", request.param, *options, "--json", result]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert result.exists(), done.stderr
     ended = {"code": done.returncode, "output": done.stdout, "kills": sum(KILLS[request.param].values())}
     return {**json.loads(result.read_text()), **ended}

@@ -105,6 +105,7 @@ def test_environment_variables_are_settings_that_there_are(services: dict[str, A
     assert swarm <= {f"SWARM_{field.upper()}" for field in Settings.model_fields}
 
 
+@pytest.mark.slow
 def test_commands_and_their_options_are_ones_that_there_are(
     services: dict[str, Any], cluster: dict[str, Any], tool: Tool
 ) -> None:

@@ -18,6 +18,7 @@ from experts.base_models import resolve_base_model
 from infra.records.store import Records
 from infra.settings import Settings
 
+pytestmark = [pytest.mark.real_model, pytest.mark.server, pytest.mark.slow]
 ROOT = Path(__file__).parents[2]
 SMALL = {
     "search.max_iterations": "1",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = [pytest.mark.real_model, pytest.mark.slow]
 ROOT = Path(__file__).parents[2]
 CHILD = """
 import sys

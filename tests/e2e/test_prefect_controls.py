@@ -15,7 +15,7 @@ from tests.prefect_worker import prefect_worker
 from tests.swarm_command import swarm
 from tests.tiny_search import RUN, make_search
 
-pytestmark = pytest.mark.timeout(1800, func_only=True)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800, func_only=True)]
 POOL = "controls"
 LONG = ["--set", "search.max_iterations=20", "--set", "search.patience=30"]
 

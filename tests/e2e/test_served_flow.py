@@ -13,7 +13,7 @@ from tests.prefect_server import api_client
 from tests.prefect_worker import flow_processes, kill
 from tests.tiny_search import RUN, make_search
 
-pytestmark = pytest.mark.timeout(1800, func_only=True)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800, func_only=True)]
 
 SERVE = """
 import sys

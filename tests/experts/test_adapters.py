@@ -8,16 +8,11 @@ from safetensors.torch import load_file, save_file
 from experts.adapters import read_adapter
 from experts.base_models import BaseModel
 from swarm.errors import InputError
-from tests.tiny import make_base, make_expert
+from tests.tiny import make_expert
 
 Q0 = "model.layers.0.self_attn.q_proj"
 A0 = f"base_model.model.{Q0}.lora_A.weight"
 B0 = f"base_model.model.{Q0}.lora_B.weight"
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> BaseModel:
-    return BaseModel("tiny", make_base(tmp_path_factory.mktemp("base") / "tiny"), "1" * 64)
 
 
 @pytest.fixture

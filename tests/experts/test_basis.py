@@ -14,11 +14,6 @@ from swarm.recipes import BASE, Recipe, Space
 from tests.tiny import make_base, make_expert
 
 
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> BaseModel:
-    return BaseModel("tiny", make_base(tmp_path_factory.mktemp("base") / "tiny"), "1" * 64)
-
-
 def test_adapters_are_padded_to_one_rank_and_one_set_of_modules(tmp_path: Path, base: BaseModel) -> None:
     small = make_expert(tmp_path / "small", base.folder, seed=1, rank=2, targets=("q_proj",))
     large = make_expert(tmp_path / "large", base.folder, seed=2, rank=6, targets=("q_proj", "down_proj"))

@@ -15,7 +15,7 @@ from experts.weights_hash import tensor_sha256, weights_sha256
 from swarm.errors import InputError
 from swarm.recipes import Recipe, Space
 from swarm.seeds import BASE_START, Journal, Mode, Perturbation, SeedRecipe, Update
-from tests.tiny import make_base, make_expert
+from tests.tiny import make_expert
 
 CPU = torch.device("cpu")
 KINDS = {
@@ -25,11 +25,6 @@ KINDS = {
 }
 FIRST = Journal().extend(Update((1, 2), (0.1, -0.05)))
 LATER = FIRST.extend(Update((3, 4, 5), (0.02, 0.03, 0.04), 0.9), Update((6,), (0.01,)))
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> BaseModel:
-    return BaseModel("tiny", make_base(tmp_path_factory.mktemp("base") / "tiny"), "1" * 64)
 
 
 @pytest.fixture(scope="module", params=KINDS)

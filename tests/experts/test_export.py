@@ -21,11 +21,6 @@ COEFFICIENTS = (0.75, -0.5, 0.75)
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> BaseModel:
-    return BaseModel("tiny", make_base(tmp_path_factory.mktemp("base") / "tiny"), "1" * 64)
-
-
-@pytest.fixture(scope="module")
 def basis(tmp_path_factory: pytest.TempPathFactory, base: BaseModel) -> Basis:
     folder = tmp_path_factory.mktemp("experts")
     one = make_expert(folder / "one", base.folder, seed=1, rank=2, alpha=6)

@@ -16,7 +16,6 @@ from experts.perturbations import Perturbations
 from experts.seed_basis import SeedBasis
 from experts.snapshots import SNAPSHOTS_TO_KEEP, Snapshots
 from swarm.seeds import BASE_START, Journal, Mode, Perturbation, SeedRecipe, Update
-from tests.tiny import make_base
 
 CPU = torch.device("cpu")
 KINDS = {
@@ -29,11 +28,6 @@ UPDATES = tuple(Update((10 * t, 10 * t + 1), (0.1, -0.03 * t), 0.9 if t == 3 els
 
 def journal(updates: int) -> Journal:
     return Journal().extend(*UPDATES[:updates])
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> BaseModel:
-    return BaseModel("tiny", make_base(tmp_path_factory.mktemp("base") / "tiny"), "1" * 64)
 
 
 @pytest.fixture(params=KINDS)

@@ -13,7 +13,6 @@ from experts.files import file_sha256
 from experts.training import train_expert
 from experts.training_config import Source, TrainingConfig
 from swarm.errors import InputError
-from tests.tiny import make_base
 
 PAIRS = tuple((f"{a}+{b}=", str(a + b)) for a in range(5) for b in range(5))
 CONFIG = TrainingConfig(rank=2, alpha=4, targets=["q_proj", "v_proj"], steps=60, batch_size=4, learning_rate=1e-2)
@@ -39,8 +38,9 @@ def tiny(folder: Path) -> BaseModel:
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory) -> BaseModel:
-    return tiny(make_base(tmp_path_factory.mktemp("models") / "base"))
+def base(base_folder) -> BaseModel:
+    """The shared base model with the hash of its content, which the provenance of an expert names."""
+    return tiny(base_folder)
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +78,7 @@ def test_plain_peft_loads_the_expert(expert, base):
     }
 
 
+@pytest.mark.slow
 def test_a_killed_training_goes_on_to_the_same_bits(expert, base, tmp_path):
     folder = tmp_path / "sums"
     child = CHILD.format(base=str(base.folder), folder=str(folder))

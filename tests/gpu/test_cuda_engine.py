@@ -20,17 +20,12 @@ from infra.engines.config import EngineConfig
 from infra.engines.identity import engine_identity
 from infra.engines.opening import open_engine
 from swarm.recipes import Recipe, Space
-from tests.tiny import make_base, make_expert
+from tests.tiny import make_expert
 
 FLOAT32 = EngineConfig(device="cuda", dtype="float32")
 COEFFICIENTS = [(1.0, 0.0), (0.5, 0.75), (0.0, 1.0), (-0.5, 1.25), (0.3, 0.3)]
 GENERATE = [Generate("colour: " + "blue or " * n, new) for n, new in ((0, 30), (1, 12), (5, 25), (9, 1), (20, 12))]
 SCORE = [LogLikelihood("The answer is" + " so" * n, (" A", " B", " none of them")) for n in (0, 3, 11)]
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> BaseModel:
-    return BaseModel("tiny", make_base(tmp_path_factory.mktemp("base") / "tiny"), "1" * 64)
 
 
 @pytest.fixture(scope="module")

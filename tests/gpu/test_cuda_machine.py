@@ -70,7 +70,7 @@ def test_the_doctor_names_every_gpu() -> None:
 
 def test_the_benchmark_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SWARM_CACHE", str(tmp_path / "cache"))
-    command = [sys.executable, "bench/gpu.py", "--quick"]
+    command = [sys.executable, "-m", "bench.gpu.population", "--quick"]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
     assert torch.cuda.get_device_name(0) in ended.stdout

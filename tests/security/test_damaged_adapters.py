@@ -9,19 +9,13 @@ import pytest
 import torch
 
 from experts.adapters import Adapter, read_adapter
-from experts.base_models import BaseModel, resolve_base_model
+from experts.base_models import BaseModel
 from swarm.errors import InputError
-from tests.tiny import make_base, make_expert
+from tests.tiny import make_expert
 
 torch.set_num_threads(1)
 
 Damage = Callable[[random.Random, bytearray], bytearray]
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> BaseModel:
-    folder = tmp_path_factory.mktemp("damaged")
-    return resolve_base_model(str(make_base(folder / "base")), folder)
 
 
 def truncated(draws: random.Random, content: bytearray) -> bytearray:

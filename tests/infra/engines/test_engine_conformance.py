@@ -149,6 +149,7 @@ def test_one_shared_beginning_is_copied_and_one_is_not(base: BaseModel) -> None:
     assert len(tokenizer(BRIEF)["input_ids"]) <= COPIED < len(tokenizer(PREAMBLE)["input_ids"])
 
 
+@pytest.mark.slow
 def test_rows_in_batches_are_generated_as_if_alone(
     engine: Engine, population: list[Recipe], references: list[Any], base: BaseModel
 ) -> None:

@@ -13,6 +13,7 @@ from tests.installed import package_tested, tested
 from tests.postgres_server import INSTALLED, PostgresServer, postgres_server
 
 POSTGRES = tested("PostgreSQL", INSTALLED, "apt-get install postgresql") and package_tested("psycopg", "postgres")
+IN_POSTGRES = [pytest.mark.server, pytest.mark.xdist_group("postgres")]
 collect_ignore = [] if POSTGRES else ["test_connection_loss.py"]
 
 
@@ -23,7 +24,7 @@ def server() -> Iterator[PostgresServer]:
         yield started
 
 
-@pytest.fixture(params=["sqlite", "postgresql"] if POSTGRES else ["sqlite"])
+@pytest.fixture(params=["sqlite", *([pytest.param("postgresql", marks=IN_POSTGRES)] if POSTGRES else [])])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a database that does not exist yet (SQLite) or is empty (PostgreSQL)."""
     if request.param == "sqlite":

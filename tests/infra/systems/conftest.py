@@ -15,14 +15,9 @@ from infra.engines.base import Engine
 from infra.engines.config import EngineConfig
 from infra.engines.opening import open_engine
 from swarm.recipes import Recipe, Space
-from tests.tiny import make_base, make_expert
+from tests.tiny import make_expert
 
 torch.set_num_threads(1)
-
-
-@pytest.fixture(scope="session")
-def base(tmp_path_factory: pytest.TempPathFactory) -> BaseModel:
-    return BaseModel("tiny", make_base(tmp_path_factory.mktemp("systems") / "base"), "1" * 64)
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,6 @@ from infra.engines.config import EngineConfig
 from infra.engines.opening import open_engine
 from swarm.recipes import BASE, Recipe, Space
 from swarm.seeds import BASE_START, Journal, Mode, Perturbation, SeedRecipe, Update
-from tests.tiny import make_base
 
 CPU = torch.device("cpu")
 CONFIG = EngineConfig(device="cpu", workers=1, token_budget=64)
@@ -27,11 +26,6 @@ KINDS = {
 }
 JOURNAL = Journal().extend(Update((1, 2), (0.1, -0.05)), Update((3,), (0.07,), 0.9))
 REQUESTS = [Generate(text, 8) for text in ("two plus two is", "a", "colour:")]
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> BaseModel:
-    return BaseModel("tiny", make_base(tmp_path_factory.mktemp("base") / "tiny"), "1" * 64)
 
 
 @pytest.fixture(scope="module", params=KINDS)

@@ -1,19 +1,10 @@
-from pathlib import Path
-
-import pytest
 import torch
 
-from experts.base_models import BaseModel, resolve_base_model
+from experts.base_models import BaseModel
 from infra.engines.packed.cache import Prefix
 from infra.engines.packed.last_layer import LastLayer
 from infra.engines.packed.resident import ResidentModel
 from infra.engines.packed.steps import ReadPrefix, ReadRows, Segment
-from tests.tiny import make_base
-
-
-@pytest.fixture
-def base(tmp_path: Path) -> BaseModel:
-    return resolve_base_model(str(make_base(tmp_path / "base")), tmp_path / "cache")
 
 
 def test_wanted_logits_are_those_of_a_whole_pass(base: BaseModel) -> None:

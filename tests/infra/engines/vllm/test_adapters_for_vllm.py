@@ -15,12 +15,7 @@ from infra.engines.vllm.adapters import (
     updates,
 )
 from swarm.recipes import BASE, Recipe, Space
-from tests.tiny import make_base, make_expert
-
-
-@pytest.fixture
-def base(tmp_path: Path) -> BaseModel:
-    return BaseModel("tiny", make_base(tmp_path / "base"), "1" * 64)
+from tests.tiny import make_expert
 
 
 @pytest.fixture

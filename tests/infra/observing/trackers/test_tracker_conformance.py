@@ -35,6 +35,7 @@ def test_a_resumed_run_shows_every_iteration_once_and_how_it_ended(name: Tracker
     assert all(part in shown for part in ("0.75", "/runs/first/report.html", "/runs/first/best"))
 
 
+@pytest.mark.slow
 def test_after_a_kill_every_iteration_is_shown_once(name: TrackerName, run: TrackedRun) -> None:
     command = [sys.executable, str(CHILD), name, run.id, str(run.folder)]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

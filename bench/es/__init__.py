@@ -1,0 +1,1 @@
+"""What evolution strategies cost, how exact they are, and what they find."""

@@ -1,0 +1,1 @@
+"""What evaluations cost and whether they are exact: engines, recipes and objectives."""

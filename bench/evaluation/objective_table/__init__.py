@@ -1,0 +1,1 @@
+"""What `bench.evaluation.objectives` evaluates: data, outside models, and the rows of its table."""

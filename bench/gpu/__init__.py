@@ -1,0 +1,1 @@
+"""What evaluations cost on a GPU."""
