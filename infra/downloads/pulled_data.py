@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from data.catalogue import DataSet, problem_of
 from experts.files import file_sha256, publish_text
-from infra.downloads.download import Limits, Report, download
-from infra.files.locks import alone
+from infra.downloads.download import DownloadLimits, DownloadProgress, download
+from infra.files.locks import exclusive_lock
 from swarm.errors import InputError
 
 LOCK_FILE = "data.lock"
@@ -81,7 +81,9 @@ class DataFolder:
             return "unknown"
         return "pulled" if file_sha256(path) == wanted else "changed"
 
-    def pull(self, data_set: DataSet, report: Report | None = None, limits: Limits | None = None) -> Pulled:
+    def pull(
+        self, data_set: DataSet, report: DownloadProgress | None = None, limits: DownloadLimits | None = None
+    ) -> Pulled:
         """Download `data_set`, unless it is there; a part from an earlier try is continued.
 
         Raises:
@@ -128,7 +130,7 @@ class DataFolder:
             ) from error
 
     def _remember(self, name: str, locked: Locked) -> None:
-        with alone(self.folder / f".{LOCK_FILE}.held"):  # else what another process adds would be lost
+        with exclusive_lock(self.folder / f".{LOCK_FILE}.held"):  # else what another process adds would be lost
             entries = self._locked() | {name: locked}
             text = json.dumps({key: entries[key].model_dump() for key in sorted(entries)}, indent=1)
             publish_text(self.folder / LOCK_FILE, text + "\n")

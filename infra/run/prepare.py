@@ -11,9 +11,9 @@ from experts.snapshots import Snapshots
 from infra.configs.common import ExpertsConfig, RunConfig
 from infra.engines.identity import engine_identity
 from infra.evaluation.evaluator import open_objective
+from infra.files.locks import require_free
 from infra.files.results import require_results
 from infra.files.run_folder import RunFolder
-from infra.files.run_lock import require_free
 from infra.observing.trackers.opening import require_trackers
 from infra.searches.evolution_strategies.config import EvolutionStrategiesConfig
 from infra.searches.model_swarms.config import ModelSwarmsConfig

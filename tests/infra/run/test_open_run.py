@@ -5,7 +5,7 @@ from threading import Event, Thread
 import pytest
 
 from infra.configs.yaml_files import load_config
-from infra.files.run_lock import require_free
+from infra.files.locks import require_free
 from infra.records.store import Records
 from infra.records.values import RunStatus
 from infra.run.open_run import OpenRun

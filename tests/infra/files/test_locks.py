@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from infra.files.run_lock import run_lock
+from infra.files.locks import run_lock
 from swarm.errors import InputError
 
 HOLDER = """
 import signal, sys
 from pathlib import Path
-from infra.files.run_lock import run_lock
+from infra.files.locks import run_lock
 with run_lock(Path(sys.argv[1])):
     sys.stdout.write("held\\n"); sys.stdout.flush()
     signal.pause()
