@@ -53,7 +53,7 @@ def _question(subject: str, config: "RunConfig", split: Split, records: "Records
     from experts.base_models import resolve_base_model
     from infra.evaluation.evaluator import open_objective
 
-    base = resolve_base_model(config.base_model, settings.cache)
+    base = resolve_base_model(config.base_model, settings.cache, settings.verify_hashes)
     objective = open_objective(config.objective, base, settings)
     initial = initial_basis(config, base) if objective.measuring is not None else None
     found = find_subject(subject, base, records, settings)

@@ -66,7 +66,7 @@ def _basis(run: RunRecord, settings: Settings) -> SeedBasis:
     """Return what the run's recipes are made from; refuse another base model or start under the old name."""
     folder = RunFolder(settings.runs, run.name)
     config = validate(folder.read_config(), EvolutionStrategiesConfig, str(folder.config))
-    base = resolve_base_model(config.base_model, settings.cache)
+    base = resolve_base_model(config.base_model, settings.cache, settings.verify_hashes)
     meaning = config.perturbation.perturbation(config.search.reference)
     basis = seed_basis(base, meaning, config.start, Snapshots(folder.snapshots))
     found = {"base model": base.sha256, **dict(zip((f"expert {n}" for n in basis.names), basis.ids, strict=True))}

@@ -57,7 +57,7 @@ def load_run_best(records: Records, settings: Settings, name: str) -> RunBest:
         raise InputError(f"run {name!r} has no global best yet: wait for its first iteration, or: swarm resume {name}")
     folder = RunFolder(settings.runs, name)
     config = validate(folder.read_config(), ModelSwarmsConfig, str(folder.config))
-    base = resolve_base_model(config.base_model, settings.cache)
+    base = resolve_base_model(config.base_model, settings.cache, settings.verify_hashes)
     basis = load_basis(config.experts, base)
     _check_unchanged(run, base, basis)
     bases = (*basis.ids, BASE) if config.include_base else basis.ids

@@ -9,12 +9,13 @@ import json
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from experts.files import file_sha256, publish_folder
-from experts.tensors import open_tensors, weight_files, weights_sha256
+from experts.hash_cache import HashCache
+from experts.tensors import model_sha256, open_tensors, weight_files
 from swarm.canonical import content_hash
 from swarm.errors import InputError
 
@@ -41,12 +42,14 @@ class BaseModel:
         folder: holds `config.json`, the tokenizer and `*.safetensors`.
         sha256: the content hash of its weights (64 hexadecimal digits), whatever files they are spread over. It is
             what experts belong to: what a library's release writes beside the weights is no part of it.
+        hashes: where the hashes of models are kept, those of its full-model experts too.
 
     """
 
     name: str
     folder: Path
     sha256: str
+    hashes: HashCache = field(default=HashCache(), compare=False, repr=False)
 
     def description_sha256(self) -> str:
         """Return the content hash of its configuration and tokenizer: with the weights, all that answers depend on."""
@@ -54,8 +57,13 @@ class BaseModel:
         return content_hash({file.name: _described(file) for file in files})
 
 
-def resolve_base_model(name: str, cache: Path) -> BaseModel:
+def resolve_base_model(name: str, cache: Path, verify: bool = False) -> BaseModel:
     """Find the base model called `name`, fetching or converting it into `cache` where that is needed.
+
+    Args:
+        name: a folder, a hub id, or `PACKAGED`.
+        cache: the folder of what can be made again; the hash of the weights is kept there too.
+        verify: whether the weights are hashed anew, though they did not change since their hash was kept.
 
     Raises:
         InputError: there is no such model, it is incomplete or damaged; the message says which file and what to do.
@@ -72,7 +80,9 @@ def resolve_base_model(name: str, cache: Path) -> BaseModel:
             f"base model {name!r} is neither a folder, nor a hub id (owner/name), nor {PACKAGED!r}: check the spelling"
         )
     check_model_folder(folder)
-    return BaseModel(name, folder, weights_sha256(folder))
+    hashes = HashCache(cache / "hashes", verify)
+    sha256 = hashes.sha256("weights", weight_files(folder), lambda: model_sha256(folder))
+    return BaseModel(name, folder, sha256, hashes)
 
 
 def check_model_folder(folder: Path) -> None:

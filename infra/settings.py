@@ -27,7 +27,10 @@ class Settings(BaseSettings):
     """The records' database: sqlite:////folder/records.db or postgresql://user:password@host/name."""
 
     cache: Path = Field(default=Path("~/.cache/model-swarms"), validate_default=True)
-    """The folder of what can be made again: converted base models, downloads."""
+    """The folder of what can be made again: converted base models, downloads, the content hashes of models."""
+
+    verify_hashes: bool = False
+    """Whether models are hashed anew (1), though their files did not change since their hashes were kept."""
 
     lock_patience: float = Field(default=DEFAULT_LOCK_PATIENCE, ge=0)
     """Seconds that a run waits for a process that drives it already, before it is refused."""

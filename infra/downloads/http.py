@@ -110,7 +110,7 @@ def request_file(url: str, timeout: float, start: int = 0, validator: str | None
                 yield response
                 return
         if visits[target] == _MOST_VISITS or len(visits) == _MOST_ADDRESSES:
-            raise _lost()
+            raise _no_destination()
         visits[target] += 1
         url = target
 
@@ -221,16 +221,16 @@ def _check_status(response: httpx.Response) -> None:
     if 200 <= status < 300:
         return
     if 300 <= status < 400:  # those that lead somewhere are followed
-        raise _lost()
+        raise _no_destination()
     refusal = f"the server answers {status} ({httpx.codes.get_reason_phrase(status) or 'unknown'})"
     if status == _NO_SUCH_RANGE:
-        raise RangeRefused(refusal, _asked_wait(response))
+        raise RangeRefused(refusal, _requested_wait(response))
     if status >= 500 or status in _BUSY:
-        raise DownloadInterrupted(refusal, _asked_wait(response))
+        raise DownloadInterrupted(refusal, _requested_wait(response))
     raise DownloadRefused(f"{refusal}: check the address, and whether it asks for a login")
 
 
-def _asked_wait(response: httpx.Response) -> float:
+def _requested_wait(response: httpx.Response) -> float:
     seconds = response.headers.get("Retry-After", "")
     return float(seconds) if seconds.isdecimal() else 0
 
@@ -270,7 +270,7 @@ def _no_address() -> DownloadRefused:
     return DownloadRefused("it is no valid address: check it")
 
 
-def _lost() -> DownloadRefused:
+def _no_destination() -> DownloadRefused:
     return DownloadRefused("it is redirected in a circle, or to nowhere: check the address")
 
 

@@ -70,7 +70,7 @@ def prepare(config: RunConfig, settings: Settings) -> Prepared:
     require_free(RunFolder(settings.runs, config.name).path, settings.lock_patience)
     require_trackers(config.track)
     require_results(settings.results)
-    base = resolve_base_model(config.base_model, settings.cache)
+    base = resolve_base_model(config.base_model, settings.cache, settings.verify_hashes)
     if isinstance(config, EvolutionStrategiesConfig):
         return _prepare_evolution(config, base, settings)
     if not isinstance(config, ExpertsConfig):

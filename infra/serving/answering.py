@@ -103,7 +103,7 @@ def load_best(run: str, settings: Settings) -> Best:
     config = run_config(folder.read_config(), str(folder.config))
     if not folder.best.is_dir():
         raise InputError(f"run {run!r} has nothing in {folder.best} yet: finish it with: swarm resume {run}")
-    base = resolve_base_model(config.base_model, settings.cache)
+    base = resolve_base_model(config.base_model, settings.cache, settings.verify_hashes)
     if (folder.best / SYSTEM_FILE).exists():
         return _best_system(run, config, load_system(folder.best, base), base)
     basis = load_basis([folder.best], base)
