@@ -54,7 +54,7 @@ class BaseModel:
     def description_sha256(self) -> str:
         """Return the content hash of its configuration and tokenizer: with the weights, all that answers depend on."""
         files = {file for pattern in _DESCRIPTION for file in self.folder.glob(pattern) if file.is_file()}
-        return content_hash({file.name: _described(file) for file in files})
+        return content_hash({file.name: _file_description(file) for file in files})
 
 
 def resolve_base_model(name: str, cache: Path, verify: bool = False) -> BaseModel:
@@ -70,7 +70,7 @@ def resolve_base_model(name: str, cache: Path, verify: bool = False) -> BaseMode
 
     """
     if name == PACKAGED:
-        folder = _converted(cache / "base" / PACKAGED)
+        folder = _convert_packaged(cache / "base" / PACKAGED)
     elif Path(name).expanduser().is_dir():
         folder = Path(name).expanduser().resolve()
     elif _HUB_ID.fullmatch(name):
@@ -125,7 +125,7 @@ def chat_template(base: BaseModel) -> Callable[[list[dict[str, str]]], str]:
     return render
 
 
-def _described(file: Path) -> Any:
+def _file_description(file: Path) -> Any:
     """Return what is hashed of a file: the values of a JSON object without its writer, the bytes of anything else."""
     if file.suffix != ".json" or file.name == "tokenizer.json":
         return file_sha256(file)
@@ -158,7 +158,7 @@ def _from_hub(name: str) -> Path:
         ) from error
 
 
-def _converted(folder: Path) -> Path:
+def _convert_packaged(folder: Path) -> Path:
     """Convert the packaged GGUF to a safetensors folder once (~20 s); loading that takes ~1 s ever after."""
     if folder.is_dir():
         return folder
