@@ -57,7 +57,7 @@ def _request(
     from flows.searches import SEARCHES
     from infra.evaluation.evaluator import open_objective
 
-    base = resolve_base_model(config.base_model, settings.cache)
+    base = resolve_base_model(config.base_model, settings.cache, settings.verify_hashes)
     objective = open_objective(config.objective, base, settings)
     initial = SEARCHES.of(config).initial_basis(config, base) if objective.scale_objective is not None else None
     who = find_subject(subject, base, records, settings)

@@ -1,5 +1,5 @@
-"""Experts: base models, adapters, tensors from recipes, training and export.
+"""Base models, adapters, materialising recipes, training, export.
 
-To be imported from outside: every module. Tensors are read from safetensors files only. It imports torch, transformers,
-peft and `swarm`, and no database.
+Every file may be imported from outside; a name with an underscore may not. `files` (files that are published whole or
+not at all) and `tensors` are the lowest. It imports `swarm` alone: no settings, no database; folders come as arguments.
 """

@@ -97,7 +97,7 @@ def _read(folder: Path, base: BaseModel, shapes: Mapping[str, tuple[int, int]]) 
     config = read_lora_config(folder)
     check_provenance(folder, base)
     modules: dict[str, Factors] = {}
-    for module, down, up in _paired(folder.name, _tensors(folder)):
+    for module, down, up in _factor_pairs(folder.name, _tensors(folder)):
         _check_shapes(folder.name, base, module, down, up, shapes.get(module))
         _check_rank(folder.name, module, down, up, config)
         modules[module] = (down, up * config.scaling(module))
@@ -122,7 +122,7 @@ def _tensors(folder: Path) -> dict[str, torch.Tensor]:
     return tensors
 
 
-def _paired(expert: str, tensors: Mapping[str, torch.Tensor]) -> Iterator[tuple[str, torch.Tensor, torch.Tensor]]:
+def _factor_pairs(expert: str, tensors: Mapping[str, torch.Tensor]) -> Iterator[tuple[str, torch.Tensor, torch.Tensor]]:
     """Yield (module, A, B) in float32, sorted by module."""
     for name in tensors:
         if not (name.startswith(PREFIX) and name.endswith((_A, _B))):

@@ -9,12 +9,13 @@ import json
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from experts.files import file_sha256, publish_folder
-from experts.tensors import open_tensors, weight_files, weights_sha256
+from experts.hash_cache import HashCache
+from experts.tensors import model_sha256, open_tensors, weight_files
 from swarm.canonical import content_hash
 from swarm.errors import InputError
 
@@ -41,28 +42,35 @@ class BaseModel:
         folder: holds `config.json`, the tokenizer and `*.safetensors`.
         sha256: the content hash of its weights (64 hexadecimal digits), whatever files they are spread over. It is
             what experts belong to: what a library's release writes beside the weights is no part of it.
+        hashes: where the hashes of models are kept, those of its full-model experts too.
 
     """
 
     name: str
     folder: Path
     sha256: str
+    hashes: HashCache = field(default=HashCache(), compare=False, repr=False)
 
     def description_sha256(self) -> str:
         """Return the content hash of its configuration and tokenizer: with the weights, all that answers depend on."""
         files = {file for pattern in _DESCRIPTION for file in self.folder.glob(pattern) if file.is_file()}
-        return content_hash({file.name: _described(file) for file in files})
+        return content_hash({file.name: _file_description(file) for file in files})
 
 
-def resolve_base_model(name: str, cache: Path) -> BaseModel:
+def resolve_base_model(name: str, cache: Path, verify: bool = False) -> BaseModel:
     """Find the base model called `name`, fetching or converting it into `cache` where that is needed.
+
+    Args:
+        name: a folder, a hub id, or `PACKAGED`.
+        cache: the folder of what can be made again; the hash of the weights is kept there too.
+        verify: whether the weights are hashed anew, though they did not change since their hash was kept.
 
     Raises:
         InputError: there is no such model, it is incomplete or damaged; the message says which file and what to do.
 
     """
     if name == PACKAGED:
-        folder = _converted(cache / "base" / PACKAGED)
+        folder = _convert_packaged(cache / "base" / PACKAGED)
     elif Path(name).expanduser().is_dir():
         folder = Path(name).expanduser().resolve()
     elif _HUB_ID.fullmatch(name):
@@ -72,7 +80,9 @@ def resolve_base_model(name: str, cache: Path) -> BaseModel:
             f"base model {name!r} is neither a folder, nor a hub id (owner/name), nor {PACKAGED!r}: check the spelling"
         )
     check_model_folder(folder)
-    return BaseModel(name, folder, weights_sha256(folder))
+    hashes = HashCache(cache / "hashes", verify)
+    sha256 = hashes.sha256("weights", weight_files(folder), lambda: model_sha256(folder))
+    return BaseModel(name, folder, sha256, hashes)
 
 
 def check_model_folder(folder: Path) -> None:
@@ -115,7 +125,7 @@ def chat_template(base: BaseModel) -> Callable[[list[dict[str, str]]], str]:
     return render
 
 
-def _described(file: Path) -> Any:
+def _file_description(file: Path) -> Any:
     """Return what is hashed of a file: the values of a JSON object without its writer, the bytes of anything else."""
     if file.suffix != ".json" or file.name == "tokenizer.json":
         return file_sha256(file)
@@ -148,7 +158,7 @@ def _from_hub(name: str) -> Path:
         ) from error
 
 
-def _converted(folder: Path) -> Path:
+def _convert_packaged(folder: Path) -> Path:
     """Convert the packaged GGUF to a safetensors folder once (~20 s); loading that takes ~1 s ever after."""
     if folder.is_dir():
         return folder

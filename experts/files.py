@@ -111,8 +111,8 @@ def _system_error(error: OSError | SafetensorError) -> OSError | None:
     """Return the system's error in `error`: safetensors gives it (a full disk) as a text only."""
     if isinstance(error, OSError):
         return error
-    found = re.search(r"\(os error (\d+)\)", str(error))
-    return OSError(int(found[1]), os.strerror(int(found[1]))) if found is not None else None
+    match = re.search(r"\(os error (\d+)\)", str(error))
+    return OSError(int(match[1]), os.strerror(int(match[1]))) if match is not None else None
 
 
 def _swap(new: Path, target: Path) -> None:

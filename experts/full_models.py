@@ -7,7 +7,7 @@ import torch
 
 from experts.adapters import check_provenance
 from experts.base_models import BaseModel
-from experts.tensors import finite, weight_shapes, weights_sha256
+from experts.tensors import finite, model_sha256, weight_files, weight_shapes
 from swarm.errors import InputError
 
 
@@ -30,6 +30,8 @@ class FullModel:
 def read_full_model(folder: Path, base: BaseModel) -> FullModel:
     """Check that the model in `folder` has the tensors of `base`, all finite; nothing is kept in memory.
 
+    What passed is not read again as long as its files do not change (`base.hashes`).
+
     Raises:
         InputError: a file is damaged, a tensor is missing, left over, of another shape, or not finite.
 
@@ -41,16 +43,17 @@ def read_full_model(folder: Path, base: BaseModel) -> FullModel:
         if not finite(tensor):
             raise InputError(f"expert {folder.name!r}: tensor {name} has NaN or infinite values: copy it again")
 
-    return FullModel(folder.name, weights_sha256(folder, check), folder)
+    sha256 = base.hashes.sha256("finite weights", weight_files(folder), lambda: model_sha256(folder, check))
+    return FullModel(folder.name, sha256, folder)
 
 
 def _check_same_tensors(folder: Path, base: BaseModel) -> None:
-    found, wanted = weight_shapes(folder), weight_shapes(base.folder)
-    for name in sorted(found.keys() | wanted.keys()):
-        if found.get(name) != wanted.get(name):
+    shapes, expected = weight_shapes(folder), weight_shapes(base.folder)
+    for name in sorted(shapes.keys() | expected.keys()):
+        if shapes.get(name) != expected.get(name):
             raise InputError(
                 f"expert {folder.name!r} is an expert of another base model than {base.name!r}: tensor {name} is "
-                f"{_shape(found.get(name))} in it and {_shape(wanted.get(name))} in the base: leave it out"
+                f"{_shape(shapes.get(name))} in it and {_shape(expected.get(name))} in the base: leave it out"
             )
 
 

@@ -82,7 +82,7 @@ def stream(folder: Path, names: Container[str] | None = None) -> Generator[tuple
                 yield name, where[name].get_tensor(name)
 
 
-def weights_sha256(folder: Path, check: Callable[[str, torch.Tensor], None] | None = None) -> str:
+def model_sha256(folder: Path, check: Callable[[str, torch.Tensor], None] | None = None) -> str:
     """Return the content hash of the tensors of the model in `folder`, whatever files they are spread over.
 
     Args:

@@ -6,7 +6,8 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL
 
-from infra.files.run_lock import PATIENCE
+DEFAULT_LOCK_PATIENCE = 0.1
+"""Seconds: whoever only looks whether a run's lock is free holds it for a moment."""
 
 
 class Settings(BaseSettings):
@@ -26,9 +27,12 @@ class Settings(BaseSettings):
     """The records' database: sqlite:////folder/records.db or postgresql://user:password@host/name."""
 
     cache: Path = Field(default=Path("~/.cache/model-swarms"), validate_default=True)
-    """The folder of what can be made again: converted base models, downloads."""
+    """The folder of what can be made again: converted base models, downloads, the content hashes of models."""
 
-    lock_patience: float = Field(default=PATIENCE, ge=0)
+    verify_hashes: bool = False
+    """Whether models are hashed anew (1), though their files did not change since their hashes were kept."""
+
+    lock_patience: float = Field(default=DEFAULT_LOCK_PATIENCE, ge=0)
     """Seconds that a run waits for a process that drives it already, before it is refused."""
 
     metrics_port: int | None = Field(default=None, ge=1, le=65535)

@@ -9,7 +9,7 @@ from cli.terminal.progress import progress
 
 if TYPE_CHECKING:
     from data.catalogue import Catalogue, DataSet
-    from infra.downloads.pulled_data import DataFolder, Pulled
+    from infra.downloads.pulled_data import DataFolder, PulledDataSet
 
 _COLUMNS = ("data set", "kind", "papers", "examples", "kB", "licence", "SHA-256", "here")
 _NOT_VERIFIED = "not verified"
@@ -44,7 +44,7 @@ def pull_public_data(names: Sequence[str], catalogue: Path | None, folder: Path 
         out.print(table(("data set", "kB", "SHA-256", "file"), rows))
 
 
-def _pull(data_set: "DataSet", place: "DataFolder") -> "Pulled":
+def _pull(data_set: "DataSet", place: "DataFolder") -> "PulledDataSet":
     with progress(data_set.name) as report:
         pulled = place.pull(data_set, report)
     for note in _notes(data_set, pulled):
@@ -52,7 +52,7 @@ def _pull(data_set: "DataSet", place: "DataFolder") -> "Pulled":
     return pulled
 
 
-def _notes(data_set: "DataSet", pulled: "Pulled") -> Iterator[str]:
+def _notes(data_set: "DataSet", pulled: "PulledDataSet") -> Iterator[str]:
     if pulled.first_seen:
         yield "its SHA-256 was not known: it is remembered from now on, compare it if you can"
     if data_set.licence is None:
@@ -98,6 +98,6 @@ def _row(listed: dict[str, Any]) -> tuple[Any, ...]:
     )
 
 
-def _pulled_json(name: str, pulled: "Pulled") -> dict[str, Any]:
+def _pulled_json(name: str, pulled: "PulledDataSet") -> dict[str, Any]:
     keys = ("sha256", "size", "new", "first_seen")
     return {"name": name, "path": str(pulled.path), **{key: getattr(pulled, key) for key in keys}}

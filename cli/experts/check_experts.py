@@ -21,7 +21,8 @@ def check(
     from experts.base_models import resolve_base_model
     from infra.settings import Settings
 
-    model = resolve_base_model(base, Settings().cache)
+    settings = Settings()
+    model = resolve_base_model(base, settings.cache, settings.verify_hashes)
     checked = [_check(folder, model) for folder in folders]
     if as_json:
         print_json(checked)

@@ -41,8 +41,8 @@ def _bases(files: "dict[Path, TrainingFile]") -> "dict[str, BaseModel]":
     from experts.base_models import resolve_base_model
     from infra.settings import Settings
 
-    cache = Settings().cache
-    return {name: resolve_base_model(name, cache) for name in {file.base_model for file in files.values()}}
+    settings, names = Settings(), {file.base_model for file in files.values()}
+    return {name: resolve_base_model(name, settings.cache, settings.verify_hashes) for name in names}
 
 
 def _check_targets(path: Path, file: "TrainingFile", base: "BaseModel") -> None:

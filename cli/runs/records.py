@@ -1,11 +1,10 @@
 """Reading what is recorded of runs, without making anything where nothing was recorded."""
 
-import fcntl
 from pathlib import Path
 from sqlalchemy import make_url
 
+from infra.files.locks import is_abandoned
 from infra.files.run_folder import RunFolder
-from infra.files.run_lock import LOCK_FILE
 from infra.records.store import Records
 from infra.records.values import RunRecord, RunStatus
 from infra.settings import Settings
@@ -36,17 +35,6 @@ def open_records(settings: Settings) -> Records:
 
 def shown_status(run: RunRecord, settings: Settings) -> str:
     """Return where `run` stands: its recorded status, or `KILLED` if it is recorded as running but nobody drives it."""
-    if run.status is RunStatus.RUNNING and _is_abandoned(RunFolder(settings.runs, run.name).path / LOCK_FILE):
+    if run.status is RunStatus.RUNNING and is_abandoned(RunFolder(settings.runs, run.name).path):
         return KILLED
     return run.status.value
-
-
-def _is_abandoned(lock: Path) -> bool:
-    """Tell whether the lock is there and free; without it the run is driven elsewhere, on a folder of its own."""
-    try:
-        with lock.open("rb") as file:
-            # Shared, so that two who look do not see each other; given back as the file is closed.
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from data.catalogue import DataSet, problem_of
 from experts.files import file_sha256, publish_text
-from infra.downloads.download import Limits, Report, download
-from infra.files.locks import alone
+from infra.downloads.download import DownloadLimits, DownloadProgress, download
+from infra.files.locks import exclusive_lock
 from swarm.errors import InputError
 
 LOCK_FILE = "data.lock"
@@ -23,7 +23,7 @@ Status = Literal["pulled", "changed", "unknown"]
 """Of a file that is there: what it should be; not that; or nothing says what it should be."""
 
 
-class Locked(BaseModel):
+class LockEntry(BaseModel):
     """What was pulled under a name."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -33,11 +33,11 @@ class Locked(BaseModel):
     size: int = Field(ge=0)
 
 
-_LOCK = TypeAdapter(dict[str, Locked])
+_LOCK = TypeAdapter(dict[str, LockEntry])
 
 
 @dataclass(frozen=True)
-class Pulled:
+class PulledDataSet:
     """A data set that is there whole.
 
     Attributes:
@@ -76,12 +76,14 @@ class DataFolder:
         path = self.path(data_set)
         if not path.is_file():
             return None
-        wanted = self._wanted(data_set)
-        if wanted is None:
+        expected = self._expected_sha256(data_set)
+        if expected is None:
             return "unknown"
-        return "pulled" if file_sha256(path) == wanted else "changed"
+        return "pulled" if file_sha256(path) == expected else "changed"
 
-    def pull(self, data_set: DataSet, report: Report | None = None, limits: Limits | None = None) -> Pulled:
+    def pull(
+        self, data_set: DataSet, report: DownloadProgress | None = None, limits: DownloadLimits | None = None
+    ) -> PulledDataSet:
         """Download `data_set`, unless it is there; a part from an earlier try is continued.
 
         Raises:
@@ -95,28 +97,28 @@ class DataFolder:
             raise InputError(f"data set {data_set.name!r} has no file to download{note}: make one of your own")
         match self.status(data_set):
             case "pulled":
-                return Pulled(path, file_sha256(path), path.stat().st_size, new=False, first_seen=False)
+                return PulledDataSet(path, file_sha256(path), path.stat().st_size, new=False, first_seen=False)
             case "changed" | "unknown" as status:
                 raise InputError(f"{path}: {_REASONS[status]}: move it away, or choose another --to")
-        wanted = self._wanted(data_set)
+        expected = self._expected_sha256(data_set)
 
         def accept(part: Path) -> str | None:
             # Remembered before it is published: a kill between the two must not leave a file that nothing vouches for.
             problem = problem_of(part)
             if problem is None:
-                self._remember(data_set.name, Locked(url=url, sha256=file_sha256(part), size=part.stat().st_size))
+                self._remember(data_set.name, LockEntry(url=url, sha256=file_sha256(part), size=part.stat().st_size))
             return problem
 
-        done = download(url, path, wanted, accept, limits, report)
-        return Pulled(path, done.sha256, done.size, new=True, first_seen=wanted is None)
+        done = download(url, path, expected, accept, limits, report)
+        return PulledDataSet(path, done.sha256, done.size, new=True, first_seen=expected is None)
 
-    def _wanted(self, data_set: DataSet) -> str | None:
+    def _expected_sha256(self, data_set: DataSet) -> str | None:
         if data_set.sha256 is not None:
             return data_set.sha256
-        locked = self._locked().get(data_set.name)
-        return None if locked is None else locked.sha256
+        entry = self._lock_entries().get(data_set.name)
+        return None if entry is None else entry.sha256
 
-    def _locked(self) -> dict[str, Locked]:
+    def _lock_entries(self) -> dict[str, LockEntry]:
         path = self.folder / LOCK_FILE
         try:
             return _LOCK.validate_json(path.read_bytes())
@@ -127,9 +129,9 @@ class DataFolder:
                 f"{path}: can't be read as a lock file ({_reason(error)}): restore or remove it"
             ) from error
 
-    def _remember(self, name: str, locked: Locked) -> None:
-        with alone(self.folder / f".{LOCK_FILE}.held"):  # else what another process adds would be lost
-            entries = self._locked() | {name: locked}
+    def _remember(self, name: str, entry: LockEntry) -> None:
+        with exclusive_lock(self.folder / f".{LOCK_FILE}.held"):  # else what another process adds would be lost
+            entries = self._lock_entries() | {name: entry}
             text = json.dumps({key: entries[key].model_dump() for key in sorted(entries)}, indent=1)
             publish_text(self.folder / LOCK_FILE, text + "\n")
 

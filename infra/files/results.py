@@ -23,11 +23,11 @@ def require_results(results: Path | str) -> None:
         storage, folder = fsspec.url_to_fs(results.rstrip("/"))
         storage.pipe_file(f"{folder}/{_PROBE}", b"yes\n")  # `open` would make a bucket that is misspelt
     except ImportError as error:
-        raise _refused(results, error, "install it (for s3: pip install --editable '.[s3]')") from error
+        raise _refusal(results, error, "install it (for s3: pip install --editable '.[s3]')") from error
     except Exception as error:  # what storages raise has nothing in common
-        raise _refused(results, error, "check the URL and the storage's own environment variables") from error
+        raise _refusal(results, error, "check the URL and the storage's own environment variables") from error
 
 
-def _refused(results: str, error: Exception, remedy: str) -> InputError:
+def _refusal(results: str, error: Exception, remedy: str) -> InputError:
     line = (str(error).splitlines() or [type(error).__name__])[0]
     return InputError(f"SWARM_RESULTS: {results}: results can't be written there ({line}): {remedy}")

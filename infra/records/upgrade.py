@@ -11,7 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
-from infra.files.locks import alone
+from infra.files.locks import exclusive_lock
 from swarm.errors import InputError
 
 _ADVISORY_LOCK = 0x5377_6172_6D
@@ -74,5 +74,5 @@ def _alone(engine: Engine) -> Iterator[None]:
     if engine.dialect.name != "sqlite":
         yield
         return
-    with alone(Path(f"{engine.url.database}.lock")):
+    with exclusive_lock(Path(f"{engine.url.database}.lock")):
         yield

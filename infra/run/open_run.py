@@ -13,8 +13,8 @@ from experts.seed_basis import SeedBasis
 from infra.engines.base import Engine
 from infra.engines.opening import open_engine
 from infra.evaluation.groups import EvaluationGroups, StopRequested
+from infra.files.locks import run_lock
 from infra.files.run_folder import RunFolder
-from infra.files.run_lock import run_lock
 from infra.files.run_log import run_log
 from infra.observing.clock import RunClock
 from infra.observing.observer import current_observer

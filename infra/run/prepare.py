@@ -9,9 +9,9 @@ from experts.base_models import BaseModel, resolve_base_model
 from experts.basis import Basis, FullBasis
 from infra.configs.common import RunConfig
 from infra.evaluation.inputs import RunInputs
+from infra.files.locks import require_free
 from infra.files.results import require_results
 from infra.files.run_folder import RunFolder
-from infra.files.run_lock import require_free
 from infra.observing.trackers.registry import require_trackers
 from infra.records.values import RunRecord
 from infra.settings import Settings
@@ -41,7 +41,7 @@ def prepare(config: Config, settings: Settings, read: ReadInputs[Config, Inputs]
     require_free(RunFolder(settings.runs, config.name).path, settings.lock_patience)
     require_trackers(config.track)
     require_results(settings.results)
-    return read(config, resolve_base_model(config.base_model, settings.cache), settings)
+    return read(config, resolve_base_model(config.base_model, settings.cache, settings.verify_hashes), settings)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ def find_model(name: str, settings: Settings) -> ModelFolder:
     if not (Path(name).expanduser().is_dir() or _HUB_ID.fullmatch(name)):
         raise InputError(f"model {name!r} is neither a folder nor a hub id (owner/name): check the spelling")
     try:
-        return resolve_base_model(name, settings.cache)
+        return resolve_base_model(name, settings.cache, settings.verify_hashes)
     except InputError as error:
         raise InputError(f"model {name!r} can't be used for rating: {error}") from error
 

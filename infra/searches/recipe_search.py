@@ -67,7 +67,7 @@ class RecipeSearch(Search[Config]):
             )
         folder = RunFolder(settings.runs, run.name)
         config = validate(folder.read_config(), self.schema, str(folder.config))
-        base = resolve_base_model(config.base_model, settings.cache)
+        base = resolve_base_model(config.base_model, settings.cache, settings.verify_hashes)
         basis = self.initial_basis(config, base)
         experts = {f"expert {name}": key for name, key in zip(basis.names, basis.ids, strict=True)}
         require_unchanged(run, {"base model": base.sha256, **experts})

@@ -101,7 +101,7 @@ def load_best(config: RunConfig, settings: Settings) -> Best:
     run, folder = config.name, RunFolder(settings.runs, config.name)
     if not folder.best.is_dir():
         raise InputError(f"run {run!r} has nothing in {folder.best} yet: finish it with: swarm resume {run}")
-    base = resolve_base_model(config.base_model, settings.cache)
+    base = resolve_base_model(config.base_model, settings.cache, settings.verify_hashes)
     if (folder.best / SYSTEM_FILE).exists():
         return _best_system(run, config, load_system(folder.best, base), base)
     basis = load_basis([folder.best], base)

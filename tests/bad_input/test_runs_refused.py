@@ -19,7 +19,7 @@ from tests.tiny import make_expert
 LOCK_HOLDER = """
 import signal, sys
 from pathlib import Path
-from infra.files.run_lock import run_lock
+from infra.files.locks import run_lock
 with run_lock(Path(sys.argv[1])):
     sys.stdout.write("held\\n"); sys.stdout.flush()
     signal.pause()

@@ -1,7 +1,7 @@
 """`swarm status`."""
 
+from infra.files.locks import run_lock
 from infra.files.run_folder import RunFolder
-from infra.files.run_lock import run_lock
 from infra.records.values import RunStatus
 from infra.settings import Settings
 from tests.cli.command_line import Command, RecordRun

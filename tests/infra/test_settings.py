@@ -40,6 +40,14 @@ def test_an_empty_variable_is_as_good_as_none(tmp_path: Path, monkeypatch: pytes
     assert Settings().database_url is None
 
 
+@pytest.mark.parametrize(("value", "verify"), [("1", True), ("0", False), ("", False)])
+def test_hashes_are_verified_where_the_environment_says_so(
+    value: str, verify: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SWARM_VERIFY_HASHES", value)
+    assert Settings().verify_hashes is verify
+
+
 def test_paths_stay_where_they_were_read_when_the_current_folder_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,10 +12,11 @@ import ray
 import torch
 
 from data.requests import Request, Response
-from experts.base_models import BaseModel, resolve_base_model
+from experts.base_models import BaseModel, check_model_folder
 from experts.basis import Basis, FullBasis
 from experts.full_models import read_full_model
 from experts.seed_basis import SeedBasis
+from experts.tensors import model_sha256
 from infra.engines.base import Engine
 from infra.engines.config import EngineConfig
 from infra.engines.identity import engine_identity
@@ -169,10 +170,12 @@ def _here() -> str:
 
 
 def _changed_folder(base: BaseModel, basis: PackedBasis | FullBasis | SeedBasis) -> str | None:
-    if resolve_base_model(str(base.folder), base.folder).sha256 != base.sha256:
+    check_model_folder(base.folder)
+    if model_sha256(base.folder) != base.sha256:
         return str(base.folder)
+    here = BaseModel(base.name, base.folder, base.sha256)  # without the folder of hashes of the machine it came from
     models = zip(basis.ids, basis.folders, strict=True) if isinstance(basis, FullBasis) else ()
-    return next((str(folder) for key, folder in models if read_full_model(folder, base).id != key), None)
+    return next((str(folder) for key, folder in models if read_full_model(folder, here).id != key), None)
 
 
 def _differences(wanted: Mapping[str, Any], found: Mapping[str, Any], above: str = "") -> list[str]:

@@ -82,7 +82,7 @@ def _basis(run: RunRecord, settings: Settings) -> SeedBasis:
     """Return what the run's recipes are made from; refuse another base model or start under the old name."""
     folder = RunFolder(settings.runs, run.name)
     config = validate(folder.read_config(), EvolutionStrategiesConfig, str(folder.config))
-    base = resolve_base_model(config.base_model, settings.cache)
+    base = resolve_base_model(config.base_model, settings.cache, settings.verify_hashes)
     basis = seed_basis_of(config, base, Snapshots(folder.snapshots))
     starts = {f"expert {name}": key for name, key in zip(basis.names, basis.ids, strict=True)}
     require_unchanged(run, {"base model": base.sha256, **starts})

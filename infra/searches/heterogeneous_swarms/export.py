@@ -52,7 +52,9 @@ def read_best_system(records: Records, settings: Settings, run: RunRecord) -> Be
         raise InputError(f"run {run.name!r} has no iteration yet: wait for its first, or: swarm resume {run.name}")
     folder = RunFolder(settings.runs, run.name)
     config = validate(folder.read_config(), HeterogeneousSwarmsConfig, str(folder.config))
-    inputs = read_experts(config, resolve_base_model(config.base_model, settings.cache), settings)
+    inputs = read_experts(
+        config, resolve_base_model(config.base_model, settings.cache, settings.verify_hashes), settings
+    )
     require_unchanged(run, inputs.identity)
     state = HeterogeneousState.from_json(iterations[-1].state)
     return BestSystem(config, inputs, state, best_system(state, nodes_of(config, inputs.bases)))

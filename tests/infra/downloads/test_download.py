@@ -19,14 +19,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from infra.downloads.download import Downloaded, DownloadError, Limits, download
+from infra.downloads.download import DownloadError, DownloadLimits, DownloadResult, download
 from infra.downloads.http import is_allowed
 from swarm.errors import InputError
 from tests.file_server import left_in, serving
 
 CONTENT = bytes(range(256)) * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
-LIMITS = Limits(attempts=3, wait=0, timeout=5)
+LIMITS = DownloadLimits(attempts=3, wait=0, timeout=5)
 FILE = "/set.json"
 
 
@@ -46,7 +46,7 @@ def test_a_file_arrives_whole_and_nothing_else_is_left(target):
     told = []
     with serving(files={FILE: CONTENT}) as site:
         done = download(site.url + FILE, target, SHA256, report=lambda *state: told.append(state))
-    assert done == Downloaded(SHA256, len(CONTENT), resumed=0)
+    assert done == DownloadResult(SHA256, len(CONTENT), resumed=0)
     assert target.read_bytes() == CONTENT
     assert left_in(target.parent) == ["set.json"]
     assert told[-1] == (256, 256, "kB")
@@ -57,7 +57,7 @@ def test_a_broken_download_is_continued_within_one_call(target, sha256, etag):
     with serving(files={FILE: CONTENT}, breaks=[1000, 5000], etag=etag) as site:
         done = download(site.url + FILE, target, sha256, limits=LIMITS)
     assert site.asked == [(FILE, None), (FILE, "bytes=1000-"), (FILE, "bytes=6000-")]
-    assert done == Downloaded(SHA256, len(CONTENT), resumed=6000)
+    assert done == DownloadResult(SHA256, len(CONTENT), resumed=6000)
     assert target.read_bytes() == CONTENT
 
 

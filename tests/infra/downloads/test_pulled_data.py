@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from data.catalogue import DataSet
-from infra.downloads.download import DownloadError, Limits
+from infra.downloads.download import DownloadError, DownloadLimits
 from infra.downloads.pulled_data import DataFolder
 from swarm.errors import InputError
 from tests.file_server import left_in, serving
 
 CONTENT = json.dumps({"dev": [{"question": "1 + 1?", "answer": "2"}], "test": []}).encode()
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
-LIMITS = Limits(attempts=2, wait=0, timeout=5)
+LIMITS = DownloadLimits(attempts=2, wait=0, timeout=5)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from infra.configs.yaml_files import load_config
 from infra.evaluation.recipes import RecipeGroup
-from infra.files.run_lock import require_free
+from infra.files.locks import require_free
 from infra.records.store import Records
 from infra.records.values import RunStatus
 from infra.run.open_run import OpenRun

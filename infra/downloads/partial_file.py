@@ -4,7 +4,6 @@
 again, is never continued.
 """
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator
@@ -13,10 +12,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from experts.files import file_sha256, publish_text
+from infra.files.locks import lock_or_refuse
 from swarm.errors import InputError
 
 
-class Part:
+class PartialFile:
     """A part of the file at `url`, held by this process alone."""
 
     def __init__(self, file: BinaryIO, path: Path, url: str) -> None:
@@ -61,7 +61,7 @@ class Part:
 
 
 @contextmanager
-def hold_part(target: Path, url: str) -> Iterator[Part]:
+def hold_partial_file(target: Path, url: str) -> Iterator[PartialFile]:
     """Hold the part of the file `target` for the length of the block; another process that wants it is refused.
 
     Raises:
@@ -72,19 +72,5 @@ def hold_part(target: Path, url: str) -> Iterator[Part]:
     target.parent.mkdir(parents=True, exist_ok=True)
     path = target.with_name(f".{target.name}.part")
     with path.open("ab") as file:
-        _lock(file, path, target)
-        yield Part(file, path, url)
-
-
-def _lock(file: BinaryIO, path: Path, target: Path) -> None:
-    busy = InputError(f"{target}: another process is downloading it: wait for it to end")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise busy from None
-    try:
-        same = path.stat().st_ino == os.fstat(file.fileno()).st_ino
-    except FileNotFoundError:
-        same = False
-    if not same:  # its former holder published it since it was opened: what is open here is the whole file
-        raise busy
+        lock_or_refuse(file, InputError(f"{target}: another process is downloading it: wait for it to end"))
+        yield PartialFile(file, path, url)
