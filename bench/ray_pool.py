@@ -19,7 +19,7 @@ from experts.base_models import PACKAGED, BaseModel, resolve_base_model
 from experts.basis import Basis, load_basis
 from infra.engines.base import Engine
 from infra.engines.config import EngineConfig, RayConfig
-from infra.engines.opening import open_engine
+from infra.engines.kinds import open_engine
 from infra.settings import Settings
 from swarm.recipes import Recipe, Space
 

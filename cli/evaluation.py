@@ -11,14 +11,13 @@ from cli.subject import Subject
 from data.examples import Split
 from data.objective import Objective
 from experts.base_models import BaseModel
+from experts.bases import AnyBasis
 from experts.basis import load_basis
 from experts.seed_basis import seed_basis
 from infra.configs.common import ExpertsConfig, RunConfig
 from infra.engines.config import EngineConfig
 from infra.engines.host import EngineHost
-from infra.engines.identity import engine_identity
-from infra.engines.opening import open_engine
-from infra.engines.packed.members import AnyBasis
+from infra.engines.kinds import engine_identity, open_engine
 from infra.evaluation.evaluator import Evaluator, initial_recipes
 from infra.records.store import Records
 from infra.records.values import EvaluationGroup, EvaluationRecord

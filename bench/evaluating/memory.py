@@ -2,7 +2,7 @@
 
 from data.requests import Generate
 from infra.engines.config import EngineConfig
-from infra.engines.opening import open_engine
+from infra.engines.kinds import open_engine
 
 from .children import in_child, peak_since_now
 from .figures import Figure, at_most

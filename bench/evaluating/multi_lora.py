@@ -8,7 +8,7 @@ from statistics import median
 from experts.basis import Basis
 from infra.engines.base import Engine
 from infra.engines.config import EngineConfig
-from infra.engines.opening import open_engine
+from infra.engines.kinds import open_engine
 from swarm.recipes import Recipe
 
 from .children import in_child, processor_seconds

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from data.requests import Completion, Response
 from infra.engines.config import EngineConfig
-from infra.engines.opening import open_engine
+from infra.engines.kinds import open_engine
 
 from . import public_way
 from .children import gemm_seconds, in_child, processor_seconds

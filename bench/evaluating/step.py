@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from data.requests import Generate
 from infra.engines.config import EngineConfig
-from infra.engines.opening import open_engine
+from infra.engines.kinds import open_engine
 
 from .children import in_child, processor_seconds
 from .figures import Figure, at_most

@@ -10,7 +10,7 @@ from infra.engines.under_way import GroupUnderWay, UnderWay
 from swarm.recipes import Recipe
 
 
-class Interrupted(Exception):
+class EvaluationInterrupted(Exception):
     """The run was ended while an engine worked; what it was working on is lost, and evaluated again on resuming."""
 
 
@@ -40,7 +40,7 @@ class EngineHost:
         While several groups are under way, each counts an equal share of the time, so that seconds add up to it.
 
         Raises:
-            Interrupted: the host was closed meanwhile.
+            EvaluationInterrupted: the host was closed meanwhile.
             Exception: what `admit` raised.
 
         """
@@ -89,4 +89,4 @@ class EngineHost:
 
     def _check(self) -> None:
         if self._interrupted.is_set():
-            raise Interrupted("the run was ended")
+            raise EvaluationInterrupted("the run was ended")

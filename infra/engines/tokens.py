@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from data.requests import Generate, LogLikelihood
+from data.requests import Generate, LogLikelihood, Request
 from swarm.errors import InputError
 
 _REPLACEMENT = "\ufffd"
@@ -139,6 +139,25 @@ class Tokens:
                 f"prompt {_shortened(prompt)} has {len(tokens)} tokens and may get {new} more, but the base model "
                 f"takes {self._longest}: shorten it, or lower max_new_tokens"
             )
+
+
+class EncodedRequests:
+    """Requests in tokens, by kind and by their index.
+
+    Attributes:
+        count: the number of requests.
+        prompts: those that are to be continued.
+        choices: those whose continuations are to be scored.
+
+    """
+
+    def __init__(self, tokens: Tokens, requests: Sequence[Request]):
+        """Encode every request; raises `InputError` where a prompt is empty or too long."""
+        generate = {index: request for index, request in enumerate(requests) if isinstance(request, Generate)}
+        choose = {index: request for index, request in enumerate(requests) if isinstance(request, LogLikelihood)}
+        self.count = len(requests)
+        self.prompts: dict[int, Prompt] = dict(zip(generate, tokens.prompts(list(generate.values())), strict=True))
+        self.choices: dict[int, Choices] = dict(zip(choose, tokens.choices(list(choose.values())), strict=True))
 
 
 def _shared_length(sequences: Sequence[Sequence[int]]) -> int:

@@ -16,8 +16,8 @@ from data.objective_config import ObjectiveConfig
 from data.outside import Item, Outside, Rating, Scale, Wanted
 from data.requests import Response, request_json
 from experts.base_models import BaseModel, chat_template
+from experts.bases import AnyBasis
 from experts.seed_basis import SeedBasis
-from infra.engines.packed.members import AnyBasis
 from infra.evaluation.answering import Answers, Ask, answered
 from infra.records.asked import Asked
 from infra.records.store import Records

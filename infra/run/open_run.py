@@ -12,7 +12,7 @@ from experts.export import export_adapter, export_merged
 from experts.seed_basis import SeedBasis
 from infra.configs.common import RunConfig
 from infra.engines.base import Engine
-from infra.engines.opening import open_engine
+from infra.engines.kinds import open_engine
 from infra.evaluation.groups import EvaluationGroups, StopRequested
 from infra.files.run_folder import RunFolder
 from infra.files.run_lock import run_lock

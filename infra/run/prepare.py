@@ -9,7 +9,7 @@ from experts.basis import Basis, FullBasis, load_basis
 from experts.seed_basis import SeedBasis, seed_basis
 from experts.snapshots import Snapshots
 from infra.configs.common import ExpertsConfig, RunConfig
-from infra.engines.identity import engine_identity
+from infra.engines.kinds import engine_identity
 from infra.evaluation.evaluator import open_objective
 from infra.files.results import require_results
 from infra.files.run_folder import RunFolder

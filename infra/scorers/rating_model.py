@@ -8,7 +8,7 @@ import torch
 
 from experts.base_models import BaseModel as ModelFolder
 from infra.engines.gpu.lease import bind
-from infra.engines.gpu.leased import visible_gpus
+from infra.engines.gpu.leased_engine import visible_gpus
 from infra.scorers.models import device_of, dtype_of, not_loadable
 from infra.settings import Settings
 from swarm.errors import EvaluationError, InputError

@@ -14,8 +14,8 @@ from experts.base_models import BaseModel
 from experts.basis import load_basis
 from infra.engines.config import EngineConfig
 from infra.engines.gpu.lease import Gpu, bind
-from infra.engines.gpu.leased import Leased, visible_gpus
-from infra.engines.opening import open_engine
+from infra.engines.gpu.leased_engine import Leased, visible_gpus
+from infra.engines.kinds import open_engine
 from swarm.recipes import Recipe, Space
 from tests.tiny import make_base, make_expert
 
@@ -23,7 +23,7 @@ CUDA = torch.device("cuda")
 ROOT = Path(__file__).parents[2]
 CHILD = """
 import sys, torch
-from infra.engines.gpu.leased import visible_gpus
+from infra.engines.gpu.leased_engine import visible_gpus
 sys.stdout.write(" ".join(f"{gpu.index}:{gpu.uuid}" for gpu in visible_gpus(torch.device("cuda"))))
 """
 

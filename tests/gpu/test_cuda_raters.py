@@ -7,7 +7,7 @@ import torch
 
 from data.outside import Item, Rewarder
 from infra.engines.gpu.lease import bind
-from infra.engines.gpu.leased import visible_gpus
+from infra.engines.gpu.leased_engine import visible_gpus
 from infra.scorers.rewarder import RewardScorer, reward_identity
 from infra.settings import Settings
 from tests.tiny_raters import make_rater

@@ -12,17 +12,23 @@ import torch
 
 from data.requests import Request, Response
 from experts.base_models import BaseModel
+from experts.bases import AnyBasis
+from experts.basis import Basis
+from experts.seed_basis import SeedBasis
 from infra.engines.base import Progress, check_population
 from infra.engines.config import EngineConfig
-from infra.engines.identity import Resolved, engine_identity, resolve
 from infra.engines.packed.decoding import GreedyJob, Limits
 from infra.engines.packed.encoded import EncodedBlock, EncodedCall
-from infra.engines.packed.members import AnyBasis, members_of
+from infra.engines.packed.expert_weights import AdapterMembers, FullMembers
+from infra.engines.packed.identity import packed_identity
 from infra.engines.packed.packing import Job
+from infra.engines.packed.population_weights import Members
 from infra.engines.packed.reading import Reader
 from infra.engines.packed.resident import ResidentModel
 from infra.engines.packed.scoring import score
+from infra.engines.packed.seed_weights import seeded_members
 from infra.engines.packed.stacks import AdaptedModules, Stack
+from infra.engines.resolved import Resolved, resolve
 from infra.engines.tokens import Choices, Prompt, Tokens
 from infra.engines.workers import Report, submitted, worker_pool
 from swarm.errors import EvaluationError
@@ -59,11 +65,11 @@ class TransformersEngine:
 
         """
         self._resolved = resolve(config)
-        self._identity = engine_identity(config, base)
+        self._identity = packed_identity(config, base)
         self._lock = Lock()
         with _engine_errors():
             self._resident = ResidentModel(base, self._resolved.device, self._resolved.dtype)
-            self._members = members_of(basis, self._resident)
+            self._members = _members(basis, self._resident)
             self._adapted = AdaptedModules(self._resident.model, self._members.modules)
         self._limits = _limits(self._resolved, self._resident)
         self._tokens = Tokens(self._resident.tokenizer, self._resident.longest)
@@ -151,6 +157,13 @@ class TransformersEngine:
     def _reader(self, stack: Stack, block: EncodedBlock, job: Job) -> Reader:
         particles, owners = block.readers(job)
         return Reader(self._resident, self._adapted, stack.cut(particles), owners)
+
+
+def _members(basis: AnyBasis, resident: ResidentModel) -> Members:
+    """Return the members whose recipes are made from `basis`."""
+    if isinstance(basis, SeedBasis):
+        return seeded_members(basis, resident)
+    return AdapterMembers(basis, resident) if isinstance(basis, Basis) else FullMembers(basis, resident)
 
 
 def cut(items: Sequence[T], sizes: Sequence[int]) -> list[Sequence[T]]:

@@ -18,8 +18,7 @@ from experts.full_models import read_full_model
 from experts.seed_basis import SeedBasis
 from infra.engines.base import Engine
 from infra.engines.config import EngineConfig
-from infra.engines.identity import engine_identity
-from infra.engines.opening import open_alone
+from infra.engines.local import local_identity, open_local
 from swarm.errors import EvaluationError, InputError
 from swarm.recipes import Recipe
 
@@ -136,7 +135,7 @@ class EngineActor:
             found = ray.get(stored[0])
             check_node(wanted, found, elsewhere=ray.get_runtime_context().get_node_id() != wanted.node)
             basis = found.unpack() if isinstance(found, PackedBasis) else found
-            self._engine = open_alone(wanted.config, wanted.base, basis)
+            self._engine = open_local(wanted.config, wanted.base, basis)
         return self._engine
 
 
@@ -154,7 +153,7 @@ def check_node(wanted: Assignment, basis: PackedBasis | FullBasis | SeedBasis, e
         if not folder.is_dir():
             raise InputError(f"{here} has no folder {folder}: copy it there, or {shared}")
     try:
-        identity = engine_identity(wanted.config, wanted.base)
+        identity = local_identity(wanted.config, wanted.base)
     except InputError as error:
         raise InputError(f"{here}: {error}") from error
     if identity != wanted.identity:

@@ -73,7 +73,7 @@ class RayCluster:
     def _start(self) -> None:
         place = gettempdir() if len(gettempdir()) <= _LONGEST else "/tmp"
         folder = mkdtemp(prefix="swarm-ray-", dir=place)
-        reaper = Path(__file__).with_name("ray_reaper.py")
+        reaper = Path(__file__).with_name("reaper.py")
         command = [sys.executable, "-I", str(reaper), folder, str(os.getpid())]
         self._reaper = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
         with _on_loopback():

@@ -2,21 +2,18 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from importlib.util import find_spec
 from itertools import count
 from typing import Any, TypeVar
 
-import torch
-
 from data.requests import Request, Response
 from experts.base_models import BaseModel
+from experts.bases import AnyBasis
 from experts.basis import Basis
 from infra.engines.base import Progress, check_population
 from infra.engines.config import EngineConfig, RayConfig
-from infra.engines.identity import engine_identity
-from infra.engines.packed.members import AnyBasis
 from infra.engines.ray.cluster import RayCluster, actors_that_fit
-from swarm.errors import EvaluationError, InputError
+from infra.engines.ray.identity import actor_config, pool_identity
+from swarm.errors import EvaluationError
 from swarm.recipes import Recipe
 
 ATTEMPTS = 3
@@ -27,30 +24,6 @@ _RESTARTS = 3
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
-
-
-def pool_identity(config: EngineConfig, base: BaseModel) -> str:
-    """Return the identity of the engines in the pool's actors: a pool gives the answers that one of them gives.
-
-    Raises:
-        InputError: Ray is not installed, or it can't be told whether the actors compute on GPUs.
-
-    """
-    if find_spec("ray") is None:
-        raise InputError("engine.kind: ray: Ray is not installed: pip install 'ray==2.60.*', or use another kind")
-    return engine_identity(actor_config(config), base, here=False)
-
-
-def actor_config(config: EngineConfig) -> EngineConfig:
-    """Return the configuration of the engine in each actor, its device and its workers decided.
-
-    Raises:
-        InputError: it can't be told whether the actors compute on GPUs.
-
-    """
-    workers = config.workers or max(1, int(config.ray.cpus) // (config.threads or 1))
-    changes = {"kind": config.ray.engine, "device": _device(config), "workers": workers}
-    return config.model_copy(update=changes)
 
 
 class RayEngine:
@@ -182,21 +155,3 @@ def _gpus(config: RayConfig, device: str) -> float:
     if config.gpus is not None:
         return config.gpus
     return 1.0 if device == "cuda" else 0.0
-
-
-def _device(config: EngineConfig) -> str:
-    gpus, device = config.ray.gpus, config.device
-    if ":" in device:
-        raise InputError(f"engine.device: {device}: Ray chooses the GPU of each actor: set it to cuda")
-    if device == "auto" and gpus is not None:
-        return "cuda" if gpus > 0 else "cpu"
-    if device == "auto" and config.ray.address is not None:
-        raise InputError(
-            "engine.device: auto: what this machine has says nothing about the actors of a running cluster: set it to "
-            "cuda or cpu, or set engine.ray.gpus"
-        )
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    if gpus is not None and (gpus > 0) != (device == "cuda"):
-        raise InputError(f"engine.ray.gpus: {gpus:g} does not go with engine.device: {device}: leave it empty")
-    return device

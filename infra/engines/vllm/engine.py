@@ -7,19 +7,22 @@ from typing import Any
 
 from data.requests import Request, Response
 from experts.base_models import BaseModel
+from experts.bases import AnyBasis
+from experts.basis import Basis
+from experts.seed_basis import SeedBasis
 from infra.engines.base import Progress, check_population
 from infra.engines.config import EngineConfig
-from infra.engines.identity import resolve
-from infra.engines.packed.encoded import EncodedRequests
-from infra.engines.packed.members import AnyBasis
-from infra.engines.tokens import Tokens
+from infra.engines.resolved import Resolved, resolve
+from infra.engines.tokens import EncodedRequests, Tokens
 from infra.engines.vllm.adapters import adapter_ids
 from infra.engines.vllm.description import describe
+from infra.engines.vllm.expert_population import ExpertParticles, FullParticles
 from infra.engines.vllm.identity import vllm_identity
-from infra.engines.vllm.particles import particles_of
+from infra.engines.vllm.population import Particles
 from infra.engines.vllm.process import intra_op_threads
 from infra.engines.vllm.requests import Row, rows_of
 from infra.engines.vllm.resident import Slots, VllmResident
+from infra.engines.vllm.seed_population import SeededParticles
 from infra.engines.vllm.worker import SwarmWorker
 from infra.engines.workers import Report
 from swarm.errors import EvaluationError, InputError
@@ -50,7 +53,7 @@ class VllmEngine:
         self._known = describe(base, config.vllm.max_model_len)
         self._tokens = Tokens(self._known.tokenizer, self._known.longest)
         with self._working():
-            self._particles = particles_of(basis, base, config, self._resolved)
+            self._particles = _particles(basis, base, config, self._resolved)
             self._resident = self._open(self._particles.slots())
 
     @property
@@ -150,6 +153,13 @@ class VllmEngine:
         on_cpu = self._resolved.device.type == "cpu"
         with _engine_errors(), intra_op_threads(self._resolved.threads if on_cpu else None):
             yield
+
+
+def _particles(basis: AnyBasis, base: BaseModel, config: EngineConfig, resolved: Resolved) -> Particles:
+    """Return the particles whose recipes are made from `basis`."""
+    if isinstance(basis, SeedBasis):
+        return SeededParticles(basis, config, resolved)
+    return ExpertParticles(basis, base, config, resolved) if isinstance(basis, Basis) else FullParticles(basis)
 
 
 @contextmanager

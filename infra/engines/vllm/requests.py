@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from data.requests import Completion, LogLikelihoods, Response
-from infra.engines.packed.encoded import EncodedRequests
-from infra.engines.tokens import Choices, Prompt, Tokens
+from infra.engines.tokens import Choices, EncodedRequests, Prompt, Tokens
 
 MOST_CHOICES = 128
 """vLLM reports at most so many chosen tokens' log-probabilities a request."""

@@ -10,7 +10,7 @@ import torch
 
 from experts.base_models import BaseModel
 from infra.engines.config import VllmConfig
-from infra.engines.identity import Resolved
+from infra.engines.resolved import Resolved
 from infra.engines.vllm.description import Description
 from infra.engines.vllm.process import plain_weights, quiet_process
 from infra.engines.vllm.requests import Job

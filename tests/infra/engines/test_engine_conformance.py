@@ -22,8 +22,7 @@ from experts.basis import Basis, FullBasis, load_basis
 from experts.export import export_adapter, export_merged
 from infra.engines.base import Engine
 from infra.engines.config import EngineConfig, VllmConfig
-from infra.engines.identity import engine_identity
-from infra.engines.opening import open_engine
+from infra.engines.kinds import engine_identity, open_engine
 from infra.engines.packed.cache import COPIED
 from swarm.errors import EvaluationError, InputError
 from swarm.recipes import BASE, Recipe, Space

@@ -13,7 +13,7 @@ from experts.perturbations import Perturbations
 from experts.seed_basis import DOWN, UP, SeedBasis
 from infra.engines.base import Engine
 from infra.engines.config import EngineConfig
-from infra.engines.opening import open_engine
+from infra.engines.kinds import open_engine
 from swarm.recipes import BASE, Recipe, Space
 from swarm.seeds import BASE_START, Journal, Mode, Perturbation, SeedRecipe, Update
 from tests.tiny import make_base

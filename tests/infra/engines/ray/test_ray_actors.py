@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from experts.base_models import BaseModel, resolve_base_model
 from experts.basis import Basis, FullBasis, load_basis
 from infra.engines.config import EngineConfig, RayConfig
-from infra.engines.identity import engine_identity
+from infra.engines.kinds import engine_identity
 from infra.engines.ray.actor import Assignment, PackedBasis, check_node
-from infra.engines.ray.pool import actor_config, pool_identity
+from infra.engines.ray.identity import actor_config, pool_identity
 from swarm.errors import InputError
 from tests.tiny import make_base, make_expert
 
@@ -65,7 +65,7 @@ def test_a_device_that_no_actor_can_have_is_refused(config: EngineConfig, messag
 
 
 def test_a_pool_without_ray_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("infra.engines.ray.pool.find_spec", lambda name: None)
+    monkeypatch.setattr("infra.engines.ray.identity.find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"^engine\.kind: ray: Ray is not installed: pip install 'ray==2\.60\.\*', or"):
         pool_identity(pool(), NOWHERE)
 

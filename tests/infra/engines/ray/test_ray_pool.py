@@ -18,7 +18,7 @@ from experts.base_models import BaseModel, resolve_base_model
 from experts.basis import Basis, FullBasis, load_basis
 from infra.engines.base import Engine, Progress
 from infra.engines.config import EngineConfig, RayConfig
-from infra.engines.opening import open_engine
+from infra.engines.kinds import open_engine
 from swarm.errors import EvaluationError, InputError
 from swarm.recipes import BASE, Recipe, Space
 from tests.tiny import make_base, make_expert

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from experts.base_models import BaseModel
-from infra.engines.vllm import identity
 from infra.engines.config import EngineConfig, VllmConfig
-from infra.engines.identity import engine_identity
+from infra.engines.kinds import engine_identity
+from infra.engines.vllm import identity
 from swarm.errors import InputError
 
 BASE = BaseModel("tiny", Path("/nowhere"), "a" * 64)

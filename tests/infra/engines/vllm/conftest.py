@@ -1,4 +1,4 @@
-"""What the tests of engines need: vLLM's own are collected where it is installed (`make test-vllm`)."""
+"""Tests that open a vLLM engine are collected where vLLM is installed (`make test-vllm`)."""
 
 from importlib.util import find_spec
 

@@ -1,51 +1,19 @@
-"""What the particles of a population are made of in vLLM: adapters of its kernels, or whole weights in turn."""
+"""Populations of experts in vLLM."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
 
 import torch
 
 from experts.base_models import BaseModel
 from experts.basis import Basis, FullBasis
 from experts.materialise import coefficients, materialise_full, population_space
-from experts.seed_basis import SeedBasis
 from infra.engines.config import EngineConfig
-from infra.engines.identity import Resolved
-from infra.engines.packed.members import AnyBasis
-from infra.engines.vllm.adapters import Update, base_weights, merged_weights, population_adapters, room_for
+from infra.engines.resolved import Resolved
+from infra.engines.vllm.adapters import Update, base_weights, merged_weights, population_adapters
 from infra.engines.vllm.identity import adapter_mode
+from infra.engines.vllm.population import Weights, slots_for
 from infra.engines.vllm.resident import Slots
 from swarm.recipes import BASE, Recipe, Space
-
-Weights = Iterable[tuple[str, torch.Tensor]]
-"""Names, as in the base model's safetensors, and tensors."""
-
-
-class Particles(Protocol):
-    """The basis of an engine's recipes, as vLLM takes them."""
-
-    def slots(self, population: Sequence[Recipe] | None = None) -> Slots | None:
-        """Return the room for adapters that `population` needs (None: what it is opened with), or None: merge.
-
-        Raises `InputError` or `ValueError` where it can't be evaluated.
-        """
-        ...
-
-    def sizes(self, population: Sequence[Recipe]) -> list[int]:
-        """Return the sizes of the runs of particles whose adapters are added to the same weights."""
-        ...
-
-    def shared(self, recipe: Recipe) -> Weights:
-        """Yield the weights that the adapter of `recipe` is added to, where the resident ones are others."""
-        ...
-
-    def adapters(self, part: Sequence[Recipe]) -> list[Mapping[str, Update] | None]:
-        """Return each particle's updates by module, in memory of their own; None for one without any."""
-        ...
-
-    def weights(self, recipe: Recipe) -> Weights:
-        """Yield the weights that have to be written over the resident ones so that they are those of `recipe`."""
-        ...
 
 
 class ExpertParticles:
@@ -111,24 +79,3 @@ class FullParticles:
     def weights(self, recipe: Recipe) -> Weights:
         """See `Particles`."""
         return materialise_full(self._basis, recipe)
-
-
-def slots_for(rank: int, modules: Iterable[str], count: int, movable: bool = False) -> Slots | None:
-    """Return room for `count` adapters of `modules` of `rank`, or None where vLLM has no kernels for them.
-
-    `movable`: the weights that they are added to will be overwritten, too.
-    """
-    names = sorted({module.rpartition(".")[2] for module in modules})
-    room = room_for(rank)
-    if room is None or "lm_head" in names:  # vLLM can't give a prompt's log-probabilities under such an adapter
-        return None
-    return Slots(count, room, tuple(names), movable)
-
-
-def particles_of(basis: AnyBasis, base: BaseModel, config: EngineConfig, resolved: Resolved) -> Particles:
-    """Return the particles whose recipes are made from `basis`."""
-    if isinstance(basis, SeedBasis):
-        from infra.engines.vllm.evolved import SeededParticles
-
-        return SeededParticles(basis, config, resolved)
-    return ExpertParticles(basis, base, config, resolved) if isinstance(basis, Basis) else FullParticles(basis)

@@ -2,13 +2,10 @@ import json
 from pathlib import Path
 
 import pytest
-import torch
-from pydantic import ValidationError
 
 from experts.base_models import BaseModel
 from infra.engines.config import EngineConfig
-from infra.engines.identity import engine_identity, resolve
-from swarm.errors import InputError
+from infra.engines.kinds import engine_identity
 
 BASE = BaseModel("tiny", Path("/nowhere"), "a" * 64)
 CPU = EngineConfig(device="cpu")
@@ -42,24 +39,3 @@ def test_another_tokenizer_or_configuration_changes_the_identity(tmp_path: Path)
     before = engine_identity(CPU, base)
     (tmp_path / "config.json").write_text('{"rope_theta": 2}')
     assert engine_identity(CPU, base) != before
-
-
-def test_a_cpu_computes_in_float32_with_single_threads_on_every_core() -> None:
-    resolved = resolve(CPU)
-    assert (resolved.device, resolved.dtype, resolved.threads) == (torch.device("cpu"), torch.float32, 1)
-    assert resolved.workers >= 1
-
-
-def test_a_gpu_that_is_not_there_is_refused() -> None:
-    with pytest.raises(InputError, match=r"engine\.device: cuda:99: PyTorch sees \d+ GPUs here: use auto or cpu"):
-        resolve(EngineConfig(device="cuda:99"))
-
-
-@pytest.mark.parametrize("field", [{"device": "tpu"}, {"kind": "other"}, {"threads": 0}, {"speed": "high"}], ids=str)
-def test_a_wrong_field_is_refused_when_the_config_is_read(field: dict[str, object]) -> None:
-    with pytest.raises(ValidationError):
-        EngineConfig.model_validate(field)
-
-
-def test_every_field_is_described() -> None:
-    assert all(field.title and field.description for field in EngineConfig.model_fields.values())

@@ -10,9 +10,9 @@ from experts.base_models import BaseModel
 from experts.evolved import EvolvedWeights, replay
 from experts.seed_basis import SeedBasis
 from infra.engines.config import EngineConfig, VllmConfig
-from infra.engines.opening import open_engine
+from infra.engines.kinds import open_engine
 from infra.engines.vllm.engine import VllmEngine
-from infra.engines.vllm.evolved import SeededParticles
+from infra.engines.vllm.seed_population import SeededParticles
 from swarm.seeds import BASE_START, Journal, Mode, Perturbation, SeedRecipe, Update
 from tests.tiny import make_base
 

@@ -13,9 +13,10 @@ from experts.basis import Basis, FullBasis, load_basis
 from infra.engines.base import Engine
 from infra.engines.config import EngineConfig
 from infra.engines.gpu.lease import Gpu, GpuLease, bind
-from infra.engines.gpu.leased import Leased, open_leased
-from infra.engines.host import EngineHost, Interrupted
-from infra.engines.opening import open_alone, open_engine
+from infra.engines.gpu.leased_engine import Leased, open_leased
+from infra.engines.host import EngineHost, EvaluationInterrupted
+from infra.engines.kinds import open_engine
+from infra.engines.local import open_local
 from swarm.errors import EvaluationError
 from swarm.recipes import Recipe, Space
 from tests.tiny import make_base, make_expert
@@ -47,7 +48,7 @@ def other(tmp_path: Path) -> Iterator[GpuLease]:
 
 @pytest.fixture
 def engine(tmp_path: Path, other: GpuLease, models: tuple[BaseModel, Basis | FullBasis]) -> Leased:
-    return Leased(open_alone(CONFIG, *models), bind(tmp_path, [GPU]))
+    return Leased(open_local(CONFIG, *models), bind(tmp_path, [GPU]))
 
 
 def refuse() -> None:
@@ -94,7 +95,7 @@ def test_the_end_of_the_run_ends_the_wait(engine: Leased, other: GpuLease, popul
     host = EngineHost(lambda: engine, lambda done, total: waiting.set())
 
     def evaluate() -> None:
-        with pytest.raises(Interrupted):
+        with pytest.raises(EvaluationInterrupted):
             host.run(population, [REQUESTS] * len(population))
         ended.append(True)
 
@@ -124,7 +125,7 @@ def test_an_engine_is_opened_on_the_gpu_of_its_place(
 
     def open_on(gpu: Gpu) -> Engine:
         opened_on.append(gpu)
-        return open_alone(CONFIG, *models)
+        return open_local(CONFIG, *models)
 
     engine = open_leased(open_on, [GPU, TWO], tmp_path)
     engine.close()

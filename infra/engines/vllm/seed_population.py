@@ -13,11 +13,11 @@ import torch
 from experts.evolved import EvolvedWeights
 from experts.seed_basis import DOWN, UP, SeedBasis
 from infra.engines.config import EngineConfig
-from infra.engines.identity import Resolved
-from infra.engines.packed.evolved import at_one_journal, perturbed
+from infra.engines.resolved import Resolved
+from infra.engines.seed_recipes import at_one_journal, perturbed
 from infra.engines.vllm.adapters import Update, base_weights
 from infra.engines.vllm.identity import adapter_mode
-from infra.engines.vllm.particles import Weights, slots_for
+from infra.engines.vllm.population import Weights, slots_for
 from infra.engines.vllm.resident import Slots
 from swarm.recipes import Recipe
 from swarm.seeds import Mode, SeedRecipe
@@ -39,7 +39,7 @@ class SeededParticles:
         return self._theta
 
     def slots(self, population: Sequence[Recipe] | None = None) -> Slots | None:
-        """See `vllm_particles.Particles`."""
+        """See `Particles`."""
         if population is not None:
             at_one_journal(population)
         if self._merged or self._mode is Mode.FULL:
@@ -47,11 +47,11 @@ class SeededParticles:
         return slots_for(self._rank, self._basis.modules, self._room, movable=self._mode is Mode.LOW_RANK)
 
     def sizes(self, population: Sequence[Recipe]) -> list[int]:
-        """See `vllm_particles.Particles`."""
+        """See `Particles`."""
         return [len(run) for run in at_one_journal(population)]
 
     def shared(self, recipe: Recipe) -> Weights:
-        """See `vllm_particles.Particles`."""
+        """See `Particles`."""
         moved = self._go_to(recipe)
         if self._mode is Mode.LOW_RANK and (moved or not self._written):
             self._written = False
@@ -59,7 +59,7 @@ class SeededParticles:
             self._written = True
 
     def adapters(self, part: Sequence[Recipe]) -> list[Mapping[str, Update] | None]:
-        """See `vllm_particles.Particles`; they are at the journal that `shared` went to."""
+        """See `Particles`; they are at the journal that `shared` went to."""
         [run] = at_one_journal(part)
         if self._mode is Mode.ADAPTER:
             return [dict(self._of_space(recipe)) for recipe in run]
@@ -70,7 +70,7 @@ class SeededParticles:
         return [None if recipe.seed is None else one for recipe, one in zip(run, made, strict=True)]
 
     def weights(self, recipe: Recipe) -> Weights:
-        """See `vllm_particles.Particles`."""
+        """See `Particles`."""
         self._go_to(recipe)
         [[member]] = at_one_journal([recipe])
         match self._mode:

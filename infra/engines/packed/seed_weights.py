@@ -7,15 +7,15 @@ are written over the resident ones from a float32 copy of θ_t, so nothing has t
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
 
 import torch
 
 from experts.evolved import EvolvedWeights
 from experts.seed_basis import DOWN, UP, SeedBasis
-from infra.engines.packed.members import Members, place_of, resident_tensors
+from infra.engines.packed.population_weights import Members, place_of, resident_tensors
 from infra.engines.packed.resident import ResidentModel
 from infra.engines.packed.stacks import BareStack, FactorStack, Stack
+from infra.engines.seed_recipes import at_one_journal, perturbed, seed_recipe
 from swarm.recipes import Recipe
 from swarm.seeds import Mode, SeedRecipe
 
@@ -31,18 +31,6 @@ def seeded_members(basis: SeedBasis, resident: ResidentModel) -> Members:
             return AdapterSpaceMembers(basis, resident)
         case Mode.FULL:
             return FullSpaceMembers(basis, resident)
-
-
-def at_one_journal(population: Sequence[Recipe]) -> list[list[SeedRecipe]]:
-    """Cut a population into runs of recipes with one start and one journal."""
-    recipes = [_seeded(recipe) for recipe in population]
-    return [list(run) for _, run in groupby(recipes, key=lambda recipe: (recipe.start, recipe.journal))]
-
-
-def _seeded(recipe: Recipe) -> SeedRecipe:
-    if not isinstance(recipe, SeedRecipe):
-        raise ValueError("an engine of seeds evaluates recipes of seeds only")
-    return recipe
 
 
 class LowRankMembers:
@@ -144,14 +132,8 @@ class FullSpaceMembers:
 
     def stacks(self, population: Sequence[Recipe]) -> Iterator[Stack]:
         """See `Members`."""
-        for recipe in map(_seeded, population):
+        for recipe in map(seed_recipe, population):
             self._weights.go_to(recipe.start, recipe.journal)
             for name, place in self._places.items():
                 place.copy_(perturbed(self._weights, name, recipe))
             yield BareStack()
-
-
-def perturbed(weights: EvolvedWeights, name: str, recipe: SeedRecipe) -> torch.Tensor:
-    """Return the tensor called `name` of a member or a mean of θ as it is in `weights`; θ itself is not copied."""
-    weight = weights.tensors[name]
-    return weight if recipe.seed is None else weights.perturbations.perturbed(name, weight, recipe.seed, recipe.scale)
