@@ -51,7 +51,7 @@ def answer(engine: Engine, basis: Basis, requests: list[Request], threads: int) 
 
 
 def overhead(engine: Engine, basis: Basis, calls: int) -> float:
-    """Return the milliseconds of a call without requests: Ray, the roster and nothing to compute."""
+    """Return the milliseconds of a call without requests: Ray, the pool of actors and nothing to compute."""
     group, seconds = population(basis, 0), []
     for _ in range(calls):
         start = time.perf_counter()

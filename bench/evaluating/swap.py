@@ -5,7 +5,7 @@ from statistics import median
 
 import torch
 
-from infra.engines.packed.stacks import build_stack
+from infra.engines.packed.multi_lora import build_loras
 
 from .children import in_child, processor_seconds
 from .figures import Figure, at_most
@@ -31,6 +31,6 @@ def seconds(rounds: int) -> tuple[list[float], list[float], int]:
     wall, processor = [], []
     for _ in range(rounds):
         start = time.perf_counter()
-        processor.append(processor_seconds(lambda: build_stack(basis, recipes, torch.float32))[1])
+        processor.append(processor_seconds(lambda: build_loras(basis, recipes, torch.float32))[1])
         wall.append(time.perf_counter() - start)
     return wall, processor, adapter_bytes(basis)

@@ -12,7 +12,7 @@ from infra.engines.config import EngineConfig
 from swarm.recipes import Recipe
 
 Progress = Callable[[int, int], None]
-"""Called with (rows finished, rows in all) while an engine works."""
+"""Called with (answers finished, answers in all) while an engine works."""
 
 
 class Engine(Protocol):
@@ -32,13 +32,13 @@ class Engine(Protocol):
 
     @property
     def slots(self) -> int:
-        """How many calls of `run` may usefully be under way, each in a thread of its own: 1 but for a pool."""
+        """How many calls of `run` it can work on at the same time, each in a thread of its own: 1, more for a pool."""
         ...
 
     def run(
         self, population: Sequence[Recipe], requests: Sequence[Sequence[Request]], progress: Progress | None = None
     ) -> list[list[Response]]:
-        """Answer each recipe's own requests: `requests[i]`, and the result's entry i, are those of `population[i]`.
+        """Answer each recipe's own requests: `requests[i]` and entry i of the result belong to `population[i]`.
 
         Raises:
             ValueError: there are not as many lists of requests as recipes.

@@ -1,4 +1,4 @@
-"""Prompts to tokens and back, with the base model's own tokenizer."""
+"""From requests to tokens and back, with the base model's own tokenizer; all engines do it here."""
 
 import re
 from collections.abc import Sequence
@@ -91,7 +91,7 @@ class Tokens:
         text: str = self._tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
         return text
 
-    def decided(self, request: Generate, tokens: Sequence[int]) -> bool:
+    def is_decided(self, request: Generate, tokens: Sequence[int]) -> bool:
         """Tell whether an answer of `tokens` needs no more of them: it holds a stop string, or matches `decided`."""
         if not request.stop and request.decided is None:
             return False
@@ -122,13 +122,13 @@ class Tokens:
         )
 
     def _encode(self, texts: Sequence[str]) -> dict[str, tuple[int, ...]]:
-        opening = self._tokenizer.bos_token
+        bos = self._tokenizer.bos_token
         encoded: dict[str, tuple[int, ...]] = {}
         for special in (True, False):
-            kept = [text for text in dict.fromkeys(texts) if special != bool(opening and text.startswith(opening))]
-            if kept:
-                ids = self._tokenizer(kept, add_special_tokens=special)["input_ids"]
-                encoded |= {text: tuple(tokens) for text, tokens in zip(kept, ids, strict=True)}
+            chosen = [text for text in dict.fromkeys(texts) if special != bool(bos and text.startswith(bos))]
+            if chosen:
+                ids = self._tokenizer(chosen, add_special_tokens=special)["input_ids"]
+                encoded |= {text: tuple(tokens) for text, tokens in zip(chosen, ids, strict=True)}
         return encoded
 
     def _check(self, prompt: str, tokens: Sequence[int], new: int) -> None:
@@ -166,7 +166,7 @@ def _shared_length(sequences: Sequence[Sequence[int]]) -> int:
 
 
 def _cut(text: str, stops: Sequence[str]) -> str:
-    return text[: min((place for stop in stops if (place := text.find(stop)) >= 0), default=len(text))]
+    return text[: min((start for stop in stops if (start := text.find(stop)) >= 0), default=len(text))]
 
 
 def _shortened(text: str) -> str:

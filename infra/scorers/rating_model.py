@@ -56,7 +56,7 @@ class RatingModel:
         if self._lease is None:
             yield
             return
-        with self._lease.held(lambda: progress(0, 1)):
+        with self._lease.hold(lambda: progress(0, 1)):
             try:
                 yield
             finally:

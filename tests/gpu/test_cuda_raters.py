@@ -50,7 +50,7 @@ def test_rating_waits_for_an_engine_that_has_the_gpu(tmp_path: Path, settings: S
     def refuse(done: int, total: int) -> None:
         raise Waited
 
-    with lease.held(lambda: None), pytest.raises(Waited):
+    with lease.hold(lambda: None), pytest.raises(Waited):
         scorer.score(ITEMS, refuse)
     assert len(scorer.score(ITEMS, lambda done, total: None)) == len(ITEMS)
     lease.close()

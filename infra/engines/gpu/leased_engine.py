@@ -11,11 +11,11 @@ from infra.engines.gpu.lease import Gpu, GpuLease, bind
 from swarm.recipes import Recipe
 
 
-def open_leased(open_on: Callable[[Gpu], Engine], gpus: Sequence[Gpu], folder: Path) -> "Leased":
+def open_leased(open_on: Callable[[Gpu], Engine], gpus: Sequence[Gpu], folder: Path) -> "LeasedEngine":
     """Open an engine on the one of `gpus` (at least one) that `bind` chooses; `folder` holds the locks."""
     lease = bind(folder, gpus)
     try:
-        return Leased(open_on(lease.gpu), lease)
+        return LeasedEngine(open_on(lease.gpu), lease)
     except BaseException:
         lease.close()
         raise
@@ -27,11 +27,11 @@ def visible_gpus(device: torch.device) -> list[Gpu]:
     return [Gpu(index, str(torch.cuda.get_device_properties(index).uuid)) for index in indices]
 
 
-class Leased:
+class LeasedEngine:
     """Computes as `engine` does, but only while it holds its GPU; see `infra.engines.base.Engine`."""
 
     def __init__(self, engine: Engine, lease: GpuLease) -> None:
-        """Both belong to this engine from now on."""
+        """Take over both: `close` closes them."""
         self._engine = engine
         self._lease = lease
 
@@ -48,9 +48,9 @@ class Leased:
     def run(
         self, population: Sequence[Recipe], requests: Sequence[Sequence[Request]], progress: Progress | None = None
     ) -> list[list[Response]]:
-        """Answer as the engine does; in the wait for the GPU, `progress` hears (0, rows in all) and may end it."""
-        rows = sum(map(len, requests))
-        with self._lease.held(lambda: None if progress is None else progress(0, rows)):
+        """Answer as the engine does; in the wait for the GPU, `progress` gets (0, answers in all) and may end it."""
+        total = sum(map(len, requests))
+        with self._lease.hold(lambda: None if progress is None else progress(0, total)):
             try:
                 return self._engine.run(population, requests, progress)
             finally:

@@ -4,34 +4,34 @@ from collections.abc import Iterator, Sequence
 
 from experts.basis import Basis, FullBasis
 from experts.materialise import coefficients, materialise_full
-from infra.engines.packed.population_weights import place_of, resident_tensors
-from infra.engines.packed.resident import ResidentModel
-from infra.engines.packed.stacks import BareStack, Stack, build_stack
+from infra.engines.packed.multi_lora import NoLoras, PopulationLoras, build_loras
+from infra.engines.packed.population_weights import resident_tensor, resident_tensors
+from infra.engines.packed.resident_model import ResidentModel
 from swarm.recipes import BASE, Recipe
 
 
-class AdapterMembers:
+class AdapterWeights:
     """Combinations of LoRA experts: all at once."""
 
     def __init__(self, basis: Basis, resident: ResidentModel) -> None:
         self._basis, self._dtype = basis.to(resident.device), resident.model.dtype
-        resident.weights_are_set(final=True)
+        resident.refresh_weights(final=True)
 
     @property
     def modules(self) -> Sequence[str]:
-        """See `Members`."""
+        """See `PopulationWeights`."""
         return list(self._basis.modules)
 
     def sizes(self, population: Sequence[Recipe]) -> list[int]:
-        """See `Members`."""
+        """See `PopulationWeights`."""
         return [len(population)]
 
-    def stacks(self, population: Sequence[Recipe]) -> Iterator[Stack]:
-        """See `Members`."""
-        yield build_stack(self._basis, population, self._dtype)
+    def loras(self, population: Sequence[Recipe]) -> Iterator[PopulationLoras]:
+        """See `PopulationWeights`."""
+        yield build_loras(self._basis, population, self._dtype)
 
 
-class FullMembers:
+class FullModelWeights:
     """Combinations of full models: one after another, each written over the resident weights."""
 
     def __init__(self, basis: FullBasis, resident: ResidentModel) -> None:
@@ -40,14 +40,14 @@ class FullMembers:
     modules: Sequence[str] = ()
 
     def sizes(self, population: Sequence[Recipe]) -> list[int]:
-        """See `Members`."""
+        """See `PopulationWeights`."""
         return [1] * len(population)
 
-    def stacks(self, population: Sequence[Recipe]) -> Iterator[Stack]:
-        """See `Members`."""
+    def loras(self, population: Sequence[Recipe]) -> Iterator[PopulationLoras]:
+        """See `PopulationWeights`."""
         coefficients((*self._basis.ids, BASE), population)
         for recipe in population:
-            places = resident_tensors(self._model)
+            tensors = resident_tensors(self._model)
             for name, tensor in materialise_full(self._basis, recipe):
-                place_of(places, name).copy_(tensor)
-            yield BareStack()
+                resident_tensor(tensors, name).copy_(tensor)
+            yield NoLoras()

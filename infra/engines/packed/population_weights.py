@@ -5,25 +5,28 @@ from typing import Protocol
 
 import torch
 
-from infra.engines.packed.stacks import Stack
+from infra.engines.packed.multi_lora import PopulationLoras
 from swarm.errors import EvaluationError
 from swarm.recipes import Recipe
 
 
-class Members(Protocol):
-    """The basis of an engine's recipes, in its resident model."""
+class PopulationWeights(Protocol):
+    """Turns recipes of one basis into weights of an engine's resident model."""
 
     @property
     def modules(self) -> Sequence[str]:
-        """The Linear modules that stacks add to."""
+        """The Linear modules that adapters are added to."""
         ...
 
     def sizes(self, population: Sequence[Recipe]) -> list[int]:
-        """Return how many members each of the stacks of `population` has."""
+        """Return how many particles are evaluated together in each of the steps of `loras`."""
         ...
 
-    def stacks(self, population: Sequence[Recipe]) -> Iterator[Stack]:
-        """Yield what the population is evaluated with, in order; a stack is valid until the next is made."""
+    def loras(self, population: Sequence[Recipe]) -> Iterator[PopulationLoras]:
+        """Prepare the resident model for some particles after another, and yield the adapters of each step.
+
+        What is yielded is valid until the next step.
+        """
         ...
 
 
@@ -32,8 +35,8 @@ def resident_tensors(model: torch.nn.Module) -> dict[str, torch.Tensor]:
     return {name: p.data for name, p in model.named_parameters()} | dict(model.named_buffers())
 
 
-def place_of(places: dict[str, torch.Tensor], name: str) -> torch.Tensor:
-    """Return the resident tensor called `name`; raises `EvaluationError` if it has no place of its own."""
-    if name not in places:
+def resident_tensor(tensors: dict[str, torch.Tensor], name: str) -> torch.Tensor:
+    """Return the resident tensor called `name`; raises `EvaluationError` if there is none."""
+    if name not in tensors:
         raise EvaluationError(f"tensor {name} has no place of its own in the resident model")
-    return places[name]
+    return tensors[name]

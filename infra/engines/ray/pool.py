@@ -17,9 +17,9 @@ from swarm.errors import EvaluationError
 from swarm.recipes import Recipe
 
 ATTEMPTS = 3
-"""A group is given to so many actors, each after the loss of the one before."""
+"""A group is given to so many actors, one after the loss of another."""
 _RESTARTS = 3
-"""So often Ray restarts one actor; then the pool starts another in its place."""
+"""So often Ray restarts one actor; then the pool starts another in its location."""
 
 T = TypeVar("T")
 
@@ -43,11 +43,11 @@ class RayEngine:
         """
         self._identity = pool_identity(config, base)
         self._calls = count()
-        self._roster: Any = None
+        self._actors: Any = None
         self._cluster = RayCluster(config.ray.address)
         try:
-            self._roster = _start(config, base, basis, self._identity)
-            self._answer(lambda: None, lambda member: None)
+            self._actors = _start(config, base, basis, self._identity)
+            self._answer(lambda: None, lambda actor: None)
         except BaseException:
             self.close()
             raise
@@ -60,7 +60,7 @@ class RayEngine:
     @property
     def slots(self) -> int:
         """How many actors there are."""
-        return int(self._roster.size)
+        return int(self._actors.size)
 
     def run(
         self, population: Sequence[Recipe], requests: Sequence[Sequence[Request]], progress: Progress | None = None
@@ -77,50 +77,50 @@ class RayEngine:
         report = _Reporter(progress, sum(map(len, requests)))
         call, arguments = str(next(self._calls)), (list(population), list(requests))
 
-        def ask(member: Any) -> Any:
-            logger.debug("engine ray: %s answers call %s", member.place, call)
-            return member.answer(call, arguments, report.rows)
+        def ask(actor: Any) -> Any:
+            logger.debug("engine ray: %s answers call %s", actor.location, call)
+            return actor.answer(call, arguments, report.answers)
 
         answer = self._answer(report.waiting, ask)
         if isinstance(answer, list):
-            report.rows(report.total)
+            report.answers(report.total)
             return answer
         raise answer.error()
 
     def close(self) -> None:
         """End the actors, and the cluster if it was started for this engine."""
-        if self._roster is not None:
-            self._roster.close()
+        if self._actors is not None:
+            self._actors.close()
         self._cluster.close()
 
     def _answer(self, waiting: Callable[[], None], ask: Callable[[Any], T]) -> T:
-        """Return what `ask` gets out of an idle member, or of others after it if that is lost."""
+        """Return what `ask` gets from an idle actor, or from others after it if that is lost."""
         from ray.exceptions import RayError, RayTaskError
 
         lost = ""
         for _ in range(ATTEMPTS):
-            place = None
+            location = None
             try:
-                with self._roster.taken(waiting) as member:
-                    place = member.place
-                    return ask(member)
+                with self._actors.acquire(waiting) as actor:
+                    location = actor.location
+                    return ask(actor)
             except RayTaskError:
                 raise
             except RayError as error:
-                lost = f"{place or 'an actor that was loading'}: {(str(error).splitlines() or [''])[0]}"
+                lost = f"{location or 'an actor that was loading'}: {(str(error).splitlines() or [''])[0]}"
                 logger.warning("engine ray: lost %s; its work is given to another", lost)
         raise EvaluationError(f"engine ray: lost {ATTEMPTS} actors over one group of particles, the last: {lost}")
 
 
 class _Reporter:
-    """Passes progress on; a group that is begun again is reported once it is further than before."""
+    """Passes progress on; a group that starts again on another actor is reported once it is further than before."""
 
     def __init__(self, progress: Progress | None, total: int) -> None:
         self._progress = progress
         self._done = 0
         self.total = total
 
-    def rows(self, done: int) -> None:
+    def answers(self, done: int) -> None:
         if done > self._done:
             self._done = done
             self.waiting()
@@ -133,13 +133,13 @@ class _Reporter:
 def _start(config: EngineConfig, base: BaseModel, basis: AnyBasis, identity: str) -> Any:
     import ray
 
-    from infra.engines.ray.actor import Assignment, EngineActor, PackedBasis
-    from infra.engines.ray.roster import Member, Roster
+    from infra.engines.ray.actor import Assignment, EngineActor, StoredBasis
+    from infra.engines.ray.actor_pool import ActorPool, PooledActor
 
     inner = actor_config(config)
     gpus = _gpus(config.ray, inner.device)
     size = actors_that_fit(config.ray, gpus)
-    shared = ray.put(PackedBasis.of(basis) if isinstance(basis, Basis) else basis)
+    shared = ray.put(StoredBasis.of(basis) if isinstance(basis, Basis) else basis)
     assignment = Assignment(inner, base, identity, ray.get_runtime_context().get_node_id())
     actor: Any = ray.remote(
         num_cpus=config.ray.cpus,
@@ -148,7 +148,7 @@ def _start(config: EngineConfig, base: BaseModel, basis: AnyBasis, identity: str
         max_restarts=_RESTARTS,
         concurrency_groups={"progress": 1},
     )(EngineActor)
-    return Roster(lambda: Member(actor.remote(assignment), [shared]), size, config.ray.wait)
+    return ActorPool(lambda: PooledActor(actor.remote(assignment), [shared]), size, config.ray.wait)
 
 
 def _gpus(config: RayConfig, device: str) -> float:

@@ -5,48 +5,49 @@ from typing import Protocol
 
 import torch
 
-from infra.engines.vllm.adapters import Update, room_for
-from infra.engines.vllm.resident import Slots
+from infra.engines.vllm.adapters import Update, least_rank
+from infra.engines.vllm.resident import LoraSlots
 from swarm.recipes import Recipe
 
 Weights = Iterable[tuple[str, torch.Tensor]]
 """Names, as in the base model's safetensors, and tensors."""
 
 
-class Particles(Protocol):
-    """The basis of an engine's recipes, as vLLM takes them."""
+class VllmPopulation(Protocol):
+    """Turns recipes of one basis into adapters or weights for vLLM."""
 
-    def slots(self, population: Sequence[Recipe] | None = None) -> Slots | None:
-        """Return the room for adapters that `population` needs (None: what it is opened with), or None: merge.
+    def slots(self, population: Sequence[Recipe] | None = None) -> LoraSlots | None:
+        """Return the slots for adapters that `population` needs (None: those that vLLM is opened with).
 
-        Raises `InputError` or `ValueError` where it can't be evaluated.
+        None means that vLLM needs no slots: weights are merged. Raises `InputError` or `ValueError` if the population
+        can't be evaluated.
         """
         ...
 
     def sizes(self, population: Sequence[Recipe]) -> list[int]:
-        """Return the sizes of the runs of particles whose adapters are added to the same weights."""
+        """Return how many particles after another have adapters that are added to the same weights."""
         ...
 
-    def shared(self, recipe: Recipe) -> Weights:
-        """Yield the weights that the adapter of `recipe` is added to, where the resident ones are others."""
+    def weights_below(self, recipe: Recipe) -> Weights:
+        """Yield those weights that the adapter of `recipe` is added to and that differ from the resident ones."""
         ...
 
     def adapters(self, part: Sequence[Recipe]) -> list[Mapping[str, Update] | None]:
-        """Return each particle's updates by module, in memory of their own; None for one without any."""
+        """Return each particle's updates by module, in memory of their own; None for a particle without any."""
         ...
 
     def weights(self, recipe: Recipe) -> Weights:
-        """Yield the weights that have to be written over the resident ones so that they are those of `recipe`."""
+        """Yield the weights of `recipe` that have to be written over the resident ones."""
         ...
 
 
-def slots_for(rank: int, modules: Iterable[str], count: int, movable: bool = False) -> Slots | None:
-    """Return room for `count` adapters of `modules` of `rank`, or None where vLLM has no kernels for them.
+def lora_slots(rank: int, modules: Iterable[str], count: int, movable: bool = False) -> LoraSlots | None:
+    """Return slots for `count` adapters of `modules` of `rank`, or None where vLLM has no kernels for them.
 
-    `movable`: the weights that they are added to will be overwritten, too.
+    `movable` says that the weights that they are added to will be overwritten, too.
     """
     names = sorted({module.rpartition(".")[2] for module in modules})
-    room = room_for(rank)
-    if room is None or "lm_head" in names:  # vLLM can't give a prompt's log-probabilities under such an adapter
+    slot_rank = least_rank(rank)
+    if slot_rank is None or "lm_head" in names:  # vLLM can't give a prompt's log-probabilities under such an adapter
         return None
-    return Slots(count, room, tuple(names), movable)
+    return LoraSlots(count, slot_rank, tuple(names), movable)

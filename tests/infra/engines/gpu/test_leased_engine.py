@@ -13,7 +13,7 @@ from experts.basis import Basis, FullBasis, load_basis
 from infra.engines.base import Engine
 from infra.engines.config import EngineConfig
 from infra.engines.gpu.lease import Gpu, GpuLease, bind
-from infra.engines.gpu.leased_engine import Leased, open_leased
+from infra.engines.gpu.leased_engine import LeasedEngine, open_leased
 from infra.engines.host import EngineHost, EvaluationInterrupted
 from infra.engines.kinds import open_engine
 from infra.engines.local import open_local
@@ -47,8 +47,8 @@ def other(tmp_path: Path) -> Iterator[GpuLease]:
 
 
 @pytest.fixture
-def engine(tmp_path: Path, other: GpuLease, models: tuple[BaseModel, Basis | FullBasis]) -> Leased:
-    return Leased(open_local(CONFIG, *models), bind(tmp_path, [GPU]))
+def engine(tmp_path: Path, other: GpuLease, models: tuple[BaseModel, Basis | FullBasis]) -> LeasedEngine:
+    return LeasedEngine(open_local(CONFIG, *models), bind(tmp_path, [GPU]))
 
 
 def refuse() -> None:
@@ -56,41 +56,43 @@ def refuse() -> None:
 
 
 def test_the_answers_and_the_identity_are_the_engines_own(
-    engine: Leased, models: tuple[BaseModel, Basis | FullBasis], population: list[Recipe]
+    engine: LeasedEngine, models: tuple[BaseModel, Basis | FullBasis], population: list[Recipe]
 ) -> None:
     alone = open_engine(CONFIG, *models)
-    assert not isinstance(alone, Leased), "a CPU needs no lease"
+    assert not isinstance(alone, LeasedEngine), "a CPU needs no lease"
     assert engine.identity == alone.identity
     assert engine.run(population, [REQUESTS] * len(population)) == alone.run(population, [REQUESTS] * len(population))
     alone.close()
     engine.close()
 
 
-def test_it_computes_only_while_it_holds_the_gpu(engine: Leased, other: GpuLease, population: list[Recipe]) -> None:
+def test_it_computes_only_while_it_holds_the_gpu(
+    engine: LeasedEngine, other: GpuLease, population: list[Recipe]
+) -> None:
     seen = []
 
     def look(done: int, total: int) -> None:
-        with pytest.raises(AssertionError), other.held(refuse):
+        with pytest.raises(AssertionError), other.hold(refuse):
             pass
         seen.append((done, total))
 
     engine.run(population, [REQUESTS] * len(population), look)
     assert seen[-1] == (4, 4)
-    with other.held(refuse):
+    with other.hold(refuse):
         pass
     engine.close()
 
 
-def test_a_failed_evaluation_frees_the_gpu(engine: Leased, other: GpuLease, population: list[Recipe]) -> None:
+def test_a_failed_evaluation_frees_the_gpu(engine: LeasedEngine, other: GpuLease, population: list[Recipe]) -> None:
     huge = Recipe(population[0].bases, (3e38,), Space.FACTORS)
     with pytest.raises(EvaluationError):
         engine.run([huge], [REQUESTS])
-    with other.held(refuse):
+    with other.hold(refuse):
         pass
     engine.close()
 
 
-def test_the_end_of_the_run_ends_the_wait(engine: Leased, other: GpuLease, population: list[Recipe]) -> None:
+def test_the_end_of_the_run_ends_the_wait(engine: LeasedEngine, other: GpuLease, population: list[Recipe]) -> None:
     waiting, ended = threading.Event(), []
     host = EngineHost(lambda: engine, lambda done, total: waiting.set())
 
@@ -100,7 +102,7 @@ def test_the_end_of_the_run_ends_the_wait(engine: Leased, other: GpuLease, popul
         ended.append(True)
 
     thread = threading.Thread(target=evaluate)
-    with other.held(refuse):
+    with other.hold(refuse):
         thread.start()
         assert waiting.wait(60)
         host.close()
@@ -108,7 +110,7 @@ def test_the_end_of_the_run_ends_the_wait(engine: Leased, other: GpuLease, popul
         assert ended == [True]
 
 
-def test_a_closed_engine_leaves_its_place(tmp_path: Path, engine: Leased, other: GpuLease) -> None:
+def test_a_closed_engine_leaves_its_place(tmp_path: Path, engine: LeasedEngine, other: GpuLease) -> None:
     elsewhere = bind(tmp_path, [TWO])
     other.close()
     engine.close()

@@ -71,7 +71,7 @@ def pool(world: World, pooled: EngineConfig) -> Iterator[Engine]:
 @pytest.fixture
 def often_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have actors asked for their progress so often that they are seen in the middle of a group."""
-    monkeypatch.setattr("infra.engines.ray.roster.POLL", 0.005)
+    monkeypatch.setattr("infra.engines.ray.actor_pool.POLL", 0.005)
 
 
 def ask(

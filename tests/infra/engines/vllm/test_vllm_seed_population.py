@@ -12,7 +12,7 @@ from experts.seed_basis import SeedBasis
 from infra.engines.config import EngineConfig, VllmConfig
 from infra.engines.kinds import open_engine
 from infra.engines.vllm.engine import VllmEngine
-from infra.engines.vllm.seed_population import SeededParticles
+from infra.engines.vllm.seed_population import SeedPopulation
 from swarm.seeds import BASE_START, Journal, Mode, Perturbation, SeedRecipe, Update
 from tests.tiny import make_base
 
@@ -51,10 +51,10 @@ def engine(request: pytest.FixtureRequest, base: BaseModel) -> Iterator[VllmEngi
     opened.close()
 
 
-def seeds_of(engine: VllmEngine) -> tuple[SeedBasis, SeededParticles]:
-    particles = engine._particles
-    assert isinstance(particles, SeededParticles)
-    return particles._basis, particles
+def seeds_of(engine: VllmEngine) -> tuple[SeedBasis, SeedPopulation]:
+    population = engine._population
+    assert isinstance(population, SeedPopulation)
+    return population._basis, population
 
 
 def member(basis: SeedBasis, journal: Journal, seed: int | None = None, scale: float = 0.0) -> SeedRecipe:
@@ -97,7 +97,7 @@ def test_it_answers_as_the_transformers_engine_does(engine: VllmEngine, base: Ba
 
 
 def test_its_weights_are_those_of_every_other_engine_after_updates(engine: VllmEngine) -> None:
-    basis, particles = seeds_of(engine)
+    basis, population = seeds_of(engine)
     journal = Journal()
     for step in range(4):
         engine.run([member(basis, journal, 50 + step, 0.2), member(basis, journal, 50 + step, -0.2)], [REQUESTS] * 2)
@@ -105,17 +105,17 @@ def test_its_weights_are_those_of_every_other_engine_after_updates(engine: VllmE
     engine.run([member(basis, journal)], [REQUESTS])
     alone = EvolvedWeights(basis, {}, torch.device("cpu"))
     alone.go_to(BASE_START, journal)
-    assert particles.theta.sha256 == alone.sha256
+    assert population.theta.sha256 == alone.sha256
 
 
 def test_members_leave_the_mean_as_it_was(engine: VllmEngine) -> None:
-    basis, particles = seeds_of(engine)
+    basis, population = seeds_of(engine)
     mean = engine.run([member(basis, JOURNAL)], [REQUESTS])
     for k in range(10):
         engine.run([member(basis, JOURNAL, 300 + k, 0.4), member(basis, JOURNAL)], [REQUESTS[:1]] * 2)
     assert engine.run([member(basis, JOURNAL)], [REQUESTS]) == mean
     theta = {name: weight for name, _, weight in replay(basis, BASE_START, JOURNAL)}
-    assert all(torch.equal(particles.theta.tensors[name], tensor) for name, tensor in theta.items())
+    assert all(torch.equal(population.theta.tensors[name], tensor) for name, tensor in theta.items())
     if basis.perturbation.mode is not Mode.ADAPTER:  # else θ is no part of vLLM's weights
         held = held_by_vllm(engine, theta)
         assert [name for name, tensor in theta.items() if not torch.equal(held[name], tensor)] == []

@@ -1,8 +1,7 @@
-"""Adapters of a whole population applied in one forward pass (docs/algorithms.md §0).
+"""Multi-LoRA: adapters of a whole population applied in one forward pass (docs/algorithms.md §0).
 
-In the space of factors each particle has
-its own A and B (batched matrix products); in the space of products all share one A and B, of rank n·r, and differ in
-a vector of coefficients between them.
+In the space of factors each particle has its own A and B (batched matrix products); in the space of products all share
+one A and B, of rank n·r, and differ in a vector of coefficients between them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,12 +15,12 @@ from torch import nn
 
 from experts.basis import Basis
 from experts.materialise import coefficients, combine, population_space, product_scales, shared_factors
-from infra.engines.packed.layout import Layout
+from infra.engines.packed.lora_mapping import LoraMapping
 from swarm.errors import EvaluationError, InputError
 from swarm.recipes import Recipe, Space
 
 
-class Stack(Protocol):
+class PopulationLoras(Protocol):
     """The adapters of `size` particles."""
 
     @property
@@ -33,33 +32,33 @@ class Stack(Protocol):
         """Add each particle's update of `module` at `inputs` [size, tokens, in] to `outputs` [size, tokens, out]."""
         ...
 
-    def cut(self, particles: Sequence[int]) -> "Stack":
+    def select(self, particles: Sequence[int]) -> "PopulationLoras":
         """Return the adapters of some particles; without a copy if they are a range."""
         ...
 
 
 @dataclass(frozen=True)
-class FactorStack:
+class SeparateLoras:
     """Particles with factors of their own: per module Aᵀ [P, in, r] and Bᵀ [P, r, out]."""
 
     size: int
     factors: Mapping[str, tuple[torch.Tensor, torch.Tensor]]
 
     def add(self, module: str, inputs: torch.Tensor, outputs: torch.Tensor) -> None:
-        """See `Stack`."""
+        """See `PopulationLoras`."""
         down, up = self.factors[module]
         outputs.baddbmm_(torch.bmm(inputs, down), up)
 
-    def cut(self, particles: Sequence[int]) -> "FactorStack":
-        """See `Stack`."""
+    def select(self, particles: Sequence[int]) -> "SeparateLoras":
+        """See `PopulationLoras`."""
         if len(particles) == self.size:
             return self
-        chosen = _index(particles)
-        return FactorStack(len(particles), {m: (a[chosen], b[chosen]) for m, (a, b) in self.factors.items()})
+        index = _index(particles)
+        return SeparateLoras(len(particles), {m: (a[index], b[index]) for m, (a, b) in self.factors.items()})
 
 
 @dataclass(frozen=True)
-class ProductStack:
+class SharedFactorLoras:
     """Particles that share factors: per module Aᵀ [in, n·r] and Bᵀ [n·r, out]; scales [P, n·r] are their own."""
 
     scales: torch.Tensor
@@ -71,28 +70,28 @@ class ProductStack:
         return len(self.scales)
 
     def add(self, module: str, inputs: torch.Tensor, outputs: torch.Tensor) -> None:
-        """See `Stack`."""
+        """See `PopulationLoras`."""
         down, up = self.factors[module]
         hidden = (inputs @ down).mul_(self.scales.unsqueeze(1))
         outputs.view(-1, outputs.shape[-1]).addmm_(hidden.flatten(0, 1), up)
 
-    def cut(self, particles: Sequence[int]) -> "ProductStack":
-        """See `Stack`."""
-        return ProductStack(self.scales[_index(particles)], self.factors)
+    def select(self, particles: Sequence[int]) -> "SharedFactorLoras":
+        """See `PopulationLoras`."""
+        return SharedFactorLoras(self.scales[_index(particles)], self.factors)
 
 
 @dataclass(frozen=True)
-class BareStack:
+class NoLoras:
     """Particles without adapters: the model's own weights are theirs."""
 
     size: int = 1
 
     def add(self, module: str, inputs: torch.Tensor, outputs: torch.Tensor) -> None:
-        """See `Stack`."""
+        """See `PopulationLoras`."""
 
-    def cut(self, particles: Sequence[int]) -> "BareStack":
-        """See `Stack`."""
-        return BareStack(len(particles))
+    def select(self, particles: Sequence[int]) -> "NoLoras":
+        """See `PopulationLoras`."""
+        return NoLoras(len(particles))
 
 
 def _index(particles: Sequence[int]) -> slice | list[int]:
@@ -100,13 +99,13 @@ def _index(particles: Sequence[int]) -> slice | list[int]:
     return slice(first, last) if list(particles) == list(range(first, last)) else list(particles)
 
 
-def build_stack(basis: Basis, population: Sequence[Recipe], dtype: torch.dtype) -> FactorStack | ProductStack:
+def build_loras(basis: Basis, population: Sequence[Recipe], dtype: torch.dtype) -> SeparateLoras | SharedFactorLoras:
     """Materialise `population` over `basis`: combined in float32, then kept in `dtype` on the basis's device."""
     if population_space(population) is Space.PRODUCT:
         device = next(iter(basis.modules.values()))[0].device
         scales = product_scales(basis, population).to(device, dtype)
-        return ProductStack(scales, {m: (a.T.to(dtype), b.T.to(dtype)) for m, a, b in shared_factors(basis)})
-    return FactorStack(len(population), dict(_factors(basis, population, dtype)))
+        return SharedFactorLoras(scales, {m: (a.T.to(dtype), b.T.to(dtype)) for m, a, b in shared_factors(basis)})
+    return SeparateLoras(len(population), dict(_factors(basis, population, dtype)))
 
 
 def _factors(
@@ -120,15 +119,15 @@ def _factors(
         yield module, (down.to(dtype).mT, up.to(dtype))
 
 
-class AdaptedModules:
-    """The Linear modules of a resident model that the active stack of the calling thread is added to."""
+class LoraModules:
+    """The Linear modules of a resident model to which the calling thread's active adapters are added."""
 
     def __init__(self, model: nn.Module, modules: Sequence[str]):
         """Put a hook on `modules` of `model`; raises `InputError` where one is no Linear module."""
         self._active = local()
-        named = dict(model.named_modules())
+        modules_by_name = dict(model.named_modules())
         for name in modules:
-            module = named.get(name)
+            module = modules_by_name.get(name)
             if not isinstance(module, nn.Linear):
                 raise InputError(
                     f"module {name} of the base model is no Linear module here: adapters of it can't be run"
@@ -136,29 +135,31 @@ class AdaptedModules:
             module.register_forward_hook(self._hook(name))
 
     @contextmanager
-    def active(self, stack: Stack, layouts: Sequence[Layout]) -> Iterator[None]:
-        """Add `stack` in this thread's forward passes inside the block.
+    def activate(self, loras: PopulationLoras, mappings: Sequence[LoraMapping]) -> Iterator[None]:
+        """Add `loras` in this thread's forward passes inside the block.
 
-        Each of `layouts` says of other tokens whose they are: of all, or of those whose logits are wanted.
+        A pass calls most modules with all its tokens, and the last ones only with those whose logits are needed:
+        `mappings` holds one mapping for each of these sets of tokens.
         """
-        self._active.stack, self._active.layouts = stack, layouts
+        self._active.loras, self._active.mappings = loras, mappings
         try:
             yield
         finally:
-            del self._active.stack, self._active.layouts
+            del self._active.loras, self._active.mappings
 
     def _hook(self, name: str):  # type: ignore[no-untyped-def]
         def hook(_: nn.Module, inputs: tuple[torch.Tensor], outputs: torch.Tensor) -> None:
-            stack: Stack = self._active.stack
-            seen, made = inputs[0].flatten(0, -2), outputs.view(-1, outputs.shape[-1])
-            layout: Layout | None = next((each for each in self._active.layouts if each.tokens == len(seen)), None)
-            if layout is None:
+            loras: PopulationLoras = self._active.loras
+            flat, flat_outputs = inputs[0].flatten(0, -2), outputs.view(-1, outputs.shape[-1])
+            mappings: Sequence[LoraMapping] = self._active.mappings
+            mapping = next((mapping for mapping in mappings if mapping.tokens == len(flat)), None)
+            if mapping is None:
                 raise EvaluationError(f"module {name} is not called token by token: adapters of it can't be batched")
-            if layout.index is None:
-                stack.add(name, layout.split(seen), layout.split(made))
+            if mapping.index is None:
+                loras.add(name, mapping.split(flat), mapping.split(flat_outputs))
             else:
-                updates = made.new_zeros(layout.particles, layout.width, made.shape[-1])
-                stack.add(name, layout.split(seen), updates)
-                made += layout.join(updates)
+                updates = flat_outputs.new_zeros(mapping.particles, mapping.width, flat_outputs.shape[-1])
+                loras.add(name, mapping.split(flat), updates)
+                flat_outputs += mapping.join(updates)
 
         return hook

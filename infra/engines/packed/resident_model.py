@@ -8,7 +8,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils.logging import disable_progress_bar
 
 from experts.base_models import BaseModel
-from infra.engines.packed.attention import PACKED, Step
+from infra.engines.packed.attention import PACKED, ForwardPass
 from infra.engines.packed.last_layer import LastLayer
 from infra.engines.packed.packed_weights import PackedWeights
 from infra.engines.packed.shortcuts import take_shortcuts
@@ -30,12 +30,12 @@ class ResidentModel:
         if device.type == "cpu":
             take_shortcuts(self.model)
         self._last_layer = LastLayer(self.model)
-        self._packed = PackedWeights(self.model)
+        self._packed_weights = PackedWeights(self.model)
         self.device = device
         self.longest: int | None = getattr(self.model.config, "max_position_embeddings", None)
 
     @property
-    def ends(self) -> frozenset[int]:
+    def end_tokens(self) -> frozenset[int]:
         """The tokens that end a text."""
         ends = self.model.generation_config.eos_token_id
         ends = self.tokenizer.eos_token_id if ends is None else ends
@@ -54,25 +54,29 @@ class ResidentModel:
         size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
         return int(2 * self.layers * heads * size * self.model.dtype.itemsize)
 
-    def weights_are_set(self, final: bool = False) -> None:
-        """Have passes use the weights as they are now; `final` where they will never change, which spares memory."""
-        self._packed.pack(final)
+    def refresh_weights(self, final: bool = False) -> None:
+        """Have passes use the weights as they are now; if `final`, they never change again, which saves memory."""
+        self._packed_weights.pack(final)
 
-    def read(
-        self, ids: Sequence[int], positions: Sequence[int], step: Step, logits_of: Sequence[int] | None = None
+    def forward(
+        self,
+        ids: Sequence[int],
+        positions: Sequence[int],
+        forward_pass: ForwardPass,
+        logits_of: Sequence[int] | None = None,
     ) -> torch.Tensor:
-        """Read `ids` at `positions` (both [tokens]) as `step` says; return the logits [len(logits_of), vocabulary].
+        """Read `ids` at `positions` (both [tokens]) as `forward_pass` says.
 
-        `logits_of` are indices of tokens; all of them if None.
+        Returns the logits [len(logits_of), vocabulary]; `logits_of` are indices of tokens, all of them if None.
         """
-        wanted = None if logits_of is None else torch.as_tensor(logits_of, device=self.device)
-        with self._last_layer.only(wanted):
+        index = None if logits_of is None else torch.as_tensor(logits_of, device=self.device)
+        with self._last_layer.only(index):
             logits: torch.Tensor = self.model(
                 input_ids=torch.as_tensor(ids, device=self.device)[None],
                 position_ids=torch.as_tensor(positions, device=self.device)[None],
                 use_cache=False,
-                logits_to_keep=0 if wanted is None else wanted,
-                step=step,
+                logits_to_keep=0 if index is None else index,
+                forward_pass=forward_pass,
             ).logits
         return logits[0]
 
