@@ -21,7 +21,7 @@ from data.requests import Generate
 from experts.base_models import BaseModel, chat_template, resolve_base_model
 from experts.seed_basis import SeedBasis
 from infra.engines.config import EngineConfig
-from infra.engines.opening import open_engine
+from infra.engines.kinds import open_engine
 from infra.searches.evolution_strategies.config import ALL_LINEAR
 from infra.settings import Settings
 from swarm.seeds import BASE_START, Journal, Mode, Perturbation, SeedRecipe, Update

@@ -25,7 +25,7 @@ from experts.base_models import PACKAGED, BaseModel, chat_template, resolve_base
 from experts.basis import FullBasis
 from infra.engines.base import Engine
 from infra.engines.config import EngineConfig
-from infra.engines.opening import open_engine
+from infra.engines.kinds import open_engine
 from infra.settings import Settings
 from swarm.recipes import BASE, Recipe, Space
 

@@ -18,7 +18,7 @@ from rich.table import Table
 from bench.machine import Quick, Stream, Threads, console, describe, rounds
 from experts.basis import Basis
 from experts.materialise import materialise
-from infra.engines.packed.stacks import build_stack
+from infra.engines.packed.multi_lora import build_loras
 from swarm.canonical import canonical_json
 from swarm.parameters import Parameters
 from swarm.population import initialise, recipes
@@ -81,7 +81,7 @@ def extra_memory(layers: int, space: Space, kept: bool) -> int:
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the high water mark falls to what is resident now
     before = _kilobytes("VmRSS")
     if kept:
-        stack = build_stack(basis, wanted[:GROUP], torch.float32)
+        stack = build_loras(basis, wanted[:GROUP], torch.float32)
         assert stack.size == GROUP
     else:
         consume(basis, wanted)
@@ -108,8 +108,8 @@ def measured(basis: Basis, stream: Stream, count: int) -> dict[str, tuple[float,
         "STREAM copy": stream.copy,
         "STREAM triad": stream.triad,
         f"factors: {PARTICLES} particles, streamed": lambda: consume(basis, factors),
-        f"factors: {GROUP} particles, kept for an engine": lambda: build_stack(basis, factors[:GROUP], torch.float32),
-        f"product: {PARTICLES} particles, kept for an engine": lambda: build_stack(basis, products, torch.float32),
+        f"factors: {GROUP} particles, kept for an engine": lambda: build_loras(basis, factors[:GROUP], torch.float32),
+        f"product: {PARTICLES} particles, kept for an engine": lambda: build_loras(basis, products, torch.float32),
     }
     moved = (
         stream.copy_bytes,

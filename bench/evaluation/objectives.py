@@ -21,8 +21,7 @@ from experts.base_models import BaseModel, resolve_base_model
 from experts.basis import Basis, FullBasis, load_basis
 from infra.engines.base import Engine
 from infra.engines.config import EngineConfig
-from infra.engines.identity import engine_identity
-from infra.engines.opening import open_engine
+from infra.engines.kinds import engine_identity, open_engine
 from infra.evaluation.evaluator import Evaluator, initial_recipes, open_objective
 from infra.evaluation.recipes import RecipeGroup
 from infra.records.store import Records

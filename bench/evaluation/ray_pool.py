@@ -19,7 +19,7 @@ from experts.base_models import PACKAGED, BaseModel, resolve_base_model
 from experts.basis import Basis, load_basis
 from infra.engines.base import Engine
 from infra.engines.config import EngineConfig, RayConfig
-from infra.engines.opening import open_engine
+from infra.engines.kinds import open_engine
 from infra.settings import Settings
 from swarm.recipes import Recipe, Space
 
@@ -51,7 +51,7 @@ def answer(engine: Engine, basis: Basis, requests: list[Request], threads: int) 
 
 
 def overhead(engine: Engine, basis: Basis, calls: int) -> float:
-    """Return the milliseconds of a call without requests: Ray, the roster and nothing to compute."""
+    """Return the milliseconds of a call without requests: Ray, the pool of actors and nothing to compute."""
     group, seconds = population(basis, 0), []
     for _ in range(calls):
         start = time.perf_counter()

@@ -31,7 +31,7 @@ from experts.base_models import BaseModel
 from experts.basis import Basis, load_basis
 from infra.engines.base import Engine
 from infra.engines.config import EngineConfig, VllmConfig
-from infra.engines.opening import open_engine
+from infra.engines.kinds import open_engine
 from infra.engines.vllm.adapters import base_weights, merged_weights
 from swarm.recipes import Recipe
 

@@ -18,7 +18,7 @@ from experts.basis import Basis
 from experts.materialise import materialise
 from infra.engines.base import Engine
 from infra.engines.config import EngineConfig
-from infra.engines.opening import open_alone
+from infra.engines.local import open_local
 from swarm.recipes import Recipe
 
 
@@ -71,7 +71,7 @@ def engine(shape: Shape, folder: Path, basis: Basis, config: EngineConfig, dtype
     """Open the engine that a search over `basis` would use, over random weights; the GPU is ours alone."""
     base = write_base(shape, folder)
     with random_weights(shape, torch.device(config.device), dtype):
-        opened = open_alone(config, base, basis)
+        opened = open_local(config, base, basis)
     try:
         yield opened
     finally:

@@ -13,7 +13,7 @@ from data.objective import ObjectiveConfig, load_objective
 from experts.base_models import resolve_base_model
 from experts.basis import load_basis
 from infra.engines.config import EngineConfig
-from infra.engines.opening import open_engine
+from infra.engines.kinds import open_engine
 from infra.settings import Settings
 from swarm.recipes import BASE, Recipe, Space
 

@@ -119,7 +119,7 @@ def gpu_checks(gpus: list[FoundGpu], driver: str | None, built_for_cuda: bool) -
 def automatic_engine() -> Check:
     """Say what an engine of which the configuration says nothing would be here."""
     from infra.engines.config import EngineConfig
-    from infra.engines.identity import resolve
+    from infra.engines.resolved import resolve
 
     config = EngineConfig()
     resolved = resolve(config)

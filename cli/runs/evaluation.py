@@ -11,9 +11,9 @@ from data.objective import Objective
 from experts.base_models import BaseModel
 from infra.engines.config import EngineConfig
 from infra.engines.host import EngineHost
-from infra.engines.identity import engine_identity
-from infra.engines.opening import open_engine
-from infra.engines.packed.members import AnyBasis
+from infra.engines.kinds import engine_identity
+from infra.engines.kinds import open_engine
+from experts.bases import AnyBasis
 from infra.evaluation.evaluator import Evaluator, initial_recipes
 from infra.evaluation.subject import Subject
 from infra.records.store import Records

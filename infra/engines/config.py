@@ -1,8 +1,13 @@
 """Which engine evaluates, and how: one section of a run's configuration."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from data.plugins import PluginName
+
+ENGINE_PLUGINS = "model_swarms.engines"
+"""The group of entry points by which other distributions add kinds of engines."""
 
 
 class VllmConfig(BaseModel):
@@ -84,7 +89,7 @@ class EngineConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, title="Engine")
 
-    kind: Literal["transformers", "vllm", "ray"] = Field(
+    kind: Annotated[str, PluginName(ENGINE_PLUGINS, ("transformers", "vllm", "ray"))] = Field(
         default="transformers",
         title="Kind",
         description="transformers: PyTorch on a CPU or a GPU, in this process. vllm: vLLM. ray: a pool of either, over "
@@ -135,8 +140,3 @@ class EngineConfig(BaseModel):
     group_size: int = Field(
         default=8, ge=1, title="Particles a group", description="Particles evaluated together: the unit of loss."
     )
-
-    @property
-    def evaluator(self) -> Literal["transformers", "vllm"]:
-        """The kind of engine that generates: that of a Ray pool's actors is one of the others."""
-        return self.ray.engine if self.kind == "ray" else self.kind

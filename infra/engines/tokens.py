@@ -1,11 +1,11 @@
-"""Prompts to tokens and back, with the base model's own tokenizer."""
+"""From requests to tokens and back, with the base model's own tokenizer; all engines do it here."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from data.requests import Generate, LogLikelihood
+from data.requests import Generate, LogLikelihood, Request
 from swarm.errors import InputError
 
 _REPLACEMENT = "\ufffd"
@@ -91,7 +91,7 @@ class Tokens:
         text: str = self._tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
         return text
 
-    def decided(self, request: Generate, tokens: Sequence[int]) -> bool:
+    def is_decided(self, request: Generate, tokens: Sequence[int]) -> bool:
         """Tell whether an answer of `tokens` needs no more of them: it holds a stop string, or matches `decided`."""
         if not request.stop and request.decided is None:
             return False
@@ -122,13 +122,13 @@ class Tokens:
         )
 
     def _encode(self, texts: Sequence[str]) -> dict[str, tuple[int, ...]]:
-        opening = self._tokenizer.bos_token
+        bos = self._tokenizer.bos_token
         encoded: dict[str, tuple[int, ...]] = {}
         for special in (True, False):
-            kept = [text for text in dict.fromkeys(texts) if special != bool(opening and text.startswith(opening))]
-            if kept:
-                ids = self._tokenizer(kept, add_special_tokens=special)["input_ids"]
-                encoded |= {text: tuple(tokens) for text, tokens in zip(kept, ids, strict=True)}
+            chosen = [text for text in dict.fromkeys(texts) if special != bool(bos and text.startswith(bos))]
+            if chosen:
+                ids = self._tokenizer(chosen, add_special_tokens=special)["input_ids"]
+                encoded |= {text: tuple(tokens) for text, tokens in zip(chosen, ids, strict=True)}
         return encoded
 
     def _check(self, prompt: str, tokens: Sequence[int], new: int) -> None:
@@ -141,13 +141,32 @@ class Tokens:
             )
 
 
+class EncodedRequests:
+    """Requests in tokens, by kind and by their index.
+
+    Attributes:
+        count: the number of requests.
+        prompts: those that are to be continued.
+        choices: those whose continuations are to be scored.
+
+    """
+
+    def __init__(self, tokens: Tokens, requests: Sequence[Request]):
+        """Encode every request; raises `InputError` where a prompt is empty or too long."""
+        generate = {index: request for index, request in enumerate(requests) if isinstance(request, Generate)}
+        choose = {index: request for index, request in enumerate(requests) if isinstance(request, LogLikelihood)}
+        self.count = len(requests)
+        self.prompts: dict[int, Prompt] = dict(zip(generate, tokens.prompts(list(generate.values())), strict=True))
+        self.choices: dict[int, Choices] = dict(zip(choose, tokens.choices(list(choose.values())), strict=True))
+
+
 def _shared_length(sequences: Sequence[Sequence[int]]) -> int:
     columns = zip(*sequences, strict=False)
     return next((i for i, column in enumerate(columns) if len(set(column)) > 1), min(map(len, sequences)))
 
 
 def _cut(text: str, stops: Sequence[str]) -> str:
-    return text[: min((place for stop in stops if (place := text.find(stop)) >= 0), default=len(text))]
+    return text[: min((start for stop in stops if (start := text.find(stop)) >= 0), default=len(text))]
 
 
 def _shortened(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Threads that compute independent jobs, what they report, and how they end."""
+"""Threads that compute independent batches, the progress that they report, and how they end."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -13,24 +13,24 @@ from infra.engines.base import Progress
 T = TypeVar("T")
 
 
-class Abandoned(Exception):
-    """Another job failed or was interrupted: nobody waits for this one's answers."""
+class BatchAbandoned(Exception):
+    """Another batch failed or was interrupted: nobody waits for the answers of this one."""
 
 
-class Report:
-    """Counts the rows that all workers finish; after `stop`, workers end at their next report."""
+class ProgressCounter:
+    """Counts the answers that all workers finish; after `stop`, workers end when they next report some."""
 
     def __init__(self, progress: Progress | None, total: int):
-        """`progress` hears (rows finished, `total`)."""
+        """Call `progress` with (answers finished, `total`) whenever some are finished."""
         self._progress, self._total, self._done = progress, total, 0
         self._lock, self._stopped = Lock(), False
 
-    def add(self, rows: int) -> None:
-        """Count `rows` more; raises `Abandoned` after `stop`, and what the progress callback raises."""
+    def add(self, answers: int) -> None:
+        """Count `answers` more; raises `BatchAbandoned` after `stop`, and what the progress callback raises."""
         with self._lock:
             if self._stopped:
-                raise Abandoned
-            self._done += rows
+                raise BatchAbandoned
+            self._done += answers
             if self._progress is not None:
                 self._progress(self._done, self._total)
 
@@ -48,13 +48,15 @@ def worker_pool(device: torch.device, workers: int, threads: int) -> ThreadPoolE
 
 
 @contextmanager
-def submitted(pool: ThreadPoolExecutor, jobs: Iterable[Callable[[], T]], report: Report) -> Iterator[list[Future[T]]]:
-    """Give the jobs' futures; after a failure or an interrupt nothing more is started, and nothing goes on."""
-    futures = [pool.submit(job) for job in jobs]
+def submit(
+    pool: ThreadPoolExecutor, work: Iterable[Callable[[], T]], counter: ProgressCounter
+) -> Iterator[list[Future[T]]]:
+    """Start `work` in `pool` and give its futures; after an error in the block nothing more starts or goes on."""
+    futures = [pool.submit(function) for function in work]
     try:
         yield futures
     except BaseException:
-        report.stop()
+        counter.stop()
         for future in futures:
             future.cancel()
         wait(futures)

@@ -15,8 +15,8 @@ from data.outside import Item, Rating, RatingRequest, RewardScale, ScorerConfig
 from data.requests import Request, Response, request_json
 from data.scores import Evaluation
 from experts.base_models import BaseModel, chat_template
+from experts.bases import AnyBasis
 from experts.seed_basis import SeedBasis
-from infra.engines.packed.members import AnyBasis
 from infra.evaluation.answers import Answers, Ask, answer_objective
 from infra.observing.clock import RunClock
 from infra.records.request_texts import GroupRequests

@@ -6,7 +6,7 @@ from typing import Any
 
 from data.examples import Split
 from experts.base_models import BaseModel
-from infra.engines.packed.members import AnyBasis
+from experts.bases import AnyBasis
 from infra.evaluation.evaluator import Evaluable
 from infra.evaluation.recipes import RecipeGroup
 from swarm.recipes import Recipe

@@ -11,7 +11,7 @@ from experts.basis import Basis
 from experts.export import export_adapter, export_merged
 from experts.seed_basis import SeedBasis
 from infra.engines.base import Engine
-from infra.engines.opening import open_engine
+from infra.engines.kinds import open_engine
 from infra.evaluation.groups import EvaluationGroups, StopRequested
 from infra.files.locks import run_lock
 from infra.files.run_folder import RunFolder

@@ -21,7 +21,7 @@ from swarm.errors import InputError
 
 if TYPE_CHECKING:  # these import PyTorch, which takes seconds: not for `swarm status`
     from experts.base_models import BaseModel
-    from infra.engines.packed.members import AnyBasis
+    from experts.bases import AnyBasis
     from infra.evaluation.inputs import RunInputs
     from infra.evaluation.subject import Subject
 

@@ -77,7 +77,7 @@ class Scorers:
         Raises:
             EvaluationError: a rating could not be had.
             InputError: the scorer can't be opened, or refuses all work.
-            Interrupted: the scorers were closed meanwhile.
+            EvaluationInterrupted: the scorers were closed meanwhile.
 
         """
         scorer = self._scorer(by)

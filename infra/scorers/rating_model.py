@@ -8,7 +8,7 @@ import torch
 
 from experts.base_models import BaseModel as ModelFolder
 from infra.engines.gpu.lease import bind
-from infra.engines.gpu.leased import visible_gpus
+from infra.engines.gpu.leased_engine import visible_gpus
 from infra.scorers.model_folders import device_of, dtype_of, not_loadable
 from infra.settings import Settings
 from swarm.errors import EvaluationError, InputError
@@ -56,7 +56,7 @@ class RatingModel:
         if self._lease is None:
             yield
             return
-        with self._lease.held(lambda: progress(0, 1)):
+        with self._lease.hold(lambda: progress(0, 1)):
             try:
                 yield
             finally:

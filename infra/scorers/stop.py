@@ -2,7 +2,7 @@
 
 import threading
 
-from infra.engines.host import Interrupted
+from infra.engines.host import EvaluationInterrupted
 
 
 class Stop:
@@ -16,11 +16,11 @@ class Stop:
         self._request.set()
 
     def check(self) -> None:
-        """Raise `Interrupted` if somebody asked."""
+        """Raise `EvaluationInterrupted` if somebody asked."""
         if self._request.is_set():
-            raise Interrupted("the run was ended")
+            raise EvaluationInterrupted("the run was ended")
 
     def wait(self, seconds: float) -> None:
-        """Wait so long, or raise `Interrupted` as soon as somebody asks."""
+        """Wait so long, or raise `EvaluationInterrupted` as soon as somebody asks."""
         if self._request.wait(seconds):
-            raise Interrupted("the run was ended")
+            raise EvaluationInterrupted("the run was ended")

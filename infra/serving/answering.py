@@ -13,7 +13,7 @@ from infra.configs.common import RunConfig
 from infra.configs.systems import SystemConfig
 from infra.engines.config import EngineConfig
 from infra.engines.host import EngineHost
-from infra.engines.opening import open_engine
+from infra.engines.kinds import open_engine
 from infra.files.run_folder import RunFolder
 from infra.scorers.open_scorers import identify
 from infra.settings import Settings

@@ -7,7 +7,7 @@ import torch
 from cli.machine.check import GIB, Check
 from cli.machine.compute import FoundGpu, automatic_engine, driver_version, found_gpus, gpu_checks, processor
 from infra.engines.config import EngineConfig
-from infra.engines.identity import resolve
+from infra.engines.resolved import resolve
 
 H100 = FoundGpu(0, "NVIDIA H100", 80 * GIB, 79 * GIB, (9, 0))
 T4 = FoundGpu(1, "Tesla T4", 16 * GIB, 8 * GIB, (7, 5))

@@ -11,7 +11,7 @@ from data.objective import load_objective
 from experts.base_models import resolve_base_model
 from experts.basis import load_basis
 from infra.configs.yaml_files import load_config
-from infra.engines.opening import open_engine
+from infra.engines.kinds import open_engine
 from infra.searches.model_swarms.config import ModelSwarmsConfig
 from swarm.recipes import Recipe, Space
 from tests.cli.command_line import Command, RecordRun, World

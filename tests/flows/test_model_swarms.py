@@ -15,7 +15,7 @@ import infra.run.open_run
 from cli.runs.drive import drive
 from data.requests import Request, Response
 from infra.engines.base import Engine, Progress
-from infra.engines.opening import open_engine
+from infra.engines.kinds import open_engine
 from infra.observing.observer import NullObserver, use_observer
 from infra.observing.views import IterationView
 from infra.records.store import Records

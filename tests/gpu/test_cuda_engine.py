@@ -17,8 +17,7 @@ from experts.basis import Basis, load_basis
 from experts.export import export_adapter
 from infra.engines.base import Engine
 from infra.engines.config import EngineConfig
-from infra.engines.identity import engine_identity
-from infra.engines.opening import open_engine
+from infra.engines.kinds import engine_identity, open_engine
 from swarm.recipes import Recipe, Space
 from tests.tiny import make_expert
 

@@ -14,8 +14,8 @@ from experts.base_models import BaseModel
 from experts.basis import load_basis
 from infra.engines.config import EngineConfig
 from infra.engines.gpu.lease import Gpu, bind
-from infra.engines.gpu.leased import Leased, visible_gpus
-from infra.engines.opening import open_engine
+from infra.engines.gpu.leased_engine import LeasedEngine, visible_gpus
+from infra.engines.kinds import open_engine
 from swarm.recipes import Recipe, Space
 from tests.tiny import make_base, make_expert
 
@@ -23,7 +23,7 @@ CUDA = torch.device("cuda")
 ROOT = Path(__file__).parents[2]
 CHILD = """
 import sys, torch
-from infra.engines.gpu.leased import visible_gpus
+from infra.engines.gpu.leased_engine import visible_gpus
 sys.stdout.write(" ".join(f"{gpu.index}:{gpu.uuid}" for gpu in visible_gpus(torch.device("cuda"))))
 """
 
@@ -52,9 +52,9 @@ def test_an_engine_on_a_gpu_waits_for_who_computes_there(tmp_path: Path, monkeyp
     basis = load_basis([make_expert(tmp_path / "one", base.folder, seed=1)], base)
     recipes, requests = [Recipe(basis.ids, (1.0,), Space.FACTORS)], [Generate("two plus", 3)]
     engine = open_engine(EngineConfig(device="cuda:0"), base, basis)
-    assert isinstance(engine, Leased)
+    assert isinstance(engine, LeasedEngine)
     other = bind(tmp_path / "cache" / "gpus", [Gpu(0, visible_gpus(CUDA)[0].uuid)])
-    with other.held(refuse), pytest.raises(Waited):
+    with other.hold(refuse), pytest.raises(Waited):
         engine.run(recipes, [requests] * len(recipes), refuse)
     assert len(engine.run(recipes, [requests] * len(recipes))[0]) == 1
     engine.close()

@@ -7,7 +7,7 @@ import torch
 
 from data.outside import Item, Rewarder
 from infra.engines.gpu.lease import bind
-from infra.engines.gpu.leased import visible_gpus
+from infra.engines.gpu.leased_engine import visible_gpus
 from infra.scorers.rewarder import RewardScorer, reward_identity
 from infra.settings import Settings
 from tests.tiny_raters import make_rater
@@ -50,7 +50,7 @@ def test_rating_waits_for_an_engine_that_has_the_gpu(tmp_path: Path, settings: S
     def refuse(done: int, total: int) -> None:
         raise Waited
 
-    with lease.held(lambda: None), pytest.raises(Waited):
+    with lease.hold(lambda: None), pytest.raises(Waited):
         scorer.score(ITEMS, refuse)
     assert len(scorer.score(ITEMS, lambda done, total: None)) == len(ITEMS)
     lease.close()

@@ -12,7 +12,7 @@ from experts.adapters import read_adapters
 from experts.base_models import chat_template, resolve_base_model
 from experts.basis import stack_adapters
 from infra.engines.config import EngineConfig
-from infra.engines.opening import open_engine
+from infra.engines.kinds import open_engine
 from swarm.errors import InputError
 from tests.tiny import make_base, make_expert
 

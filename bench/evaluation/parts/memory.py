@@ -6,7 +6,7 @@ from bench.evaluation.parts.made import LINEAR, adapter_bytes, random_basis
 from bench.evaluation.parts.workloads import base_model, population
 from data.requests import Generate
 from infra.engines.config import EngineConfig
-from infra.engines.opening import open_engine
+from infra.engines.kinds import open_engine
 
 SMALL, LARGE = 8, 64
 EXPERTS, RANK = 3, 16

@@ -12,7 +12,7 @@ from bench.evaluation.parts.workloads import Workload, World
 from experts.basis import Basis
 from infra.engines.base import Engine
 from infra.engines.config import EngineConfig
-from infra.engines.opening import open_engine
+from infra.engines.kinds import open_engine
 from swarm.recipes import Recipe
 
 PARTICLES = 8

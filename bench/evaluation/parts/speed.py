@@ -12,7 +12,7 @@ from bench.evaluation.parts.resident_way import ResidentWay, Tokens
 from bench.evaluation.parts.workloads import Workload, World
 from data.requests import Completion, Response
 from infra.engines.config import EngineConfig
-from infra.engines.opening import open_engine
+from infra.engines.kinds import open_engine
 
 GEMM_SIZE = 2048
 

@@ -14,7 +14,7 @@ from bench.evaluation.parts.made import ATTENTION, random_base, random_basis
 from bench.evaluation.parts.workloads import base_model, population
 from data.requests import Generate
 from infra.engines.config import EngineConfig
-from infra.engines.opening import open_engine
+from infra.engines.kinds import open_engine
 
 PARTICLES, ROWS = 8, 8
 SHORT, LONG = 9, 41

@@ -9,7 +9,7 @@ from bench.evaluation.parts.children import in_child, processor_seconds
 from bench.evaluation.parts.figures import Figure, at_most
 from bench.evaluation.parts.made import ATTENTION, adapter_bytes, random_basis
 from bench.evaluation.parts.workloads import base_model, population
-from infra.engines.packed.stacks import build_stack
+from infra.engines.packed.multi_lora import build_loras
 
 PARTICLES, EXPERTS, RANK = 20, 10, 9
 """Rank 9 on q, k, v and o makes adapters of 4.1 MB."""
@@ -30,6 +30,6 @@ def seconds(rounds: int) -> tuple[list[float], list[float], int]:
     wall, processor = [], []
     for _ in range(rounds):
         start = time.perf_counter()
-        processor.append(processor_seconds(lambda: build_stack(basis, recipes, torch.float32))[1])
+        processor.append(processor_seconds(lambda: build_loras(basis, recipes, torch.float32))[1])
         wall.append(time.perf_counter() - start)
     return wall, processor, adapter_bytes(basis)

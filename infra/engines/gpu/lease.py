@@ -5,7 +5,7 @@ UUID, since CUDA_VISIBLE_DEVICES changes its number from process to process, and
 processes lock two files of one name):
 
     UUID.lease       locked by the engine that computes; its text names the process
-    UUID.next        locked by the one engine that is next: whoever just had the lease queues behind it
+    UUID.next        locked by the one engine that is next: an engine that just had the lease queues behind it
     UUID.engine-N    place N on the GPU: locked by the engine that lives there, until it is closed
 
 Only engines that use the same folder see each other.
@@ -26,7 +26,7 @@ from typing import TextIO
 from experts.files import cannot_write
 
 _PAUSE = 0.02
-"""Seconds between two looks at a lock: a wait that blocked in the kernel could not be interrupted from here."""
+"""Seconds between two tries to lock: a wait that blocked in the kernel could not be interrupted from here."""
 
 logger = logging.getLogger(__name__)
 
@@ -49,25 +49,26 @@ class GpuLease:
     """An engine's place on one GPU, and its right to compute there in turns with the engines that share it."""
 
     def __init__(self, folder: Path, gpu: Gpu, place: TextIO) -> None:
-        """`place` is the locked file of the place, from `bind`, which makes leases."""
+        """`bind` makes leases: `place` is the file that it locked for the place on the GPU."""
         self.gpu = gpu
         self._folder = folder
         self._place = place
         self._sharing_is_logged = False
 
     @contextmanager
-    def held(self, check: Callable[[], None]) -> Iterator[None]:
-        """Hold the GPU for the length of the block, waiting for it first; in the wait, call `check` again and again.
+    def hold(self, check: Callable[[], None]) -> Iterator[None]:
+        """Wait for the GPU, and hold it for the length of the block; while waiting, call `check` again and again.
 
-        An exception out of `check` ends the wait. Who just had the lease queues behind who waits, so nobody starves.
+        An exception from `check` ends the wait. An engine that just had the lease queues behind those that wait: none
+        starves.
 
         Raises:
             InputError: the folder can't be written.
 
         """
         with ExitStack() as stack:
-            turn = stack.enter_context(_opened(self._path("next")))
-            lease = stack.enter_context(_opened(self._path("lease")))
+            turn = stack.enter_context(_open(self._path("next")))
+            lease = stack.enter_context(_open(self._path("lease")))
             self._wait(turn, lease, check)
             self._wait(lease, lease, check)
             fcntl.flock(turn, fcntl.LOCK_UN)
@@ -79,8 +80,8 @@ class GpuLease:
         """Leave the GPU to others."""
         self._place.close()
 
-    def _wait(self, wanted: TextIO, lease: TextIO, check: Callable[[], None]) -> None:
-        while not _locked(wanted):
+    def _wait(self, lock: TextIO, lease: TextIO, check: Callable[[], None]) -> None:
+        while not _try_lock(lock):
             self._log_sharing(lease)
             check()
             time.sleep(_PAUSE)
@@ -107,19 +108,19 @@ def bind(folder: Path, gpus: Sequence[Gpu]) -> GpuLease:
         InputError: the folder can't be made or written.
 
     """
-    places = (_placed(folder, gpu, number) for number in count() for gpu in gpus)
+    places = (_take_place(folder, gpu, number) for number in count() for gpu in gpus)
     return next(lease for lease in places if lease is not None)
 
 
-def _placed(folder: Path, gpu: Gpu, number: int) -> GpuLease | None:
-    place = _opened(folder / f"{gpu.uuid}.engine-{number}")
-    if _locked(place):
+def _take_place(folder: Path, gpu: Gpu, number: int) -> GpuLease | None:
+    place = _open(folder / f"{gpu.uuid}.engine-{number}")
+    if _try_lock(place):
         return GpuLease(folder, gpu, place)
     place.close()
     return None
 
 
-def _opened(path: Path) -> TextIO:
+def _open(path: Path) -> TextIO:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.open("a+", encoding="utf-8")
@@ -127,7 +128,7 @@ def _opened(path: Path) -> TextIO:
         raise cannot_write(path, error) from error
 
 
-def _locked(file: TextIO) -> bool:
+def _try_lock(file: TextIO) -> bool:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -12,19 +12,25 @@ import torch
 
 from data.requests import Request, Response
 from experts.base_models import BaseModel
+from experts.bases import AnyBasis
+from experts.basis import Basis
+from experts.seed_basis import SeedBasis
 from infra.engines.base import Progress, check_population
 from infra.engines.config import EngineConfig
-from infra.engines.identity import Resolved, engine_identity, resolve
-from infra.engines.packed.decoding import GreedyJob, Limits
-from infra.engines.packed.encoded import EncodedBlock, EncodedCall
-from infra.engines.packed.members import AnyBasis, members_of
-from infra.engines.packed.packing import Job
-from infra.engines.packed.reading import Reader
-from infra.engines.packed.resident import ResidentModel
+from infra.engines.packed.decode_loop import BatchLimits, DecodeLoop
+from infra.engines.packed.encoded_call import EncodedCall, EncodedSet
+from infra.engines.packed.expert_weights import AdapterWeights, FullModelWeights
+from infra.engines.packed.identity import packed_identity
+from infra.engines.packed.model_runner import ModelRunner
+from infra.engines.packed.multi_lora import LoraModules, PopulationLoras
+from infra.engines.packed.population_weights import PopulationWeights
+from infra.engines.packed.resident_model import ResidentModel
+from infra.engines.packed.scheduler import Batch
 from infra.engines.packed.scoring import score
-from infra.engines.packed.stacks import AdaptedModules, Stack
+from infra.engines.packed.seed_weights import seed_weights
+from infra.engines.resolved import Resolved, resolve
 from infra.engines.tokens import Choices, Prompt, Tokens
-from infra.engines.workers import Report, submitted, worker_pool
+from infra.engines.workers import ProgressCounter, submit, worker_pool
 from swarm.errors import EvaluationError
 from swarm.recipes import Recipe
 
@@ -33,8 +39,8 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 Answers = list[list[Response | None]]
-Result = tuple[Job, Sequence[Sequence[Response]]]
-"""What a job's particles (or its rows' owners, as one) answered to its rows."""
+BatchResult = tuple[Batch, Sequence[Sequence[Response]]]
+"""A batch, and the responses of its particles (or of its requests' owners, as one) to its requests."""
 
 _LEAST_TOKENS = 64
 """A GPU that has no memory for so few tokens has none for the model."""
@@ -43,8 +49,8 @@ _LEAST_TOKENS = 64
 class TransformersEngine:
     """Evaluates populations with transformers; see `infra.engines.base.Engine` for what it promises.
 
-    Jobs are independent of each other, so workers (threads on a CPU) take them from one list and share the weights;
-    which worker takes which job changes nothing in the answers. Calls from several threads wait for each other.
+    Batches are independent of each other, so workers (threads on a CPU) take them from one list and share the weights;
+    which worker takes which batch changes nothing in the answers. Calls from several threads wait for each other.
     """
 
     slots = 1
@@ -59,13 +65,13 @@ class TransformersEngine:
 
         """
         self._resolved = resolve(config)
-        self._identity = engine_identity(config, base)
+        self._identity = packed_identity(config, base)
         self._lock = Lock()
         with _engine_errors():
             self._resident = ResidentModel(base, self._resolved.device, self._resolved.dtype)
-            self._members = members_of(basis, self._resident)
-            self._adapted = AdaptedModules(self._resident.model, self._members.modules)
-        self._limits = _limits(self._resolved, self._resident)
+            self._weights = _population_weights(basis, self._resident)
+            self._modules = LoraModules(self._resident.model, self._weights.modules)
+        self._limits = _batch_limits(self._resolved, self._resident)
         self._tokens = Tokens(self._resident.tokenizer, self._resident.longest)
         self._pool = worker_pool(self._resolved.device, self._resolved.workers, self._resolved.threads)
 
@@ -89,16 +95,16 @@ class TransformersEngine:
         """
         check_population(population, requests)
         with self._lock, _engine_errors():
-            calls = [EncodedCall(self._tokens, part) for part in cut(requests, self._members.sizes(population))]
+            calls = [EncodedCall(self._tokens, part) for part in cut(requests, self._weights.sizes(population))]
             while (answers := self._run_if_it_fits(population, calls, progress)) is None:
                 torch.cuda.empty_cache()
-                self._limits = _halved(self._limits)
+                self._limits = _half(self._limits)
             return answers
 
     def close(self) -> None:
         """Give back the memory of the model and its workers."""
         self._pool.shutdown(wait=True, cancel_futures=True)
-        del self._resident, self._adapted, self._members
+        del self._resident, self._modules, self._weights
         if self._resolved.device.type == "cuda":
             torch.cuda.empty_cache()
 
@@ -114,43 +120,54 @@ class TransformersEngine:
     def _run(
         self, population: Sequence[Recipe], calls: Sequence[EncodedCall], progress: Progress | None
     ) -> list[list[Response]]:
-        report = Report(progress, sum(sum(call.counts) for call in calls))
+        counter = ProgressCounter(progress, sum(sum(call.counts) for call in calls))
         answers: Answers = []
-        for stack, call in zip(self._members.stacks(population), calls, strict=True):
-            answers += self._answer(stack, call, report)
-        return [[response for response in row if response is not None] for row in answers]
+        for loras, call in zip(self._weights.loras(population), calls, strict=True):
+            answers += self._answer(loras, call, counter)
+        return [[response for response in of_particle if response is not None] for of_particle in answers]
 
-    def _answer(self, stack: Stack, call: EncodedCall, report: Report) -> Answers:
+    def _answer(self, loras: PopulationLoras, call: EncodedCall, counter: ProgressCounter) -> Answers:
         answers: Answers = [[None] * count for count in call.counts]
-        jobs = [(block, job) for block in call.blocks for job in self._jobs(stack, block, report)]
-        with submitted(self._pool, [job for _, job in jobs], report) as futures:
-            of_future = dict(zip(futures, (block for block, _ in jobs), strict=True))
+        work = [(encoded, compute) for encoded in call.sets for compute in self._batches(loras, encoded, counter)]
+        with submit(self._pool, [compute for _, compute in work], counter) as futures:
+            set_of = dict(zip(futures, (encoded for encoded, _ in work), strict=True))
             for future in as_completed(futures):
-                of_future[future].put(*future.result(), answers)
+                set_of[future].store(*future.result(), answers)
         return answers
 
-    def _jobs(self, stack: Stack, block: EncodedBlock, report: Report) -> Iterator[Callable[[], Result]]:
+    def _batches(
+        self, loras: PopulationLoras, encoded: EncodedSet, counter: ProgressCounter
+    ) -> Iterator[Callable[[], BatchResult]]:
+        """Yield functions that compute the batches of `encoded`."""
         split = self._resolved.device.type == "cpu"
-        for job in block.jobs(block.rows.prompts, self._limits.cache_tokens, split):
-            yield self._generation(self._reader(stack, block, job), job, block.rows.prompts, report)
-        for job in block.jobs(block.rows.choices, self._limits.cache_tokens, split):
-            yield self._scoring(self._reader(stack, block, job), job, block.rows.choices, report)
+        prompts, choices = encoded.encoded.prompts, encoded.encoded.choices
+        for batch in encoded.batches(prompts, self._limits.cache_tokens, split):
+            yield self._generation(self._runner(loras, encoded, batch), batch, prompts, counter)
+        for batch in encoded.batches(choices, self._limits.cache_tokens, split):
+            yield self._scoring(self._runner(loras, encoded, batch), batch, choices, counter)
 
     def _generation(
-        self, reader: Reader, job: Job, prompts: Mapping[int, Prompt], report: Report
-    ) -> Callable[[], Result]:
-        rows, limits = [prompts[row] for row in job.rows], self._limits
-        return lambda: (job, GreedyJob(reader, rows, job.prefix, limits, report.add).run())
+        self, runner: ModelRunner, batch: Batch, prompts: Mapping[int, Prompt], counter: ProgressCounter
+    ) -> Callable[[], BatchResult]:
+        requests, limits = [prompts[request] for request in batch.requests], self._limits
+        return lambda: (batch, DecodeLoop(runner, requests, batch.prefix, limits, counter.add).run())
 
     def _scoring(
-        self, reader: Reader, job: Job, choices: Mapping[int, Choices], report: Report
-    ) -> Callable[[], Result]:
-        rows, limits = [choices[row] for row in job.rows], self._limits
-        return lambda: (job, score(reader, rows, job.prefix, limits, report.add))
+        self, runner: ModelRunner, batch: Batch, choices: Mapping[int, Choices], counter: ProgressCounter
+    ) -> Callable[[], BatchResult]:
+        requests, limits = [choices[request] for request in batch.requests], self._limits
+        return lambda: (batch, score(runner, requests, batch.prefix, limits, counter.add))
 
-    def _reader(self, stack: Stack, block: EncodedBlock, job: Job) -> Reader:
-        particles, owners = block.readers(job)
-        return Reader(self._resident, self._adapted, stack.cut(particles), owners)
+    def _runner(self, loras: PopulationLoras, encoded: EncodedSet, batch: Batch) -> ModelRunner:
+        particles, owners = encoded.owners(batch)
+        return ModelRunner(self._resident, self._modules, loras.select(particles), owners)
+
+
+def _population_weights(basis: AnyBasis, model: ResidentModel) -> PopulationWeights:
+    """Return what turns recipes of `basis` into weights of `model`."""
+    if isinstance(basis, SeedBasis):
+        return seed_weights(basis, model)
+    return AdapterWeights(basis, model) if isinstance(basis, Basis) else FullModelWeights(basis, model)
 
 
 def cut(items: Sequence[T], sizes: Sequence[int]) -> list[Sequence[T]]:
@@ -159,15 +176,15 @@ def cut(items: Sequence[T], sizes: Sequence[int]) -> list[Sequence[T]]:
     return [items[end - size : end] for size, end in zip(sizes, ends, strict=True)]
 
 
-def _limits(resolved: Resolved, resident: ResidentModel) -> Limits:
-    return Limits(resolved.token_budget, max(1, int(resolved.cache_gib * 2**30) // resident.cache_bytes))
+def _batch_limits(resolved: Resolved, model: ResidentModel) -> BatchLimits:
+    return BatchLimits(resolved.token_budget, max(1, int(resolved.cache_gib * 2**30) // model.cache_bytes))
 
 
-def _halved(limits: Limits) -> Limits:
+def _half(limits: BatchLimits) -> BatchLimits:
     """Return half of `limits`, and say so; raises `EvaluationError` where nothing is left to be halved."""
     if limits.token_budget < 2 * _LEAST_TOKENS:
         raise EvaluationError("the GPU has no memory left for a batch: give it a smaller base model or more memory")
-    half = Limits(limits.token_budget // 2, max(1, limits.cache_tokens // 2))
+    half = BatchLimits(limits.token_budget // 2, max(1, limits.cache_tokens // 2))
     logger.warning(
         "out of GPU memory: going on with %d tokens a pass (engine.token_budget) and half the cache (engine.cache_gib)",
         half.token_budget,

@@ -1,7 +1,7 @@
 """The weights of a model's Linear modules in the order in which oneDNN multiplies them, for float32 on a CPU.
 
 PyTorch's own product sorts the numbers of a weight into its kernel's order whenever it is called: as much work as the
-product itself for the few tokens of a generation step. Inductor sorts constant weights once, by private operations;
+product itself for the few tokens of a decode step. Inductor sorts constant weights once, by private operations;
 these are the same (a test compares them with the public product).
 """
 
@@ -12,15 +12,15 @@ import torch
 from torch import nn
 
 _TOKENS = 64
-"""What the order is chosen for; it is read at the same rate by any number of tokens."""
+"""The number of tokens that the order is chosen for; any other number reads it at the same rate."""
 
 
 class PackedWeights:
-    """Those Linear modules of one model that multiply by packed copies of their weights, once `pack` was called."""
+    """The Linear modules of one model that multiply by packed copies of their weights, once `pack` was called."""
 
     def __init__(self, model: nn.Module) -> None:
         self._modules: list[Any] = [
-            each for each in model.modules() if isinstance(each, nn.Linear) and _can_be_packed(each)
+            module for module in model.modules() if isinstance(module, nn.Linear) and _can_be_packed(module)
         ]
 
     @torch.inference_mode()
@@ -34,8 +34,8 @@ class PackedWeights:
 
 
 def _forward(self: Any, hidden: torch.Tensor) -> torch.Tensor:
-    made: torch.Tensor = torch.ops.mkldnn._linear_pointwise(hidden, self.packed, self.bias, "none", [], "")
-    return made
+    output: torch.Tensor = torch.ops.mkldnn._linear_pointwise(hidden, self.packed, self.bias, "none", [], "")
+    return output
 
 
 def _can_be_packed(module: nn.Linear) -> bool:

@@ -43,7 +43,7 @@ def _shorten_norm(module: nn.Module) -> bool:
         normed: torch.Tensor = (hidden * scale).mul_(self.weight)
         return normed
 
-    return _replaced(module, forward, _random(weight, 3, len(weight)))
+    return _replace(module, forward, _random(weight, 3, len(weight)))
 
 
 @torch.inference_mode()
@@ -55,16 +55,16 @@ def _shorten_gate(module: nn.Module) -> bool:
 
     def forward(self: Any, hidden: torch.Tensor) -> torch.Tensor:
         gate = silu(self.gate_proj(hidden), inplace=True)
-        made: torch.Tensor = self.down_proj(gate.mul_(self.up_proj(hidden)))
-        return made
+        output: torch.Tensor = self.down_proj(gate.mul_(self.up_proj(hidden)))
+        return output
 
     gate: Any = parts[0]
-    return _replaced(module, forward, _random(gate.weight, 3, gate.in_features))
+    return _replace(module, forward, _random(gate.weight, 3, gate.in_features))
 
 
 @torch.inference_mode()
 def _shorten_rotation(module: nn.Module) -> bool:
-    """Have an attention module rotate queries and keys by `rotated`."""
+    """Have an attention module rotate queries and keys by `rotate`."""
     forward = type(module).forward
     if not isinstance(forward, FunctionType) or _ROTATE not in (plain := unwrap(forward)).__code__.co_names:
         return False
@@ -75,31 +75,31 @@ def _shorten_rotation(module: nn.Module) -> bool:
     q, k = _random(weight, 1, 4, 3, size), _random(weight, 1, 2, 3, size)
     angles = _random(weight, 1, 3, size // 2).repeat(1, 1, 2)
     try:
-        wanted = plain.__globals__[_ROTATE](q, k, angles.cos(), angles.sin())
-        found = rotated(q, k, angles.cos(), angles.sin())
+        expected = plain.__globals__[_ROTATE](q, k, angles.cos(), angles.sin())
+        actual = rotate(q, k, angles.cos(), angles.sin())
     except (TypeError, ValueError, RuntimeError):
         return False  # another signature: not the rotation known here
-    if not all(_same(a, b) for a, b in zip(wanted, found, strict=True)):
+    if not all(_same(a, b) for a, b in zip(expected, actual, strict=True)):
         return False
-    module.forward = MethodType(_renamed(forward, {_ROTATE: rotated}), module)
+    module.forward = MethodType(_with_globals(forward, {_ROTATE: rotate}), module)
     return True
 
 
-def _renamed(function: FunctionType, names: dict[str, Any]) -> FunctionType:
-    """Return a copy of `function` that finds `names` among its globals; decorators stay around it, copied too."""
+def _with_globals(function: FunctionType, names: dict[str, Any]) -> FunctionType:
+    """Return a copy of `function` with `names` among its globals; decorators stay around it, copied too."""
     inner = getattr(function, "__wrapped__", None)
-    found, closure = function.__globals__, function.__closure__
+    global_names, closure = function.__globals__, function.__closure__
     if inner is None:
-        found = {**found, **names}
+        global_names = {**global_names, **names}
     elif closure is not None:
-        changed = CellType(_renamed(inner, names))
+        changed = CellType(_with_globals(inner, names))
         closure = tuple(changed if cell.cell_contents is inner else cell for cell in closure)
-    copy = FunctionType(function.__code__, found, function.__name__, function.__defaults__, closure)
+    copy = FunctionType(function.__code__, global_names, function.__name__, function.__defaults__, closure)
     copy.__kwdefaults__ = function.__kwdefaults__
     return copy
 
 
-def rotated(
+def rotate(
     q: torch.Tensor, k: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, unsqueeze_dim: int = 1
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Rotate queries and keys [B, heads, tokens, size] by position: (a, b) ↦ (a cos − b sin, b cos + a sin).
@@ -109,25 +109,25 @@ def rotated(
     half = cos.shape[-1] // 2
     cos, sin = cos.unsqueeze(unsqueeze_dim), sin.unsqueeze(unsqueeze_dim)[..., :half]
 
-    def one(states: torch.Tensor) -> torch.Tensor:
+    def rotate_states(states: torch.Tensor) -> torch.Tensor:
         out = states * cos
         out[..., :half].addcmul_(states[..., half:], sin, value=-1)
         out[..., half:].addcmul_(states[..., :half], sin)
         return out
 
-    return one(q), one(k)
+    return rotate_states(q), rotate_states(k)
 
 
-def _replaced(module: nn.Module, forward: Callable[..., torch.Tensor], example: torch.Tensor) -> bool:
-    """Give `module` this forward if that changes nothing for `example`."""
+def _replace(module: nn.Module, forward: Callable[..., torch.Tensor], example: torch.Tensor) -> bool:
+    """Give `module` this forward if that changes nothing for `example`; return whether it did."""
     if example.dtype is not torch.float32 or not _same(module(example), forward(module, example)):
         return False
     module.forward = MethodType(forward, module)
     return True
 
 
-def _same(wanted: torch.Tensor, found: torch.Tensor) -> bool:
-    return wanted.shape == found.shape and torch.allclose(wanted, found, rtol=_TOLERANCE, atol=_TOLERANCE)
+def _same(expected: torch.Tensor, actual: torch.Tensor) -> bool:
+    return expected.shape == actual.shape and torch.allclose(expected, actual, rtol=_TOLERANCE, atol=_TOLERANCE)
 
 
 def _random(like: torch.Tensor, *shape: int) -> torch.Tensor:

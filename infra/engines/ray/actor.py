@@ -19,13 +19,12 @@ from experts.seed_basis import SeedBasis
 from experts.tensors import model_sha256
 from infra.engines.base import Engine
 from infra.engines.config import EngineConfig
-from infra.engines.identity import engine_identity
-from infra.engines.opening import open_alone
+from infra.engines.local import local_identity, open_local
 from swarm.errors import EvaluationError, InputError
 from swarm.recipes import Recipe
 
 T = TypeVar("T")
-Stored = list["ray.ObjectRef[PackedBasis | FullBasis | SeedBasis]"]
+BasisReference = list["ray.ObjectRef[StoredBasis | FullBasis | SeedBasis]"]
 
 
 @dataclass(frozen=True)
@@ -47,8 +46,8 @@ class Assignment:
 
 
 @dataclass(frozen=True)
-class PackedBasis:
-    """A `Basis` as contiguous float32 arrays, which actors of one node read from shared memory.
+class StoredBasis:
+    """A `Basis` as contiguous float32 arrays, which the actors of a node read from Ray's shared memory.
 
     Attributes:
         ids: content hashes of the experts.
@@ -64,7 +63,7 @@ class PackedBasis:
     modules: Mapping[str, tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]
 
     @classmethod
-    def of(cls, basis: Basis) -> "PackedBasis":
+    def of(cls, basis: Basis) -> "StoredBasis":
         """Pack `basis` without a copy."""
         modules = {name: (down.numpy(), up.transpose(1, 2).numpy()) for name, (down, up) in basis.modules.items()}
         return cls(basis.ids, basis.names, basis.ranks, modules)
@@ -88,7 +87,7 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Place:
+class ActorLocation:
     """Where an actor runs: a node, as people know it, and a process there."""
 
     node: str
@@ -99,10 +98,10 @@ class Place:
 
 
 class EngineActor:
-    """Holds one engine; a restarted actor loads it again when it is next asked for something.
+    """Holds one engine; a restarted actor loads it again at its next call.
 
-    So every call says where the basis is: `stored` holds Ray's reference to a `PackedBasis` or another basis, in a list
-    so that Ray fetches it only where it is needed.
+    So every call says where the basis is: a list holds Ray's reference to it, so that Ray fetches it only where it is
+    needed.
     """
 
     def __init__(self, assignment: Assignment) -> None:
@@ -111,37 +110,37 @@ class EngineActor:
         self._call = ""
         self._done = 0
 
-    def prepare(self, stored: Stored) -> Place | Failure:
+    def prepare(self, basis: BasisReference) -> ActorLocation | Failure:
         """Check this node and load the engine, unless that is done; return where this is, or what is wrong."""
-        loaded = _attempt(lambda: self._loaded(stored))
-        return loaded if isinstance(loaded, Failure) else Place(_here(), os.getpid())
+        loaded = _attempt(lambda: self._loaded_engine(basis))
+        return loaded if isinstance(loaded, Failure) else ActorLocation(_here(), os.getpid())
 
     def evaluate(
-        self, stored: Stored, call: str, population: Sequence[Recipe], requests: Sequence[Sequence[Request]]
+        self, basis: BasisReference, call: str, population: Sequence[Recipe], requests: Sequence[Sequence[Request]]
     ) -> list[list[Response]] | Failure:
         """Answer as `Engine.run` does; `call` is the name that `progress` knows it by."""
         self._call, self._done = call, 0
-        return _attempt(lambda: self._loaded(stored).run(population, requests, self._progressed))
+        return _attempt(lambda: self._loaded_engine(basis).run(population, requests, self._progressed))
 
     @ray.method(concurrency_group="progress")  # type: ignore[untyped-decorator]
     def progress(self, call: str) -> int:
-        """Return how many rows of `call` are answered; this runs while `evaluate` does."""
+        """Return how many requests of `call` are answered; this runs while `evaluate` does."""
         return self._done if self._call == call else 0
 
     def _progressed(self, done: int, total: int) -> None:
         self._done = done
 
-    def _loaded(self, stored: Stored) -> Engine:
+    def _loaded_engine(self, basis: BasisReference) -> Engine:
         if self._engine is None:
-            wanted = self._assignment
-            found = ray.get(stored[0])
-            check_node(wanted, found, elsewhere=ray.get_runtime_context().get_node_id() != wanted.node)
-            basis = found.unpack() if isinstance(found, PackedBasis) else found
-            self._engine = open_alone(wanted.config, wanted.base, basis)
+            assignment, stored = self._assignment, ray.get(basis[0])
+            elsewhere = ray.get_runtime_context().get_node_id() != assignment.node
+            check_node(assignment, stored, elsewhere)
+            unpacked = stored.unpack() if isinstance(stored, StoredBasis) else stored
+            self._engine = open_local(assignment.config, assignment.base, unpacked)
         return self._engine
 
 
-def check_node(wanted: Assignment, basis: PackedBasis | FullBasis | SeedBasis, elsewhere: bool) -> None:
+def check_node(assignment: Assignment, basis: StoredBasis | FullBasis | SeedBasis, elsewhere: bool) -> None:
     """Check that this node has the run's files and the run's engine; the files' content only if it is `elsewhere`.
 
     Raises:
@@ -150,18 +149,20 @@ def check_node(wanted: Assignment, basis: PackedBasis | FullBasis | SeedBasis, e
     """
     here = _here()
     shared = "keep it on a file system that all nodes share"
-    folders = [wanted.base.folder, *(basis.folders if isinstance(basis, FullBasis) else ())]
+    folders = [assignment.base.folder, *(basis.folders if isinstance(basis, FullBasis) else ())]
     for folder in folders:
         if not folder.is_dir():
             raise InputError(f"{here} has no folder {folder}: copy it there, or {shared}")
     try:
-        identity = engine_identity(wanted.config, wanted.base)
+        identity = local_identity(assignment.config, assignment.base)
     except InputError as error:
         raise InputError(f"{here}: {error}") from error
-    if identity != wanted.identity:
-        changed = "; ".join(_differences(json.loads(wanted.identity), json.loads(identity)))
-        raise InputError(f"{here} has another engine than this run: {changed}: install the same versions on every node")
-    if elsewhere and (changed_folder := _changed_folder(wanted.base, basis)):
+    if identity != assignment.identity:
+        differences = "; ".join(_differences(json.loads(assignment.identity), json.loads(identity)))
+        raise InputError(
+            f"{here} has another engine than this run: {differences}: install the same versions on every node"
+        )
+    if elsewhere and (changed_folder := _changed_folder(assignment.base, basis)):
         raise InputError(f"{here} has other files in {changed_folder} than this run: copy them again, or {shared}")
 
 
@@ -169,7 +170,7 @@ def _here() -> str:
     return f"node {socket.gethostname()}"
 
 
-def _changed_folder(base: BaseModel, basis: PackedBasis | FullBasis | SeedBasis) -> str | None:
+def _changed_folder(base: BaseModel, basis: StoredBasis | FullBasis | SeedBasis) -> str | None:
     check_model_folder(base.folder)
     if model_sha256(base.folder) != base.sha256:
         return str(base.folder)
@@ -178,10 +179,10 @@ def _changed_folder(base: BaseModel, basis: PackedBasis | FullBasis | SeedBasis)
     return next((str(folder) for key, folder in models if read_full_model(folder, here).id != key), None)
 
 
-def _differences(wanted: Mapping[str, Any], found: Mapping[str, Any], above: str = "") -> list[str]:
+def _differences(ours: Mapping[str, Any], theirs: Mapping[str, Any], above: str = "") -> list[str]:
     lines = []
-    for name in sorted(wanted.keys() | found.keys()):
-        there, here = found.get(name), wanted.get(name)
+    for name in sorted(ours.keys() | theirs.keys()):
+        there, here = theirs.get(name), ours.get(name)
         if isinstance(there, dict) and isinstance(here, dict):
             lines += _differences(here, there, f"{name}.")
         elif there != here:

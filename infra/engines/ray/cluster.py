@@ -26,7 +26,7 @@ _LONGEST = 20
 
 
 class RayCluster:
-    """A connection of this process to a cluster; one that was there already is left as it was."""
+    """A connection of this process to a cluster; a connection that was there already is left as it was."""
 
     def __init__(self, address: str | None) -> None:
         """Connect to the cluster at `address` (auto or HOST:PORT), or start one that ends with this process.
@@ -73,7 +73,7 @@ class RayCluster:
     def _start(self) -> None:
         place = gettempdir() if len(gettempdir()) <= _LONGEST else "/tmp"
         folder = mkdtemp(prefix="swarm-ray-", dir=place)
-        reaper = Path(__file__).with_name("ray_reaper.py")
+        reaper = Path(__file__).with_name("reaper.py")
         command = [sys.executable, "-I", str(reaper), folder, str(os.getpid())]
         self._reaper = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
         with _on_loopback():
@@ -86,7 +86,7 @@ class RayCluster:
         self._init(address=address)
 
     def _init(self, **arguments: Any) -> None:
-        """Connect this process, unless somebody has done that already."""
+        """Connect this process, unless it is connected already."""
         import ray
 
         if ray.is_initialized():
@@ -115,8 +115,8 @@ def actors_that_fit(config: RayConfig, gpus: float) -> int:
 
 
 def _fit(resources: Mapping[str, float], cpus: float, gpus: float) -> int:
-    wanted = {"CPU": cpus} | ({"GPU": gpus} if gpus > 0 else {})
-    return min(floor(resources.get(name, 0.0) / amount) for name, amount in wanted.items())
+    amounts = {"CPU": cpus} | ({"GPU": gpus} if gpus > 0 else {})
+    return min(floor(resources.get(name, 0.0) / amount) for name, amount in amounts.items())
 
 
 @contextmanager

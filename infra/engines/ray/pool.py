@@ -2,55 +2,28 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from importlib.util import find_spec
 from itertools import count
 from typing import Any, TypeVar
 
-import torch
-
 from data.requests import Request, Response
 from experts.base_models import BaseModel
+from experts.bases import AnyBasis
 from experts.basis import Basis
 from infra.engines.base import Progress, check_population
 from infra.engines.config import EngineConfig, RayConfig
-from infra.engines.identity import engine_identity
-from infra.engines.packed.members import AnyBasis
 from infra.engines.ray.cluster import RayCluster, actors_that_fit
-from swarm.errors import EvaluationError, InputError
+from infra.engines.ray.identity import actor_config, pool_identity
+from swarm.errors import EvaluationError
 from swarm.recipes import Recipe
 
 ATTEMPTS = 3
-"""A group is given to so many actors, each after the loss of the one before."""
+"""A group is given to so many actors, one after the loss of another."""
 _RESTARTS = 3
-"""So often Ray restarts one actor; then the pool starts another in its place."""
+"""So often Ray restarts one actor; then the pool starts another in its location."""
 
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
-
-
-def pool_identity(config: EngineConfig, base: BaseModel) -> str:
-    """Return the identity of the engines in the pool's actors: a pool gives the answers that one of them gives.
-
-    Raises:
-        InputError: Ray is not installed, or it can't be told whether the actors compute on GPUs.
-
-    """
-    if find_spec("ray") is None:
-        raise InputError("engine.kind: ray: Ray is not installed: pip install 'ray==2.60.*', or use another kind")
-    return engine_identity(actor_config(config), base, here=False)
-
-
-def actor_config(config: EngineConfig) -> EngineConfig:
-    """Return the configuration of the engine in each actor, its device and its workers decided.
-
-    Raises:
-        InputError: it can't be told whether the actors compute on GPUs.
-
-    """
-    workers = config.workers or max(1, int(config.ray.cpus) // (config.threads or 1))
-    changes = {"kind": config.ray.engine, "device": _device(config), "workers": workers}
-    return config.model_copy(update=changes)
 
 
 class RayEngine:
@@ -70,11 +43,11 @@ class RayEngine:
         """
         self._identity = pool_identity(config, base)
         self._calls = count()
-        self._roster: Any = None
+        self._actors: Any = None
         self._cluster = RayCluster(config.ray.address)
         try:
-            self._roster = _start(config, base, basis, self._identity)
-            self._answer(lambda: None, lambda member: None)
+            self._actors = _start(config, base, basis, self._identity)
+            self._answer(lambda: None, lambda actor: None)
         except BaseException:
             self.close()
             raise
@@ -87,7 +60,7 @@ class RayEngine:
     @property
     def slots(self) -> int:
         """How many actors there are."""
-        return int(self._roster.size)
+        return int(self._actors.size)
 
     def run(
         self, population: Sequence[Recipe], requests: Sequence[Sequence[Request]], progress: Progress | None = None
@@ -104,50 +77,50 @@ class RayEngine:
         report = _Reporter(progress, sum(map(len, requests)))
         call, arguments = str(next(self._calls)), (list(population), list(requests))
 
-        def ask(member: Any) -> Any:
-            logger.debug("engine ray: %s answers call %s", member.place, call)
-            return member.answer(call, arguments, report.rows)
+        def ask(actor: Any) -> Any:
+            logger.debug("engine ray: %s answers call %s", actor.location, call)
+            return actor.answer(call, arguments, report.answers)
 
         answer = self._answer(report.waiting, ask)
         if isinstance(answer, list):
-            report.rows(report.total)
+            report.answers(report.total)
             return answer
         raise answer.error()
 
     def close(self) -> None:
         """End the actors, and the cluster if it was started for this engine."""
-        if self._roster is not None:
-            self._roster.close()
+        if self._actors is not None:
+            self._actors.close()
         self._cluster.close()
 
     def _answer(self, waiting: Callable[[], None], ask: Callable[[Any], T]) -> T:
-        """Return what `ask` gets out of an idle member, or of others after it if that is lost."""
+        """Return what `ask` gets from an idle actor, or from others after it if that is lost."""
         from ray.exceptions import RayError, RayTaskError
 
         lost = ""
         for _ in range(ATTEMPTS):
-            place = None
+            location = None
             try:
-                with self._roster.taken(waiting) as member:
-                    place = member.place
-                    return ask(member)
+                with self._actors.acquire(waiting) as actor:
+                    location = actor.location
+                    return ask(actor)
             except RayTaskError:
                 raise
             except RayError as error:
-                lost = f"{place or 'an actor that was loading'}: {(str(error).splitlines() or [''])[0]}"
+                lost = f"{location or 'an actor that was loading'}: {(str(error).splitlines() or [''])[0]}"
                 logger.warning("engine ray: lost %s; its work is given to another", lost)
         raise EvaluationError(f"engine ray: lost {ATTEMPTS} actors over one group of particles, the last: {lost}")
 
 
 class _Reporter:
-    """Passes progress on; a group that is begun again is reported once it is further than before."""
+    """Passes progress on; a group that starts again on another actor is reported once it is further than before."""
 
     def __init__(self, progress: Progress | None, total: int) -> None:
         self._progress = progress
         self._done = 0
         self.total = total
 
-    def rows(self, done: int) -> None:
+    def answers(self, done: int) -> None:
         if done > self._done:
             self._done = done
             self.waiting()
@@ -160,13 +133,13 @@ class _Reporter:
 def _start(config: EngineConfig, base: BaseModel, basis: AnyBasis, identity: str) -> Any:
     import ray
 
-    from infra.engines.ray.actor import Assignment, EngineActor, PackedBasis
-    from infra.engines.ray.roster import Member, Roster
+    from infra.engines.ray.actor import Assignment, EngineActor, StoredBasis
+    from infra.engines.ray.actor_pool import ActorPool, PooledActor
 
     inner = actor_config(config)
     gpus = _gpus(config.ray, inner.device)
     size = actors_that_fit(config.ray, gpus)
-    shared = ray.put(PackedBasis.of(basis) if isinstance(basis, Basis) else basis)
+    shared = ray.put(StoredBasis.of(basis) if isinstance(basis, Basis) else basis)
     assignment = Assignment(inner, base, identity, ray.get_runtime_context().get_node_id())
     actor: Any = ray.remote(
         num_cpus=config.ray.cpus,
@@ -175,28 +148,10 @@ def _start(config: EngineConfig, base: BaseModel, basis: AnyBasis, identity: str
         max_restarts=_RESTARTS,
         concurrency_groups={"progress": 1},
     )(EngineActor)
-    return Roster(lambda: Member(actor.remote(assignment), [shared]), size, config.ray.wait)
+    return ActorPool(lambda: PooledActor(actor.remote(assignment), [shared]), size, config.ray.wait)
 
 
 def _gpus(config: RayConfig, device: str) -> float:
     if config.gpus is not None:
         return config.gpus
     return 1.0 if device == "cuda" else 0.0
-
-
-def _device(config: EngineConfig) -> str:
-    gpus, device = config.ray.gpus, config.device
-    if ":" in device:
-        raise InputError(f"engine.device: {device}: Ray chooses the GPU of each actor: set it to cuda")
-    if device == "auto" and gpus is not None:
-        return "cuda" if gpus > 0 else "cpu"
-    if device == "auto" and config.ray.address is not None:
-        raise InputError(
-            "engine.device: auto: what this machine has says nothing about the actors of a running cluster: set it to "
-            "cuda or cpu, or set engine.ray.gpus"
-        )
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    if gpus is not None and (gpus > 0) != (device == "cuda"):
-        raise InputError(f"engine.ray.gpus: {gpus:g} does not go with engine.device: {device}: leave it empty")
-    return device

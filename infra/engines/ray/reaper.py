@@ -1,8 +1,8 @@
 """A process that waits for the end of the one that started it, then ends what its cluster left.
 
-Ray's own agents outlive a killed driver by more than a minute. Whoever has a file of the cluster's folder open, and is
-not the driver, is one of the cluster's processes; in the end the folder is removed. It needs Linux, and nothing but
-the standard library.
+Ray's own agents outlive a killed driver by more than a minute. Every process that has a file of the cluster's folder
+open, except for the driver, belongs to the cluster and is killed; in the end the folder is removed. It needs Linux, and
+nothing but the standard library.
 """
 
 import os

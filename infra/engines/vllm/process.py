@@ -1,4 +1,4 @@
-"""What vLLM does to the process it is imported in: asked for by environment variables, and kept to itself."""
+"""Opens vLLM without its marks on this process: settings by environment variables, and what it changes put back."""
 
 import logging
 import os
@@ -46,15 +46,15 @@ def quiet_process(batch_invariant: bool) -> Iterator[None]:
 
 
 @contextmanager
-def plain_weights(wanted: bool) -> Iterator[None]:
-    """If `wanted`, let models that are loaded inside the block keep weights that can be overwritten.
+def plain_weights(enabled: bool) -> Iterator[None]:
+    """If `enabled`, let models that are loaded inside the block keep weights that can be overwritten.
 
     On a CPU vLLM packs each weight for its kernels once and drops it.
     """
     from vllm.model_executor.layers import utils
 
     packing = utils.dispatch_cpu_unquantized_gemm
-    if wanted:
+    if enabled:
         utils.dispatch_cpu_unquantized_gemm = _keep_weight
     try:
         yield

@@ -1,19 +1,18 @@
-"""Rows as vLLM takes them: token ids with sampling parameters, one step's tokens in, a response out."""
+"""Requests as vLLM takes them: token ids with sampling parameters, the tokens of each step in, a response out."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from data.requests import Completion, LogLikelihoods, Response
-from infra.engines.packed.encoded import EncodedRequests
-from infra.engines.tokens import Choices, Prompt, Tokens
+from infra.engines.tokens import Choices, EncodedRequests, Prompt, Tokens
 
 MOST_CHOICES = 128
 """vLLM reports at most so many chosen tokens' log-probabilities a request."""
 
 
-class Job(Protocol):
-    """One request to vLLM, and what has come back of it."""
+class VllmRequest(Protocol):
+    """One request to vLLM, and the output that it has received so far."""
 
     @property
     def tokens(self) -> Sequence[int]:
@@ -24,17 +23,17 @@ class Job(Protocol):
         """Return vLLM's `SamplingParams`."""
         ...
 
-    def take(self, output: Any) -> bool:
-        """Take in vLLM's `RequestOutput` of one step; return whether nothing more is needed of it."""
+    def receive(self, output: Any) -> bool:
+        """Add vLLM's `RequestOutput` of one step; return whether the request needs no further one."""
         ...
 
 
-class Row(Protocol):
-    """One request of ours, answered by one job or more."""
+class PendingRequest(Protocol):
+    """A request of this project, answered by one request to vLLM or several."""
 
     @property
-    def jobs(self) -> Sequence[Job]:
-        """What has to be finished before there is a response."""
+    def vllm_requests(self) -> Sequence[VllmRequest]:
+        """The requests that vLLM has to finish before there is a response."""
         ...
 
     def response(self) -> Response:
@@ -44,25 +43,25 @@ class Row(Protocol):
 
 @dataclass
 class Generation:
-    """A prompt that is continued greedily; a row and its only job."""
+    """A prompt that is continued greedily; it is its own and only request to vLLM."""
 
     prompt: Prompt
     decoder: Tokens
-    ends: frozenset[int]
+    end_tokens: frozenset[int]
     generated: list[int] = field(default_factory=list)
 
     @property
-    def jobs(self) -> Sequence[Job]:
-        """See `Row`."""
+    def vllm_requests(self) -> Sequence[VllmRequest]:
+        """See `PendingRequest`."""
         return [self]
 
     @property
     def tokens(self) -> Sequence[int]:
-        """See `Job`."""
+        """See `VllmRequest`."""
         return self.prompt.tokens
 
     def parameters(self) -> Any:
-        """See `Job`: vLLM itself ends a generation only at its length or an end token."""
+        """See `VllmRequest`: vLLM itself ends a generation only at its length or an end token."""
         from vllm import SamplingParams
         from vllm.sampling_params import RequestOutputKind
 
@@ -70,21 +69,21 @@ class Generation:
             temperature=0,
             max_tokens=self.prompt.request.max_new_tokens,
             ignore_eos=True,
-            stop_token_ids=sorted(self.ends),
+            stop_token_ids=sorted(self.end_tokens),
             detokenize=False,
             output_kind=RequestOutputKind.DELTA if self._may_end_early else RequestOutputKind.FINAL_ONLY,
         )
 
-    def take(self, output: Any) -> bool:
-        """See `Job`."""
+    def receive(self, output: Any) -> bool:
+        """See `VllmRequest`."""
         for token in output.outputs[0].token_ids:
             self.generated.append(token)
-            if self._may_end_early and self.decoder.decided(self.prompt.request, self.generated):
+            if self._may_end_early and self.decoder.is_decided(self.prompt.request, self.generated):
                 return True
         return bool(output.finished)
 
     def response(self) -> Completion:
-        """See `Row`."""
+        """See `PendingRequest`."""
         return Completion(self.decoder.answer(self.prompt.request, self.generated), len(self.generated))
 
     @property
@@ -94,7 +93,7 @@ class Generation:
 
 @dataclass
 class Context:
-    """Text that continuations of one length share but for their last token; scores them all.
+    """Tokens that continuations of one length share except for the last; a request to vLLM that scores them all.
 
     Attributes:
         tokens: the prompt with all tokens of the continuations but the last.
@@ -110,13 +109,13 @@ class Context:
     log_probabilities: tuple[float, Mapping[int, float]] | None = None
 
     def takes(self, token: int) -> bool:
-        """Score `token` as a last one too, if there is room; return whether it is scored."""
+        """Score `token` as a last token too, unless there are too many; return whether it is scored."""
         if token not in self.last and len(self.last) < MOST_CHOICES:
             self.last.append(token)
         return token in self.last
 
     def parameters(self) -> Any:
-        """See `Job`."""
+        """See `VllmRequest`."""
         from vllm import SamplingParams
         from vllm.sampling_params import RequestOutputKind
 
@@ -130,21 +129,21 @@ class Context:
             output_kind=RequestOutputKind.FINAL_ONLY,
         )
 
-    def take(self, output: Any) -> bool:
-        """See `Job`."""
+    def receive(self, output: Any) -> bool:
+        """See `VllmRequest`."""
         if output.finished:
-            places = range(len(self.tokens) - self.scored, len(self.tokens))
-            known = sum(output.prompt_logprobs[place][self.tokens[place]].logprob for place in places)
-            candidates = output.outputs[0].logprobs[0]
-            self.log_probabilities = known, {token: candidates[token].logprob for token in self.last}
+            positions = range(len(self.tokens) - self.scored, len(self.tokens))
+            before = sum(output.prompt_logprobs[position][self.tokens[position]].logprob for position in positions)
+            last = output.outputs[0].logprobs[0]
+            self.log_probabilities = before, {token: last[token].logprob for token in self.last}
         return bool(output.finished)
 
     def value(self, token: int) -> float:
         """Return the log-likelihood of the continuation that ends with `token`."""
         if self.log_probabilities is None:
             raise RuntimeError("a context was not scored")
-        known, last = self.log_probabilities
-        return known + last[token]
+        before, last = self.log_probabilities
+        return before + last[token]
 
 
 class Scoring:
@@ -154,20 +153,20 @@ class Scoring:
         """Nothing is computed here."""
         self._choices = choices
         self._contexts: list[Context] = []
-        self._parts = [
-            self._place(suffix, scored) for suffix, scored in zip(choices.suffixes, choices.scored, strict=True)
+        self._context_of = [
+            self._context(suffix, scored) for suffix, scored in zip(choices.suffixes, choices.scored, strict=True)
         ]
 
     @property
-    def jobs(self) -> Sequence[Job]:
-        """See `Row`."""
+    def vllm_requests(self) -> Sequence[VllmRequest]:
+        """See `PendingRequest`."""
         return self._contexts
 
     def response(self) -> LogLikelihoods:
-        """See `Row`."""
-        return LogLikelihoods(tuple(context.value(token) for context, token in self._parts), self._choices.scored)
+        """See `PendingRequest`."""
+        return LogLikelihoods(tuple(context.value(token) for context, token in self._context_of), self._choices.scored)
 
-    def _place(self, suffix: tuple[int, ...], scored: int) -> tuple[Context, int]:
+    def _context(self, suffix: tuple[int, ...], scored: int) -> tuple[Context, int]:
         """Return the context that scores `suffix`, and the suffix's last token."""
         tokens = (*self._choices.prefix, *suffix[:-1])
         for context in self._contexts:
@@ -177,8 +176,8 @@ class Scoring:
         return self._contexts[-1], suffix[-1]
 
 
-def rows_of(encoded: EncodedRequests, decoder: Tokens, ends: frozenset[int]) -> Iterator[Row]:
-    """Yield new rows in the order of the requests."""
+def pending_requests(encoded: EncodedRequests, decoder: Tokens, end_tokens: frozenset[int]) -> Iterator[PendingRequest]:
+    """Yield the requests of `encoded` in their order, none of them answered yet."""
     for index in range(encoded.count):
         prompt = encoded.prompts.get(index)
-        yield Scoring(encoded.choices[index]) if prompt is None else Generation(prompt, decoder, ends)
+        yield Scoring(encoded.choices[index]) if prompt is None else Generation(prompt, decoder, end_tokens)

@@ -1,4 +1,4 @@
-"""One vLLM engine in this process: opened once, stepped until all jobs are done, closed without a trace."""
+"""One vLLM engine in this process: opened once, stepped until all requests are done, closed without a trace."""
 
 import gc
 from collections.abc import Callable, Sequence
@@ -10,10 +10,10 @@ import torch
 
 from experts.base_models import BaseModel
 from infra.engines.config import VllmConfig
-from infra.engines.identity import Resolved
+from infra.engines.resolved import Resolved
 from infra.engines.vllm.description import Description
 from infra.engines.vllm.process import plain_weights, quiet_process
-from infra.engines.vllm.requests import Job
+from infra.engines.vllm.requests import VllmRequest
 from infra.engines.vllm.worker import SwarmWorker
 from swarm.errors import InputError
 
@@ -23,14 +23,14 @@ _SEQUENCES = {"cpu": 64, "cuda": 256}
 
 
 @dataclass(frozen=True)
-class Slots:
-    """Room for adapters.
+class LoraSlots:
+    """Slots for adapters, as vLLM is opened with them.
 
     Attributes:
         count: adapters in one batch.
         rank: the largest rank of an adapter.
         modules: the last names of the modules that adapters may have.
-        movable: the weights below the adapters will be overwritten, too.
+        movable: whether the weights that adapters are added to will be overwritten, too.
 
     """
 
@@ -44,7 +44,7 @@ class VllmResident:
     """vLLM with the base model in memory; not thread-safe."""
 
     def __init__(
-        self, base: BaseModel, known: Description, resolved: Resolved, config: VllmConfig, slots: Slots | None
+        self, base: BaseModel, description: Description, resolved: Resolved, config: VllmConfig, slots: LoraSlots | None
     ):
         """Load `base`; without `slots` its weights can be overwritten, with them it takes adapters (or both).
 
@@ -54,12 +54,12 @@ class VllmResident:
         """
         self.slots, self.closed = slots, False
         self._calls = count()
-        arguments = _arguments(base, known, resolved, config, slots)
+        arguments = _arguments(base, description, resolved, config, slots)
         with quiet_process(config.batch_invariant):
             from vllm import LLM
 
             try:
-                with plain_weights(wanted=slots is None or slots.movable):
+                with plain_weights(enabled=slots is None or slots.movable):
                     self._llm = LLM(**arguments)
             except (ValueError, KeyError) as error:
                 raise InputError(f"vLLM can't run base model {base.name!r} as configured: {_reason(error)}") from error
@@ -69,22 +69,22 @@ class VllmResident:
         """Call a method of `SwarmWorker` in the worker."""
         return self._llm.collective_rpc(method.__name__, args=arguments)[0]
 
-    def run(self, jobs: Sequence[tuple[Job, Any]], on_finished: Callable[[int], None]) -> bool:
-        """Finish all `jobs`, each with its LoRARequest or None; `on_finished` hears each one's index.
+    def run(self, requests: Sequence[tuple[VllmRequest, Any]], on_finished: Callable[[int], None]) -> bool:
+        """Finish all `requests`, each with its LoRARequest or None; call `on_finished` with each one's index.
 
-        No cached prefix of an earlier call is used, so that what is computed depends on `jobs` alone. Returns whether
-        all logits were finite.
+        It uses no cached prefix of an earlier call, so that the answers depend on `requests` alone. Returns whether all
+        logits were finite.
         """
         engine, call = self._llm.llm_engine, next(self._calls)
         self.call(SwarmWorker.swarm_broken_logits)
         self._llm.reset_prefix_cache()
-        unfinished = {f"{call}-{index}": index for index in range(len(jobs))}
+        unfinished = {f"{call}-{index}": index for index in range(len(requests))}
         try:
-            for name, (job, adapter) in zip(unfinished, jobs, strict=True):
-                prompt = {"type": "token", "prompt_token_ids": list(job.tokens)}
-                engine.add_request(name, prompt, job.parameters(), lora_request=adapter)
+            for name, (request, adapter) in zip(unfinished, requests, strict=True):
+                prompt = {"type": "token", "prompt_token_ids": list(request.tokens)}
+                engine.add_request(name, prompt, request.parameters(), lora_request=adapter)
             while unfinished:
-                self._step(jobs, unfinished, on_finished)
+                self._step(requests, unfinished, on_finished)
         finally:
             engine.abort_request(list(unfinished))
         return not self.call(SwarmWorker.swarm_broken_logits)
@@ -108,12 +108,15 @@ class VllmResident:
             torch.cuda.empty_cache()
 
     def _step(
-        self, jobs: Sequence[tuple[Job, Any]], unfinished: dict[str, int], on_finished: Callable[[int], None]
+        self,
+        requests: Sequence[tuple[VllmRequest, Any]],
+        unfinished: dict[str, int],
+        on_finished: Callable[[int], None],
     ) -> None:
         decided: list[str] = []
         for output in self._llm.llm_engine.step():
             index = unfinished.get(output.request_id)
-            if index is None or not jobs[index][0].take(output):
+            if index is None or not requests[index][0].receive(output):
                 continue
             del unfinished[output.request_id]
             if not output.finished:
@@ -123,7 +126,7 @@ class VllmResident:
 
 
 def _arguments(
-    base: BaseModel, known: Description, resolved: Resolved, config: VllmConfig, slots: Slots | None
+    base: BaseModel, description: Description, resolved: Resolved, config: VllmConfig, slots: LoraSlots | None
 ) -> dict[str, Any]:
     sequences = min(_SEQUENCES[resolved.device.type], resolved.token_budget)
     arguments: dict[str, Any] = {
@@ -134,24 +137,24 @@ def _arguments(
         "use_tqdm_on_load": False,
         "generation_config": "vllm",
         "dtype": str(resolved.dtype).removeprefix("torch."),
-        "max_model_len": known.longest,
+        "max_model_len": description.longest,
         "max_num_batched_tokens": resolved.token_budget,
         "max_num_seqs": sequences,
         "enable_prefix_caching": config.prefix_caching,
-        "async_scheduling": False,  # which rows share a batch would depend on timing
+        "async_scheduling": False,  # which sequences share a batch would depend on timing
         "worker_extension_cls": f"{SwarmWorker.__module__}.{SwarmWorker.__qualname__}",
     }
     if slots is not None:
         arguments |= {"enable_lora": True, "max_loras": slots.count, "max_lora_rank": slots.rank}
         arguments["lora_target_modules"] = list(slots.modules)
     if resolved.device.type == "cpu":
-        return arguments | {"enforce_eager": True, "kv_cache_memory_bytes": _cpu_cache(known, sequences)}
+        return arguments | {"enforce_eager": True, "kv_cache_memory_bytes": _cpu_cache(description, sequences)}
     return arguments | {"gpu_memory_utilization": config.memory, "device_ids": [resolved.device.index or 0]}
 
 
-def _cpu_cache(known: Description, sequences: int) -> int:
+def _cpu_cache(description: Description, sequences: int) -> int:
     """Return the bytes of the cache on a CPU: room for two longest texts, more only as far as it can be of use."""
-    longest = (known.longest or 0) * known.cache_bytes
+    longest = (description.longest or 0) * description.cache_bytes
     return max(2 * longest, min(_CPU_CACHE, sequences * longest)) or _CPU_CACHE
 
 

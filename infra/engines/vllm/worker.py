@@ -54,9 +54,9 @@ class SwarmWorker:
         for adapter_id, updates in adapters.items():
             model = self._swarm_lora_model(adapter_id, updates)
             manager._adapter_manager.add_adapter(model)
-            if strangers := sorted(model.loras.keys() - manager._adapter_manager.modules.keys()):
+            if unsupported := sorted(model.loras.keys() - manager._adapter_manager.modules.keys()):
                 manager.remove_all_adapters()
-                return strangers
+                return unsupported
             manager._adapter_manager.activate_adapter(adapter_id)
         return []
 

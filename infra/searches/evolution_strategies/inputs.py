@@ -4,7 +4,7 @@ from data.dev_split import split_dev
 from experts.base_models import BaseModel
 from experts.seed_basis import SeedBasis, seed_basis
 from experts.snapshots import Snapshots
-from infra.engines.identity import engine_identity
+from infra.engines.kinds import engine_identity
 from infra.evaluation.evaluator import open_objective
 from infra.evaluation.inputs import RunInputs
 from infra.files.run_folder import RunFolder

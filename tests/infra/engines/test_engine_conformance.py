@@ -22,9 +22,8 @@ from experts.basis import Basis, FullBasis, load_basis
 from experts.export import export_adapter, export_merged
 from infra.engines.base import Engine
 from infra.engines.config import EngineConfig, VllmConfig
-from infra.engines.identity import engine_identity
-from infra.engines.opening import open_engine
-from infra.engines.packed.cache import COPIED
+from infra.engines.kinds import engine_identity, open_engine
+from infra.engines.packed.kv_cache import LONGEST_COPIED_PREFIX
 from swarm.errors import EvaluationError, InputError
 from swarm.recipes import BASE, Recipe, Space
 from tests.tiny import make_base, make_expert
@@ -146,7 +145,7 @@ def generation_requests() -> list[Request]:
 
 def test_one_shared_beginning_is_copied_and_one_is_not(base: BaseModel) -> None:
     tokenizer = AutoTokenizer.from_pretrained(base.folder)
-    assert len(tokenizer(BRIEF)["input_ids"]) <= COPIED < len(tokenizer(PREAMBLE)["input_ids"])
+    assert len(tokenizer(BRIEF)["input_ids"]) <= LONGEST_COPIED_PREFIX < len(tokenizer(PREAMBLE)["input_ids"])
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import pytest
 
 from data.requests import Completion, Generate, Request, Response
 from infra.engines.base import Progress
-from infra.engines.host import EngineHost, Interrupted
+from infra.engines.host import EngineHost, EvaluationInterrupted
 from swarm.errors import EvaluationError
 from swarm.recipes import Recipe, Space
 
@@ -197,8 +197,8 @@ def test_closing_ends_what_is_under_way_and_what_waits_then_closes_the_engine() 
         closing.set()
         closer.result()
         for call in calls:
-            with pytest.raises(Interrupted):
+            with pytest.raises(EvaluationInterrupted):
                 call.result()
     assert engines[0].closed
-    with pytest.raises(Interrupted):
+    with pytest.raises(EvaluationInterrupted):
         host.run(GROUP, [REQUESTS] * len(GROUP))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from data.outside import Item, Judge, Rating
-from infra.engines.host import Interrupted
+from infra.engines.host import EvaluationInterrupted
 from infra.scorers.judge import JudgeScorer, judge_prompt, parse_rating
 from infra.scorers.stop import Stop
 from infra.settings import Settings
@@ -206,7 +206,7 @@ def test_one_failure_ends_what_has_not_begun(service: RatingService, settings: S
 def test_a_pause_ends_when_the_run_does(judge: JudgeScorer, service: RatingService, stop: Stop) -> None:
     service.broken, service.retry_after = 429, "50"
     threading.Timer(0.3, stop.ask).start()
-    with pytest.raises(Interrupted):
+    with pytest.raises(EvaluationInterrupted):
         rate(judge, HELLO)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from data.outside import Classifier, Item, Judge, Perspective, Rewarder, ScorerConfig
-from infra.engines.host import Interrupted
+from infra.engines.host import EvaluationInterrupted
 from infra.scorers.open_scorers import Scorers, identify, open_scorer
 from infra.scorers.stop import Stop
 from infra.settings import Settings
@@ -74,7 +74,7 @@ def test_closing_ends_what_is_under_way_and_nothing_is_opened_after(settings: Se
     def rate() -> None:
         try:
             scorers.rate(JUDGE, ITEMS)
-        except Interrupted as error:
+        except EvaluationInterrupted as error:
             failures.append(error)
 
     thread = threading.Thread(target=rate)
@@ -84,5 +84,5 @@ def test_closing_ends_what_is_under_way_and_nothing_is_opened_after(settings: Se
     scorers.close()
     thread.join(10)
     assert len(failures) == 1
-    with pytest.raises(Interrupted):
+    with pytest.raises(EvaluationInterrupted):
         scorers.rate(JUDGE, ITEMS)

@@ -13,7 +13,7 @@ from experts.base_models import BaseModel, chat_template
 from experts.basis import Basis, FullBasis, load_basis
 from infra.engines.base import Engine
 from infra.engines.config import EngineConfig
-from infra.engines.opening import open_engine
+from infra.engines.kinds import open_engine
 from swarm.recipes import Recipe, Space
 from tests.tiny import make_expert
 

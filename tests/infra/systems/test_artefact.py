@@ -14,7 +14,7 @@ from experts.base_models import BaseModel, chat_template
 from experts.basis import Basis, FullBasis
 from infra.engines.base import Engine
 from infra.engines.config import EngineConfig
-from infra.engines.opening import open_engine
+from infra.engines.kinds import open_engine
 from infra.evaluation.inputs import RunInputs
 from infra.systems.artefact import load_system, save_system
 from infra.systems.asking import FreeQuestion, asking_of

@@ -30,7 +30,7 @@ def waiting():
     if not said:
         said.append(say("waiting"))
 try:
-    with lease.held(waiting):
+    with lease.hold(waiting):
         say("held")
         if sys.argv[2] == "stay":
             signal.pause()
@@ -65,7 +65,7 @@ def refuse() -> None:
 
 def is_free(lease: GpuLease) -> bool:
     try:
-        with lease.held(refuse):
+        with lease.hold(refuse):
             return True
     except Refused:
         return False
@@ -89,16 +89,16 @@ def said(process: subprocess.Popen[str]) -> str:
 
 def test_a_gpu_is_held_by_one_engine_at_a_time(place: Place) -> None:
     first, second = place(ONE), place(ONE)
-    with first.held(refuse):
+    with first.hold(refuse):
         assert not is_free(second)
     assert is_free(second)
-    with pytest.raises(KeyError), second.held(refuse):
+    with pytest.raises(KeyError), second.hold(refuse):
         raise KeyError
     assert is_free(first)
 
 
 def test_two_gpus_do_not_wait_for_each_other(place: Place) -> None:
-    with place(ONE).held(refuse), place(TWO).held(refuse):
+    with place(ONE).hold(refuse), place(TWO).hold(refuse):
         pass
 
 
@@ -118,7 +118,7 @@ def test_a_killed_holder_and_a_killed_waiter_leave_the_gpu_free(tmp_path: Path, 
 
 def test_an_interrupt_ends_the_wait_of_a_process(tmp_path: Path, place: Place) -> None:
     lease = place(ONE)
-    with lease.held(refuse), child(tmp_path, "stay") as waiter:
+    with lease.hold(refuse), child(tmp_path, "stay") as waiter:
         assert said(waiter) == "waiting"
         waiter.send_signal(signal.SIGINT)
         assert said(waiter) == "interrupted"
@@ -130,9 +130,9 @@ def test_an_interrupt_ends_the_wait_of_a_process(tmp_path: Path, place: Place) -
 def test_who_waits_comes_before_who_just_had_it(tmp_path: Path, place: Place) -> None:
     lease = place(ONE)
     with child(tmp_path, "go") as waiter:
-        with lease.held(refuse):
+        with lease.hold(refuse):
             assert said(waiter) == "waiting"
-        with lease.held(lambda: None):
+        with lease.hold(lambda: None):
             assert said(waiter) == "held"
             assert waiter.wait() == 0
 
@@ -142,7 +142,7 @@ def test_the_first_wait_is_logged_with_the_holder_and_later_ones_are_not(
 ) -> None:
     caplog.set_level(logging.INFO, "infra.engines.gpu.lease")
     first, second = place(ONE), place(ONE)
-    with first.held(refuse):
+    with first.hold(refuse):
         assert not is_free(second)
         assert not is_free(second)
     holder = f"process {os.getpid()} on {socket.gethostname()}"
@@ -150,7 +150,7 @@ def test_the_first_wait_is_logged_with_the_holder_and_later_ones_are_not(
 
 
 def test_a_gpu_is_one_whatever_its_number_in_a_process(place: Place) -> None:
-    with place(ONE).held(refuse):
+    with place(ONE).hold(refuse):
         assert not is_free(place(Gpu(7, ONE.uuid)))
 
 

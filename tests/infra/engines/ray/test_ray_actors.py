@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from experts.base_models import BaseModel, resolve_base_model
 from experts.basis import Basis, FullBasis, load_basis
 from infra.engines.config import EngineConfig, RayConfig
-from infra.engines.identity import engine_identity
-from infra.engines.ray.actor import Assignment, PackedBasis, check_node
-from infra.engines.ray.pool import actor_config, pool_identity
+from infra.engines.kinds import engine_identity
+from infra.engines.ray.actor import Assignment, StoredBasis, check_node
+from infra.engines.ray.identity import actor_config, pool_identity
 from swarm.errors import InputError
 from tests.tiny import make_base, make_expert
 
@@ -65,7 +65,7 @@ def test_a_device_that_no_actor_can_have_is_refused(config: EngineConfig, messag
 
 
 def test_a_pool_without_ray_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("infra.engines.ray.pool.find_spec", lambda name: None)
+    monkeypatch.setattr("infra.engines.ray.identity.find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"^engine\.kind: ray: Ray is not installed: pip install 'ray==2\.60\.\*', or"):
         pool_identity(pool(), NOWHERE)
 
@@ -100,7 +100,7 @@ def assigned(base: BaseModel) -> Assignment:
 
 
 def test_an_unpacked_basis_has_the_bits_and_the_layout_of_the_packed_one(basis: Basis) -> None:
-    unpacked = PackedBasis.of(basis).unpack()
+    unpacked = StoredBasis.of(basis).unpack()
     assert (unpacked.ids, unpacked.names, unpacked.ranks) == (basis.ids, basis.names, basis.ranks)
     assert unpacked.modules.keys() == basis.modules.keys()
     for name, factors in basis.modules.items():
@@ -110,12 +110,12 @@ def test_an_unpacked_basis_has_the_bits_and_the_layout_of_the_packed_one(basis: 
 
 
 def test_a_node_with_the_same_files_and_versions_is_accepted(base: BaseModel, basis: Basis) -> None:
-    check_node(assigned(base), PackedBasis.of(basis), elsewhere=True)
+    check_node(assigned(base), StoredBasis.of(basis), elsewhere=True)
 
 
 def test_a_node_without_the_base_model_is_named(basis: Basis) -> None:
     with pytest.raises(InputError) as caught:
-        check_node(assigned(NOWHERE), PackedBasis.of(basis), elsewhere=True)
+        check_node(assigned(NOWHERE), StoredBasis.of(basis), elsewhere=True)
     message = str(caught.value)
     assert message.startswith("node ")
     assert message.endswith("has no folder /nowhere: copy it there, or keep it on a file system that all nodes share")
@@ -127,15 +127,15 @@ def test_a_node_with_other_versions_is_named_with_the_difference(base: BaseModel
     here = identity["libraries"]["transformers"]
     identity["libraries"]["transformers"] = "4.0"
     with pytest.raises(InputError, match=r"^node .* has another engine than this run: ") as caught:
-        check_node(replace(wanted, identity=json.dumps(identity)), PackedBasis.of(basis), elsewhere=False)
+        check_node(replace(wanted, identity=json.dumps(identity)), StoredBasis.of(basis), elsewhere=False)
     assert f": libraries.transformers is {here} there, 4.0 here: install the same versions" in str(caught.value)
 
 
 def test_a_node_with_another_base_model_is_named(base: BaseModel, basis: Basis) -> None:
     other = assigned(replace(base, sha256="b" * 64))
-    check_node(other, PackedBasis.of(basis), elsewhere=False)
+    check_node(other, StoredBasis.of(basis), elsewhere=False)
     with pytest.raises(InputError, match=rf"^node .* has other files in {base.folder} than this run: copy them again"):
-        check_node(other, PackedBasis.of(basis), elsewhere=True)
+        check_node(other, StoredBasis.of(basis), elsewhere=True)
 
 
 def test_a_node_with_another_full_model_is_named(base: BaseModel) -> None:

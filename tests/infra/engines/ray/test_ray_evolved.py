@@ -9,7 +9,7 @@ from data.requests import Generate
 from experts.base_models import resolve_base_model
 from experts.seed_basis import SeedBasis
 from infra.engines.config import EngineConfig, RayConfig
-from infra.engines.opening import open_engine
+from infra.engines.kinds import open_engine
 from swarm.seeds import BASE_START, Journal, Mode, Perturbation, SeedRecipe, Update
 from tests.tiny import make_base
 

@@ -18,7 +18,7 @@ from experts.base_models import BaseModel, resolve_base_model
 from experts.basis import Basis, FullBasis, load_basis
 from infra.engines.base import Engine, Progress
 from infra.engines.config import EngineConfig, RayConfig
-from infra.engines.opening import open_engine
+from infra.engines.kinds import open_engine
 from swarm.errors import EvaluationError, InputError
 from swarm.recipes import BASE, Recipe, Space
 from tests.tiny import make_base, make_expert
@@ -71,7 +71,7 @@ def pool(world: World, pooled: EngineConfig) -> Iterator[Engine]:
 @pytest.fixture
 def often_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have actors asked for their progress so often that they are seen in the middle of a group."""
-    monkeypatch.setattr("infra.engines.ray.roster.POLL", 0.005)
+    monkeypatch.setattr("infra.engines.ray.actor_pool.POLL", 0.005)
 
 
 def ask(

@@ -9,9 +9,9 @@ from infra.engines.vllm import adapters as vllm_adapters
 from infra.engines.vllm.adapters import (
     adapter_ids,
     base_weights,
+    least_rank,
     merged_weights,
     population_adapters,
-    room_for,
     updates,
 )
 from swarm.recipes import BASE, Recipe, Space
@@ -102,4 +102,4 @@ def test_ids_that_collide_are_moved_apart(basis: Basis, monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize(("rank", "room"), [(1, 1), (2, 8), (8, 8), (9, 16), (257, 320), (512, 512), (513, None)])
 def test_ranks_are_rounded_up_to_what_the_kernels_have(rank: int, room: int | None) -> None:
-    assert room_for(rank) == room
+    assert least_rank(rank) == room

@@ -6,7 +6,7 @@ import pytest
 
 from experts.base_models import BaseModel
 from infra.engines.config import EngineConfig, VllmConfig
-from infra.engines.identity import engine_identity
+from infra.engines.kinds import engine_identity
 from infra.engines.vllm import identity
 from swarm.errors import InputError
 
