@@ -123,7 +123,8 @@ def _fit(resources: Mapping[str, float], cpus: float, gpus: float) -> int:
 def _on_loopback() -> Iterator[None]:
     """Have a cluster that is started in the block listen on the loopback interface only.
 
-    Ray has no argument for that: it is decided by a constant that is meant for other systems than Linux.
+    Ray has no argument for that: it is decided by a constant that is meant for other systems than Linux. What else was
+    tried: docs/decisions/0007-a-ray-pool-of-engines.md.
     """
     from ray._private import ray_constants
 
