@@ -25,6 +25,8 @@ _MOST_ADDRESSES = 10
 _MOST_VISITS = 4
 """A request is redirected to so many addresses at most, and so often to one of them."""
 
+_LAST_PORT = 65535
+
 _HEADER_ENCODING = "iso-8859-1"
 """Every byte is a character in it, so a header is sent back as it came."""
 
@@ -161,7 +163,7 @@ def _response(url: str, headers: dict[str, str], timeout: float) -> Iterator[htt
             response = transport.handle_request(request)
         except httpx.RequestError as error:
             raise _failure(error) from error
-        except (ValueError, OverflowError) as error:  # a host's name or a port that nothing can be connected to
+        except ValueError as error:  # a host's name that nobody could look up
             raise _no_address() from error
         response.headers.encoding = _HEADER_ENCODING
         try:
@@ -177,7 +179,8 @@ def _request(url: str, headers: dict[str, str], timeout: float) -> httpx.Request
         request = httpx.Request("GET", url, headers=encoded, extensions=extensions)
     except (httpx.InvalidURL, ValueError) as error:
         raise _no_address() from error
-    if not is_allowed(str(request.url)):  # httpx must read an address as we do, or it could ask another host
+    # httpx must read an address as `is_allowed` does, or it could ask another host; the system takes ports modulo 2^16.
+    if not is_allowed(str(request.url)) or (request.url.port or 0) > _LAST_PORT:
         raise _no_address()
     return request
 
