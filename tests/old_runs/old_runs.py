@@ -63,11 +63,10 @@ class OldRun:
 
     def go_on(self) -> Ending:
         """Continue the run by its flow, as `swarm run` does; return how it ended."""
-        from flows.registry import flow_of
-        from infra.configs.registry import load_run_config
+        from flows.searches import SEARCHES, load_run_config
 
         config = load_run_config(self.config)
-        flow_of(config)(config)
+        SEARCHES.of(config).load_flow()(config)
         return ending(self.runs)
 
     @property
@@ -108,8 +107,8 @@ def use_recorded_engine(monkeypatch: pytest.MonkeyPatch, records: Path) -> None:
     """
     engine = engine_of(records)
     libraries: dict[str, str] = engine["libraries"]
-    monkeypatch.setattr("infra.engines.identity.version", libraries.__getitem__)
-    monkeypatch.setattr("infra.engines.identity.ENGINE_VERSION", engine["version"])
+    monkeypatch.setattr("infra.engines.packed.identity.version", libraries.__getitem__)
+    monkeypatch.setattr("infra.engines.packed.identity.ENGINE_VERSION", engine["version"])
 
 
 def engine_of(records: Path) -> dict[str, Any]:
