@@ -31,7 +31,7 @@ class TestRandomSearch(SearchConformance):
 
     @pytest.fixture(scope="class")
     @classmethod
-    def settings(cls, plugin: None) -> dict[str, Any]:
+    def settings(cls) -> dict[str, Any]:
         common = {name: value for name, value in CONFIG.items() if name != "ensemble"}
         return {**common, "algorithm": "random-search", "search": {"candidates": 4, "max_iterations": 2}}
 
