@@ -1,5 +1,6 @@
 """Distributions that look as if pip had installed them: a `.dist-info` folder and modules in one folder."""
 
+import sys
 from pathlib import Path
 
 
@@ -12,3 +13,4 @@ def install(folder: Path, name: str, group: str, points: dict[str, str], **modul
     (info / "entry_points.txt").write_text("\n".join([f"[{group}]", *lines, ""]))
     for module, source in modules.items():
         (folder / f"{module}.py").write_text(source)
+        sys.modules.pop(module, None)  # another test's module of this name
