@@ -57,8 +57,8 @@ def load(name: str, folder: Path) -> UserObject:
 
 def describe_error(error: BaseException) -> str:
     """Return one line that describes an error of a user's code."""
-    lines = str(error).split("\n")
-    return f"{type(error).__name__}: {lines[0]}" if lines[0] else type(error).__name__
+    line = next(iter(str(error).splitlines()), "")
+    return f"{type(error).__name__}: {line}" if line else type(error).__name__
 
 
 def _from_file(path: Path) -> tuple[ModuleType, bytes]:

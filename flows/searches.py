@@ -1,14 +1,14 @@
 """The table of searches: one line an algorithm, and nothing else asks which algorithm a run has.
 
 A new algorithm of this project is a folder below `infra/searches`, its flow, and a line here. Somebody else's comes by
-an entry point of the group `model_swarms.searches`, whose object is a `Search`, and whose name is the search's.
+an entry point of the group `model_swarms.searches`: a `Search` of the entry point's name.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from data.plugins import Entry, Plugins, check_named
 from infra.configs.common import RunConfig
 from infra.configs.errors import nearest
 from infra.configs.yaml_files import overridden, read_mapping, validate
@@ -23,8 +23,6 @@ from swarm.errors import InputError
 if TYPE_CHECKING:
     from infra.evaluation.inputs import RunInputs
 
-GROUP = "model_swarms.searches"
-
 BUILT_IN: tuple[Search[Any], ...] = (
     ModelSwarms("flows.model_swarms:model_swarms"),
     HeterogeneousSwarms("flows.heterogeneous_swarms:heterogeneous_swarms"),
@@ -32,28 +30,32 @@ BUILT_IN: tuple[Search[Any], ...] = (
 )
 """The first is what a configuration without `algorithm` means."""
 
+SEARCH_PLUGINS = Plugins("model_swarms.searches", "algorithm", tuple(search.name for search in BUILT_IN))
+
 
 class Searches(Mapping[str, Search[Any]]):
-    """Every search by the value of `algorithm`; those of entry points are loaded when they are asked for."""
+    """Every search by the value of `algorithm`; a plugin's is loaded when it is asked for."""
 
-    def __init__(self, built_in: Sequence[Search[Any]]) -> None:
+    def __init__(self, built_in: Sequence[Search[Any]], plugins: Plugins) -> None:
         self._built_in = {search.name: search for search in built_in}
+        self._plugins = plugins
 
     def __getitem__(self, name: str) -> Search[Any]:
         if name in self._built_in:
             return self._built_in[name]
-        return _load(self.plugins()[name])
+        if name not in self:
+            raise KeyError(name)
+        return self._plugins.load(name, _check_search)
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether there is such a search; no plugin is loaded."""
+        return isinstance(name, str) and (name in self._built_in or name in self._plugins.plugin_names())
 
     def __iter__(self) -> Iterator[str]:
-        yield from self._built_in
-        yield from self.plugins()
+        return iter(self._plugins.names())
 
     def __len__(self) -> int:
-        return len(self._built_in) + len(self.plugins())
-
-    def plugins(self) -> dict[str, EntryPoint]:
-        """Return the entry points by name; one that has the name of a search of this project is left out."""
-        return {point.name: point for point in entry_points(group=GROUP) if point.name not in self._built_in}
+        return len(self._plugins.names())
 
     def of(self, run: RunConfig | RunRecord) -> Search[Any]:
         """Return the search that `run` is one of.
@@ -70,7 +72,7 @@ class Searches(Mapping[str, Search[Any]]):
         return self[run.algorithm]
 
 
-SEARCHES = Searches(BUILT_IN)
+SEARCHES = Searches(BUILT_IN, SEARCH_PLUGINS)
 
 
 def load_run_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
@@ -111,13 +113,12 @@ def prepare(config: RunConfig, settings: Settings) -> "RunInputs":
     return inputs
 
 
-def _load(point: EntryPoint) -> Search[Any]:
-    """Return the search of an entry point; what is wrong with it is one line."""
-    source = f"entry point {point.name!r} of {GROUP} ({point.value})"
-    try:
-        search = point.load()
-    except Exception as error:  # whatever a stranger's module raises as it is imported
-        raise InputError(f"{source} can't be loaded ({type(error).__name__}: {error}): repair or remove it") from error
-    if not isinstance(search, Search) or search.name != point.name:
-        raise InputError(f"{source} is no search of that name: it must be a `Search` called {point.name!r}")
+def search_entries() -> list[Entry]:
+    """List the searches that plugins add; each is loaded, to see whether it can be used."""
+    return SEARCH_PLUGINS.load_all(_check_search)[1]
+
+
+def _check_search(value: Any, name: str) -> Search[Any]:
+    check_named(value, Search, name)
+    search: Search[Any] = value
     return search

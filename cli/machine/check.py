@@ -14,7 +14,7 @@ class Check:
 
     Attributes:
         name: what it is.
-        status: `optional`: absent, but runs work without it; `missing`: runs don't work.
+        status: `optional`: absent or broken, but runs work without it; `missing`: runs don't work.
         found: what there is.
         remedy: what to do about it; empty where nothing is to be done.
 

@@ -12,6 +12,7 @@ from urllib.error import URLError
 
 from cli.machine.check import GIB, Check, first_line
 from cli.machine.compute import compute_checks
+from cli.machine.plugins import plugin_checks
 from experts.base_models import PACKAGED
 from infra.settings import Settings
 
@@ -20,7 +21,7 @@ _LEAST_DISK = 1 * GIB
 
 
 def examine(settings: Settings) -> list[Check]:
-    """Look at everything that a run may need; nothing is made, loaded or downloaded."""
+    """Look at everything that a run may need; nothing is made or downloaded, and no model is loaded."""
     return [
         _python(),
         _memory(),
@@ -31,6 +32,7 @@ def examine(settings: Settings) -> list[Check]:
         _prefect(),
         _prefect_api(),
         _psycopg(),
+        *plugin_checks(),
     ]
 
 

@@ -4,10 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from data.plugins import PluginName
+from data.plugins import PluginName, Plugins
 
-ENGINE_PLUGINS = "model_swarms.engines"
-"""The group of entry points by which other distributions add kinds of engines."""
+ENGINE_PLUGINS = Plugins("model_swarms.engines", "engine.kind", ("transformers", "vllm", "ray"))
+"""Each entry point is an `EngineKind` (`infra/engines/base.py`) of its own name."""
 
 
 class VllmConfig(BaseModel):
@@ -89,7 +89,7 @@ class EngineConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, title="Engine")
 
-    kind: Annotated[str, PluginName(ENGINE_PLUGINS, ("transformers", "vllm", "ray"))] = Field(
+    kind: Annotated[str, PluginName(ENGINE_PLUGINS)] = Field(
         default="transformers",
         title="Kind",
         description="transformers: PyTorch on a CPU or a GPU, in this process. vllm: vLLM. ray: a pool of either, over "

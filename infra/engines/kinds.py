@@ -5,8 +5,9 @@ point of `model_swarms.engines`.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
-from data.plugins import Entry, entries, load_plugin
+from data.plugins import Entry, check_named
 from experts.base_models import BaseModel
 from experts.bases import AnyBasis
 from infra.engines.base import Engine, EngineKind
@@ -16,7 +17,6 @@ from infra.engines.local import LOCAL_ENGINES
 from infra.engines.ray.identity import pool_identity
 from infra.engines.resolved import resolve
 from infra.settings import Settings
-from swarm.errors import InputError
 
 
 def _open_pool(config: EngineConfig, base: BaseModel, basis: AnyBasis) -> Engine:
@@ -40,15 +40,12 @@ def engine_kind(name: str) -> EngineKind:
     """
     if name in ENGINES:
         return ENGINES[name]
-    kind = load_plugin(ENGINE_PLUGINS, name, EngineKind, field="engine.kind")
-    if kind.name != name:
-        raise InputError(f"engine.kind: {name}: the plugin calls itself {kind.name!r}: repair its package")
-    return kind
+    return ENGINE_PLUGINS.load(name, _check_kind)
 
 
 def engine_entries() -> list[Entry]:
-    """List every kind of engine and where it comes from; no plugin is loaded."""
-    return entries(ENGINE_PLUGINS, tuple(ENGINES))
+    """List the kinds of engines that plugins add; each is loaded, to see whether it can be used."""
+    return ENGINE_PLUGINS.load_all(_check_kind)[1]
 
 
 def engine_identity(config: EngineConfig, base: BaseModel) -> str:
@@ -82,3 +79,9 @@ def open_engine(config: EngineConfig, base: BaseModel, basis: AnyBasis) -> Engin
         visible_gpus(device),
         Settings().cache / "gpus",
     )
+
+
+def _check_kind(value: Any, name: str) -> EngineKind:
+    check_named(value, EngineKind, name)
+    kind: EngineKind = value
+    return kind

@@ -2,5 +2,5 @@
 
 To be imported from outside: `observer` (the protocol and its context variable), `views` (an iteration for people),
 `watching` (open the observers that a configuration asks for), `clock` and `trackers.registry`. It imports
-`infra.configs` (the trackers' names), `infra.records`, `infra.files`, `data.entry_points` and `swarm`.
+`infra.configs` (the trackers' names), `infra.records`, `infra.files`, `data.plugins` and `swarm`.
 """

@@ -6,8 +6,10 @@ import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from cli.machine import examination as machine
+from infra.engines.config import ENGINE_PLUGINS
 from infra.settings import Settings
 from tests.cli.command_line import Command
+from tests.distributions import install
 
 NAMES = [
     "Python",
@@ -23,6 +25,7 @@ NAMES = [
     "Prefect",
     "Prefect API",
     "PostgreSQL driver",
+    "plugins",
 ]
 
 
@@ -85,3 +88,39 @@ def test_a_converted_base_model_is_found(settings: Settings) -> None:
     converted.mkdir(parents=True)
     checks = {check.name: check for check in machine.examine(settings)}
     assert checks["base model"] == machine.Check("base model", "ok", f"smollm2-135m-instruct in {converted}")
+
+
+def test_what_plugins_add_is_listed_with_what_is_wrong_with_it(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "site"
+    code = """
+from infra.engines.base import EngineKind
+
+print("imported")
+ECHO = EngineKind("echo", None, None)
+"""
+    points = {"echo": "engines_of_doctor:ECHO", "silence": "no_such_module:SILENCE"}
+    install(site, "sounds", ENGINE_PLUGINS.group, points, engines_of_doctor=code)
+    monkeypatch.syspath_prepend(str(site))
+    ended = command("doctor", "--json")
+    found = "model_swarms.engines of sounds 1.0"
+    broken = f"{found}: no_such_module:SILENCE can't be loaded (ModuleNotFoundError: No module named 'no_such_module')"
+    assert (ended.code, ended.err) == (0, "imported\n")
+    assert [check for check in ended.json if check["name"].startswith("plugin")] == [
+        {"name": "plugin: echo", "status": "ok", "found": found, "remedy": ""},
+        {
+            "name": "plugin: silence",
+            "status": "optional",
+            "found": broken,
+            "remedy": "repair, update or uninstall it",
+        },
+    ]
+    assert command("doctor").lines[-2:] == [
+        f"ok       plugin: echo      {found}",
+        f"optional plugin: silence   {broken} → repair, update or uninstall it",
+    ]
+
+
+def test_without_plugins_one_line_says_so(command: Command) -> None:
+    assert command("doctor").lines[-1] == "ok       plugins           none installed"

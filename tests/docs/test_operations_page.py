@@ -1,10 +1,9 @@
 import re
 from pathlib import Path
-from typing import get_args
 
 from prometheus_client import CollectorRegistry
 
-from infra.configs.trackers import TrackerName
+from infra.configs.trackers import TRACKER_PLUGINS
 from infra.observing.metrics import Metrics
 from infra.settings import Settings
 
@@ -20,7 +19,7 @@ def test_settings_that_the_page_names_are_ones_that_there_are() -> None:
 
 def test_every_tracker_is_in_the_table() -> None:
     assert re.findall(r"^\| `(mlflow|tensorboard|trackio|wandb)` \|", PAGE, re.MULTILINE) != []
-    assert all(f"| `{name}` |" in PAGE for name in get_args(TrackerName))
+    assert all(f"| `{name}` |" in PAGE for name in TRACKER_PLUGINS.built_in)
 
 
 def test_every_metric_is_on_the_page_and_no_other() -> None:

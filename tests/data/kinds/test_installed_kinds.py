@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from data.kinds.installed import KINDS_GROUP
-from tests.installed_packages import make_package
+from data.kinds.registry import KIND_PLUGINS
+from tests.distributions import install
 
 POEMS = '''
 from typing import Literal
@@ -23,12 +23,11 @@ class Poem(ExactMatch):
     kind: Literal["poem"]
 '''
 
-TAKEN = POEMS.replace('Literal["poem"]', 'Literal["countdown"]')
-
 PROGRAM = """
 import json, sys
+from dataclasses import asdict
 from pydantic import TypeAdapter, ValidationError
-from data.kinds.registry import AnyTask, kind_extensions
+from data.kinds.registry import AnyTask, kind_entries
 from infra.configs.errors import describe
 from data.objective import ObjectiveConfig
 
@@ -39,7 +38,7 @@ try:
 except ValidationError as error:
     answer = describe(error, ObjectiveConfig)
 kinds = [*schema["discriminator"]["mapping"]]
-print(json.dumps({"kinds": kinds, "answer": answer, "extensions": [vars(each) for each in kind_extensions()]}))
+print(json.dumps({"kinds": kinds, "answer": answer, "entries": [asdict(entry) for entry in kind_entries()]}))
 """
 
 BUILT_IN = [
@@ -62,69 +61,78 @@ def ask_for(kind: str, site: Path) -> dict:
     return json.loads(done.stdout)
 
 
+def add(site: Path, name: str, code: str, kind: str = "poem") -> None:
+    """Install distribution `name` with a kind, the `Poem` of its module."""
+    install(site, name, KIND_PLUGINS.group, {kind: f"{name}:Poem"}, **{name: code})
+
+
+def entry(name: str, origin: str, problem: str | None = None, remedy: str = "repair, update or uninstall it") -> dict:
+    return {"name": name, "origin": origin, "problem": problem, "remedy": remedy if problem else ""}
+
+
 def test_without_entry_points_there_are_the_built_in_kinds_only(tmp_path: Path) -> None:
     answer = ask_for("poem", tmp_path)
     assert sorted(answer["kinds"]) == BUILT_IN
-    assert answer["extensions"] == []
+    assert answer["entries"] == []
     assert answer["answer"].startswith("field 'tasks.0.kind': there is no 'poem', only abstain_qa, ")
     assert answer["answer"].endswith(": remove it or choose another")
 
 
 def test_an_installed_kind_is_read_and_in_the_schema(tmp_path: Path) -> None:
-    make_package(tmp_path, "ep_poems", {KINDS_GROUP: {"poem": "ep_poems:Poem"}}, POEMS)
+    add(tmp_path, "poems", POEMS)
     answer = ask_for("poem", tmp_path)
     assert sorted(answer["kinds"]) == sorted([*BUILT_IN, "poem"])
     assert answer["answer"] == "Poem"
-    assert answer["extensions"] == [
-        {
-            "group": KINDS_GROUP,
-            "name": "poem",
-            "value": "ep_poems:Poem",
-            "distribution": "ep_poems 1.0",
-            "problem": None,
-        }
-    ]
+    assert answer["entries"] == [entry("poem", "poems 1.0")]
 
 
-def test_a_broken_one_is_named_where_its_kind_is_asked_for_and_nowhere_else(tmp_path: Path) -> None:
-    make_package(tmp_path, "ep_poems", {KINDS_GROUP: {"poem": "ep_poems:Poem"}}, POEMS)
-    make_package(tmp_path, "ep_bad", {KINDS_GROUP: {"sonnet": "ep_bad:Sonnet"}}, "import nobody_has_this")
-    line = (
-        "entry point sonnet = ep_bad:Sonnet of ep_bad 1.0 can't be loaded "
-        "(ModuleNotFoundError: No module named 'nobody_has_this')"
-    )
-    unknown = ask_for("sonnet", tmp_path)
-    assert unknown["answer"].startswith("field 'tasks.0.kind': there is no 'sonnet', only abstain_qa, ")
-    assert unknown["answer"].endswith(f", poem: {line}")
-    assert [entry["problem"] for entry in unknown["extensions"]] == [None, line]
+def test_a_broken_one_is_refused_where_its_kind_is_asked_for_and_nowhere_else(tmp_path: Path) -> None:
+    add(tmp_path, "poems", POEMS)
+    add(tmp_path, "bad", "import nobody_has_this", kind="sonnet")
+    problem = "bad:Poem can't be loaded (ModuleNotFoundError: No module named 'nobody_has_this')"
+    broken = ask_for("sonnet", tmp_path)
+    assert broken["answer"] == (f"field 'tasks.0.kind': sonnet of bad 1.0: {problem}: repair, update or uninstall it")
+    assert broken["entries"] == [entry("poem", "poems 1.0"), entry("sonnet", "bad 1.0", problem)]
     assert ask_for("exact_match", tmp_path)["answer"] == "ExactMatch"
     assert ask_for("poem", tmp_path)["answer"] == "Poem"
 
 
 @pytest.mark.parametrize(
-    ("code", "value", "problem"),
+    ("code", "problem"),
     [
-        (TAKEN, "ep_odd:Poem", "has the kind 'countdown', which another has already"),
-        ("Poem = 3", "ep_odd:Poem", "is no subclass of data.kinds.base.TaskConfig"),
-        ("from data.kinds.rated import RatedTask as Poem", "ep_odd:Poem", "leaves out "),
-        (POEMS.replace('Literal["poem"]', "str"), "ep_odd:Poem", ": class Poem has no field kind of the type "),
+        (POEMS.replace('Literal["poem"]', 'Literal["countdown"]'), "has the kind 'countdown', not 'poem'"),
+        ("Poem = 3", "is no subclass of data.kinds.base.TaskConfig"),
+        ("from data.kinds.rated import RatedTask as Poem", "leaves out "),
+        (POEMS.replace('Literal["poem"]', "str"), "has no field kind of the type Literal['NAME']"),
+        (
+            f"{POEMS}    rhyme: 'Unknown'\n",
+            "can't be part of a configuration (PydanticUndefinedAnnotation: name 'Unknown' is not defined)",
+        ),
     ],
 )
-def test_what_is_no_kind_of_its_own_is_listed_with_the_reason(
-    tmp_path: Path, code: str, value: str, problem: str
-) -> None:
-    make_package(tmp_path, "ep_odd", {KINDS_GROUP: {"poem": value}}, code)
+def test_what_is_no_kind_of_its_name_is_listed_with_the_reason(tmp_path: Path, code: str, problem: str) -> None:
+    add(tmp_path, "odd", code)
     answer = ask_for("countdown", tmp_path)
     assert answer["answer"] == "Countdown"
     assert sorted(answer["kinds"]) == BUILT_IN
-    assert problem in answer["extensions"][0]["problem"]
+    assert answer["entries"][0]["problem"].startswith(f"odd:Poem {problem}")
 
 
-def test_of_two_kinds_of_one_name_the_first_is_taken(tmp_path: Path) -> None:
-    make_package(tmp_path, "ep_one", {KINDS_GROUP: {"a": "ep_one:Poem"}}, POEMS)
-    make_package(tmp_path, "ep_two", {KINDS_GROUP: {"b": "ep_two:Poem"}}, POEMS)
-    problems = [entry["problem"] for entry in ask_for("poem", tmp_path)["extensions"]]
-    assert problems == [
-        None,
-        "entry point b = ep_two:Poem of ep_two 1.0 has the kind 'poem', which another has already",
-    ]
+def test_a_built_in_kind_is_not_replaced(tmp_path: Path) -> None:
+    add(tmp_path, "thief", POEMS.replace('Literal["poem"]', 'Literal["countdown"]'), kind="countdown")
+    answer = ask_for("countdown", tmp_path)
+    assert answer["answer"] == "Countdown"
+    problem = "the name is that of a built-in entry, which is used instead"
+    assert answer["entries"] == [entry("countdown", "thief 1.0", problem, "rename or uninstall it")]
+
+
+def test_a_kind_that_two_distributions_have_is_refused_naming_both(tmp_path: Path) -> None:
+    add(tmp_path, "first", POEMS)
+    add(tmp_path, "second", POEMS)
+    answer = ask_for("poem", tmp_path)
+    assert sorted(answer["kinds"]) == BUILT_IN
+    assert answer["answer"] == (
+        "field 'tasks.0.kind': poem of first 1.0: second 1.0 has an entry point of this name, too: "
+        "uninstall one of them"
+    )
+    assert [entry["origin"] for entry in answer["entries"]] == ["first 1.0", "second 1.0"]

@@ -49,29 +49,35 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_every_built_in_kind_is_called_by_its_own_name_and_can_be_configured() -> None:
     assert {name: kind.name for name, kind in ENGINES.items()} == {name: name for name in ENGINES}
     assert [EngineConfig.model_validate({"kind": name}).kind for name in ENGINES] == list(ENGINES)
-    assert engine_entries()[: len(ENGINES)] == [Entry(name, "built in") for name in ENGINES]
+    assert list(ENGINE_PLUGINS.built_in) == list(ENGINES)
+    assert engine_entries() == []
 
 
 def test_an_engine_of_another_distribution_is_configured_identified_and_opened(folder: Path) -> None:
-    install(folder, "echoes", ENGINE_PLUGINS, {"echo": "echo_engine:KIND"}, echo_engine=ECHO)
+    install(folder, "echoes", ENGINE_PLUGINS.group, {"echo": "echo_engine:KIND"}, echo_engine=ECHO)
     config = EngineConfig(kind="echo", device="cpu")
     assert engine_identity(config, BASE) == "echo"
     engine = open_engine(config, BASE, BASIS)
     population = [Recipe(BASIS.ids, (1.0,), Space.PRODUCT)]
     assert engine.run(population, [[Generate("hello", 3)]]) == [[Completion("hello", 1)]]
     engine.close()
-    assert engine_entries()[-1] == Entry("echo", "echoes 1.0")
+    assert engine_entries() == [Entry("echo", "echoes 1.0")]
 
 
 def test_a_kind_with_another_name_than_its_entry_point_is_refused(folder: Path) -> None:
-    install(folder, "liars", ENGINE_PLUGINS, {"liar": "liar_engine:OTHER"}, liar_engine=ECHO)
+    install(folder, "liars", ENGINE_PLUGINS.group, {"liar": "liar_engine:OTHER"}, liar_engine=ECHO)
     with pytest.raises(InputError) as caught:
         engine_identity(EngineConfig(kind="liar"), BASE)
-    assert str(caught.value) == "engine.kind: liar: the plugin calls itself 'other': repair its package"
+    assert str(caught.value) == (
+        "engine.kind: liar of liars 1.0: liar_engine:OTHER calls itself 'other', not 'liar': "
+        "repair, update or uninstall it"
+    )
 
 
 def test_a_kind_that_can_not_be_loaded_is_refused_only_where_it_is_used(folder: Path) -> None:
-    install(folder, "broken", ENGINE_PLUGINS, {"broken": "broken_engine:KIND"}, broken_engine="import no_such_thing\n")
+    install(
+        folder, "broken", ENGINE_PLUGINS.group, {"broken": "broken_engine:KIND"}, broken_engine="import no_such_thing\n"
+    )
     config = EngineConfig(kind="broken")
-    with pytest.raises(InputError, match=r"^engine\.kind: broken: broken_engine:KIND of broken 1\.0 can't be loaded"):
+    with pytest.raises(InputError, match=r"^engine\.kind: broken of broken 1\.0: broken_engine:KIND can't be loaded"):
         open_engine(config, BASE, BASIS)

@@ -1,15 +1,14 @@
 """The trackers whose packages are installed, each keeping its files in the test's own folder."""
 
 from pathlib import Path
-from typing import get_args
 
 import pytest
 
-from infra.configs.trackers import TrackerName
+from infra.configs.trackers import TRACKER_PLUGINS, TrackerName
 from infra.observing.trackers.base import TrackedRun
 from tests.installed import package_tested
 
-INSTALLED = [name for name in get_args(TrackerName) if package_tested(name, name)]
+INSTALLED = [name for name in TRACKER_PLUGINS.built_in if package_tested(name, name)]
 
 
 @pytest.fixture(params=INSTALLED)

@@ -4,16 +4,16 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from infra.configs.trackers import BUILT_IN_TRACKERS, TRACKERS_GROUP, tracker_names
+from data.plugins import Entry
+from infra.configs.trackers import TRACKER_PLUGINS
 from infra.observing.trackers.base import TrackedRun
-from infra.observing.trackers.registry import open_tracker, require_trackers, tracker_extensions
+from infra.observing.trackers.registry import open_tracker, require_trackers, tracker_entries
 from swarm.errors import InputError
-from tests.installed_packages import forget_packages, make_package
+from tests.distributions import install
 
 CODE = """
 class Diary:
@@ -23,56 +23,57 @@ class Diary:
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "site"
     folder.mkdir()
     monkeypatch.syspath_prepend(folder)
-    yield folder
-    forget_packages()
+    return folder
+
+
+def add(site: Path, name: str, code: str) -> None:
+    """Install distribution `name` with a tracker of its name, the `Diary` of a module with this code."""
+    module = f"{name}_module"
+    install(site, f"{name}-trackers", TRACKER_PLUGINS.group, {name: f"{module}:Diary"}, **{module: code})
 
 
 def test_an_installed_tracker_is_opened_by_its_name(site: Path, tmp_path: Path) -> None:
-    make_package(site, "ep_diary", {TRACKERS_GROUP: {"diary": "ep_diary:Diary"}}, CODE)
+    add(site, "diary", CODE)
     run = TrackedRun("first-1", "first", tmp_path, {})
-    assert tracker_names() == (*BUILT_IN_TRACKERS, "diary")
+    assert TRACKER_PLUGINS.names() == [*TRACKER_PLUGINS.built_in, "diary"]
     require_trackers(["diary"])
     assert open_tracker("diary", run).run is run
-    (extension,) = tracker_extensions()
-    assert (extension.name, extension.distribution, extension.problem) == ("diary", "ep_diary 1.0", None)
+    assert tracker_entries() == [Entry("diary", "diary-trackers 1.0")]
 
 
 def test_one_that_cant_be_loaded_is_refused_in_one_line_before_the_run(site: Path) -> None:
-    make_package(site, "ep_broken", {TRACKERS_GROUP: {"broken": "ep_broken:Diary"}}, "import nobody_has_this")
-    line = (
-        "track: entry point broken = ep_broken:Diary of ep_broken 1.0 can't be loaded (ModuleNotFoundError: "
-        "No module named 'nobody_has_this'): correct or uninstall it, or take 'broken' out"
-    )
+    add(site, "broken", "import nobody_has_this")
+    problem = "broken_module:Diary can't be loaded (ModuleNotFoundError: No module named 'nobody_has_this')"
     with pytest.raises(InputError) as error:
         require_trackers(["broken"])
-    assert str(error.value) == line
-    assert [extension.problem for extension in tracker_extensions()] == [line]
+    assert str(error.value) == f"track: broken of broken-trackers 1.0: {problem}: repair, update or uninstall it"
+    assert [entry.problem for entry in tracker_entries()] == [problem]
 
 
 def test_one_that_is_no_function_or_class_is_refused(site: Path) -> None:
-    make_package(site, "ep_number", {TRACKERS_GROUP: {"number": "ep_number:NUMBER"}}, "NUMBER = 3")
-    with pytest.raises(InputError, match="can't be called: it must take a TrackedRun"):
+    add(site, "number", "Diary = 3")
+    with pytest.raises(InputError, match="number_module:Diary can't be called: it must take a TrackedRun"):
         require_trackers(["number"])
 
 
 def test_one_that_was_uninstalled_meanwhile_is_refused() -> None:
-    with pytest.raises(InputError, match="track: there is no 'diary': install the package that has it"):
+    with pytest.raises(InputError, match="track: diary: no installed package has it as entry point of model_swarms"):
         require_trackers(["diary"])
 
 
 def test_the_name_of_a_built_in_tracker_cant_be_taken(site: Path) -> None:
-    make_package(site, "ep_thief", {TRACKERS_GROUP: {"wandb": "ep_thief:Diary"}}, CODE)
-    assert tracker_names() == BUILT_IN_TRACKERS
-    (extension,) = tracker_extensions()
-    assert extension.problem == "wandb is the name of a built-in tracker"
+    add(site, "wandb", "raise SystemExit('it was imported')")
+    assert TRACKER_PLUGINS.names() == list(TRACKER_PLUGINS.built_in)
+    [entry] = tracker_entries()
+    assert entry.problem == "the name is that of a built-in entry, which is used instead"
 
 
 def test_configurations_take_the_installed_names_too(site: Path) -> None:
-    make_package(site, "ep_diary", {TRACKERS_GROUP: {"diary": "ep_diary:Diary"}}, "raise SystemExit('it was imported')")
+    add(site, "diary", "raise SystemExit('it was imported')")
     program = (
         "import json; from infra.configs.common import RunConfig; "
         "print(json.dumps(RunConfig.model_json_schema()['properties']['track']['items']['enum']))"
@@ -85,4 +86,4 @@ def test_configurations_take_the_installed_names_too(site: Path) -> None:
             text=True,
             check=True,
         )
-        assert json.loads(done.stdout) == [*BUILT_IN_TRACKERS, *names]
+        assert json.loads(done.stdout) == [*TRACKER_PLUGINS.built_in, *names]
