@@ -14,7 +14,7 @@ from infra.configs.systems import SystemConfig
 from infra.run.open_run import OpenRun
 from infra.systems.artefact import save_system
 from infra.systems.contributions import parts_of
-from infra.systems.group import SystemGroup, group_of, saved_by
+from infra.systems.group import SystemGroup, group_of, savings_of
 from swarm import heterogeneous
 from swarm.heterogeneous_parameters import HeterogeneousParameters
 from swarm.heterogeneous_plan import SystemTemplate, graph_systems, model_systems
@@ -99,4 +99,4 @@ def publish_system(run: OpenRun[Any, Any], system: Json, prompts: Json) -> str:
 
 def _evaluate(run: OpenRun[Any, Any], group: SystemGroup) -> Json:
     score = run.groups.evaluate(group)
-    return {**score, "saved": saved_by(run.records, score["group"])}
+    return {**score, "saved": savings_of(run.records, score["group"])}

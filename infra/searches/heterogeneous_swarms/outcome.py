@@ -12,7 +12,7 @@ from infra.run.comparison import Comparison
 from infra.run.open_run import OpenRun
 from infra.searches.heterogeneous_swarms.config import HeterogeneousSwarmsConfig
 from infra.systems.contributions import contributions, describe
-from infra.systems.executor import Saved
+from infra.systems.executor import Savings
 from swarm.c_gain import collaborative_gain
 from swarm.draws import Draw
 from swarm.heterogeneous_plan import SystemTemplate
@@ -122,9 +122,9 @@ class SystemOutcome:
         gain = collaborative_gain(alone, self._tested.best.scores, self._compare.draws(Draw.BOOTSTRAP))
         return {"models": len(alone), **asdict(gain), "buckets": [asdict(bucket) for bucket in gain.buckets]}
 
-    def _saved(self) -> Saved:
+    def _saved(self) -> Savings:
         """Return what sharing answers saved in the search."""
         used = self._run.records.run_evaluations(self._run.config.name, Purpose.SEARCH)
         groups = sorted({found.evaluation.group for found in used})
         answers = [self._run.records.node_answers(group) or {} for group in groups]
-        return sum((Saved.from_json(one["saved"]) for one in answers), Saved())
+        return sum((Savings.from_json(one["saved"]) for one in answers), Savings())

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 import pytest
 
-from infra.serving.answering import Answered
-from infra.serving.queue import TOGETHER, WAITING, Busy, Questions
-from infra.systems.asking import Asking, FreeQuestion
+from infra.serving.answering import BestAnswer
+from infra.serving.queue import BATCH_SIZE, MOST_WAITING, Busy, Questions
+from infra.systems.free_question import FreeQuestion, QuestionFormat
 from swarm.errors import InputError
 
-ASKING = Asking(prompt="raw", template="{question}", system=None, icl_prompt="", worked=(), stop=(), max_new_tokens=1)
+ASKING = QuestionFormat(
+    prompt="raw", template="{question}", system=None, icl_prompt="", worked=(), stop=(), max_new_tokens=1
+)
 
 
 def question(text: str) -> FreeQuestion:
@@ -25,29 +27,29 @@ class Held:
         self.go = threading.Event()
         self.batches: list[list[str]] = []
 
-    def __call__(self, questions: Sequence[FreeQuestion]) -> list[Answered]:
+    def __call__(self, questions: Sequence[FreeQuestion]) -> list[BestAnswer]:
         self.go.wait()
         self.batches.append([each.text for each in questions])
         if any(each.text == "bad" for each in questions):
             raise InputError("it can't be asked")
-        return [Answered(each.text, (), 1, False) for each in questions]
+        return [BestAnswer(each.text, (), 1, False) for each in questions]
 
 
 def test_what_waits_is_answered_together_and_each_gets_its_own_answer() -> None:
     held = Held()
 
-    async def scenario() -> list[Answered]:
+    async def scenario() -> list[BestAnswer]:
         questions = Questions(held)
         working = asyncio.create_task(questions.work())
-        asked = [asyncio.create_task(questions.ask(question(str(i)))) for i in range(TOGETHER + 3)]
+        asked = [asyncio.create_task(questions.ask(question(str(i)))) for i in range(BATCH_SIZE + 3)]
         await asyncio.sleep(0)
         held.go.set()
         answers = await asyncio.gather(*asked)
         working.cancel()
         return list(answers)
 
-    assert [each.answer for each in asyncio.run(scenario())] == [str(i) for i in range(TOGETHER + 3)]
-    assert max(map(len, held.batches)) == TOGETHER and sum(map(len, held.batches)) == TOGETHER + 3
+    assert [each.answer for each in asyncio.run(scenario())] == [str(i) for i in range(BATCH_SIZE + 3)]
+    assert max(map(len, held.batches)) == BATCH_SIZE and sum(map(len, held.batches)) == BATCH_SIZE + 3
 
 
 def test_a_question_that_can_t_be_asked_fails_alone() -> None:
@@ -71,7 +73,7 @@ def test_a_question_that_can_t_be_asked_fails_alone() -> None:
 def test_more_than_can_wait_are_refused() -> None:
     async def scenario() -> None:
         questions = Questions(Held())
-        asked = [asyncio.create_task(questions.ask(question(str(i)))) for i in range(WAITING)]
+        asked = [asyncio.create_task(questions.ask(question(str(i)))) for i in range(MOST_WAITING)]
         await asyncio.sleep(0)
         with pytest.raises(Busy):
             await questions.ask(question("one more"))

@@ -8,7 +8,7 @@ import tests.infra.systems.plain_way as plain_way
 from data.objective import Objective
 from data.requests import Completion, Generate, LogLikelihood, LogLikelihoods, Request, Response
 from infra.engines.base import Engine
-from infra.systems.executor import Saved, run_systems
+from infra.systems.executor import Savings, run_systems
 from infra.systems.nodes import levels, nodes_of
 from infra.systems.questions import case_questions
 from swarm.graphs import Dag
@@ -59,9 +59,9 @@ def test_each_level_of_all_systems_is_one_call_and_nothing_is_asked_twice(
     ran = run_systems(ask, many, case_questions(objective, "dev"), PROMPTS, {})
     assert len(ask.calls) == max(max(levels(nodes)) for nodes in many) + 1 == 4
     asked = [each for call in ask.calls for each in call]
-    assert len(set(asked)) == len(asked) == ran.saved.calls_made == len(ran.made)
+    assert len(set(asked)) == len(asked) == ran.saved.calls_made == len(ran.new_responses)
     assert ran.saved.calls_public == 4 * 4 * 12
-    made = sum(getattr(answer, "tokens", 0) for answer in ran.made.values())
+    made = sum(getattr(answer, "tokens", 0) for answer in ran.new_responses.values())
     assert ran.saved.tokens_made == made < ran.saved.tokens_public
     assert ran.saved.engine_calls == 4
 
@@ -91,10 +91,10 @@ def test_what_is_remembered_is_not_asked_again_and_counts_as_saved(
     questions, many = case_questions(objective, "dev"), [nodes_of(system) for system in systems(models)]
     first = run_systems(ask, many, questions, PROMPTS, {})
     ask.calls.clear()
-    again = run_systems(ask, many, questions, PROMPTS, first.made)
-    assert ask.calls == [] and again.made == {}
+    again = run_systems(ask, many, questions, PROMPTS, first.new_responses)
+    assert ask.calls == [] and again.new_responses == {}
     assert [again.finals(index) for index in range(4)] == [first.finals(index) for index in range(4)]
-    assert again.saved == Saved(first.saved.calls_public, 0, first.saved.tokens_public, 0, 0)
+    assert again.saved == Savings(first.saved.calls_public, 0, first.saved.tokens_public, 0, 0)
 
 
 def test_the_batches_are_the_same_however_often_it_is_done(
@@ -108,8 +108,8 @@ def test_the_batches_are_the_same_however_often_it_is_done(
 
 
 def test_no_systems_and_no_questions_ask_nothing(ask: Recorded, models: tuple[Recipe, ...]) -> None:
-    assert run_systems(ask, [], [], PROMPTS, {}).saved == Saved()
-    assert run_systems(ask, [nodes_of(systems(models)[0])], [], PROMPTS, {}).saved == Saved()
+    assert run_systems(ask, [], [], PROMPTS, {}).saved == Savings()
+    assert run_systems(ask, [nodes_of(systems(models)[0])], [], PROMPTS, {}).saved == Savings()
     assert ask.calls == []
 
 
@@ -152,7 +152,7 @@ class Why:
 
 
 def test_an_end_node_of_log_likelihoods_is_no_text_for_others() -> None:
-    from infra.systems.questions import shown
+    from infra.systems.questions import answer_text
 
     with pytest.raises(TypeError, match="not for LogLikelihoods"):
-        shown(LogLikelihoods((0.0,), (1,)))
+        answer_text(LogLikelihoods((0.0,), (1,)))

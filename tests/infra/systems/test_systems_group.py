@@ -15,7 +15,7 @@ from infra.evaluation.evaluator import Evaluator
 from infra.records.store import Records
 from infra.scorers.open_scorers import Scorers
 from infra.settings import Settings
-from infra.systems.executor import Saved
+from infra.systems.executor import Savings
 from infra.systems.group import SystemGroup, group_of, read_memory, transcript
 from swarm.recipes import Recipe
 from swarm.systems import System
@@ -62,7 +62,7 @@ def test_a_group_is_saved_with_its_scores_and_its_nodes_answers(
     assert all(len(record.scores) == 12 for record in found)
     saved = records.node_answers(key)
     assert saved is not None and len(saved["answers"]) == ask.requests
-    counts = Saved.from_json(saved["saved"])
+    counts = Savings.from_json(saved["saved"])
     assert (counts.calls_public, counts.calls_made, counts.engine_calls) == (4 * 4 * 12, ask.requests, 4)
     [row] = records.evaluation_groups([key])
     assert (row.generated_tokens, row.seconds) == (counts.tokens_made, 2.0)

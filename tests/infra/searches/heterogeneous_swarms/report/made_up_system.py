@@ -13,7 +13,7 @@ from infra.records.store import Records
 from infra.records.values import EvaluationRecord, Purpose, RunStatus
 from infra.searches.heterogeneous_swarms.config import HeterogeneousSwarmsConfig
 from infra.systems.contributions import contributions, describe, parts_of
-from infra.systems.executor import Saved
+from infra.systems.executor import Savings
 from swarm.c_gain import collaborative_gain
 from swarm.heterogeneous import ask, tell_graphs, tell_models
 from swarm.heterogeneous_plan import SystemTemplate, best_system, graph_systems, model_systems
@@ -92,7 +92,7 @@ class MadeUpSystemRun:
             "experts": dict(zip(self._names, self._bases, strict=True)),
             "evaluations": 84,
             "generated_tokens": 654_321,
-            "saved": Saved(5040, 2911, 120_000, 66_000, 48).to_json(),
+            "saved": Savings(5040, 2911, 120_000, 66_000, 48).to_json(),
             "starting_best": {
                 "expert": self._names[0],
                 "dev": 0.5,
@@ -143,7 +143,7 @@ class MadeUpSystemRun:
             for example in range(EXAMPLES)
         ]
         numbers = np.arange(len(order) * EXAMPLES).reshape(1, len(order), EXAMPLES)
-        return {"answers": answers, "nodes": numbers.tolist(), "saved": Saved().to_json()}
+        return {"answers": answers, "nodes": numbers.tolist(), "saved": Savings().to_json()}
 
     def _save(
         self,
