@@ -29,10 +29,10 @@ def progress(title: str) -> Iterator[Report]:
 class _Lines:
     def __init__(self, title: str) -> None:
         self._title = title
-        self._written = 0
+        self._lines = 0
 
     def __call__(self, done: int, total: int, note: str) -> None:
         tenth = _LINES * done // max(1, total)
-        if tenth > self._written:
-            self._written = tenth
+        if tenth > self._lines:
+            self._lines = tenth
             err.print(f"{self._title}: {done}/{total} {note}".rstrip(), soft_wrap=True, markup=False)

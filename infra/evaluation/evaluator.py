@@ -72,16 +72,16 @@ class Evaluator:
         """`ask` is the engine's (`EngineHost.run`); `clock` counts where the time goes, if anybody wants to know."""
         self.objective, self.engine, self.initial, self.records = objective, engine, tuple(initial), records
         self._ask, self._scorers, self._clock = ask, scorers, clock or RunClock()
-        self._measuring = threading.Lock()
+        self._scale_lock = threading.Lock()
 
     @property
     def scale_key(self) -> str | None:
         """The key of the group that sets the scales; None if the objective needs none."""
-        measuring = self.objective.scale_objective
-        if measuring is None:
+        scale_objective = self.objective.scale_objective
+        if scale_objective is None:
             return None
         members = [recipe.to_json() for recipe in self.initial]
-        return content_hash(["scale", _SCALE_VERSION, members, measuring.split_key("dev"), self.engine])
+        return content_hash(["scale", _SCALE_VERSION, members, scale_objective.split_key("dev"), self.engine])
 
     def ask(
         self, split: Split, population: Sequence[Recipe], requests: Sequence[Sequence[Request]]
@@ -107,12 +107,12 @@ class Evaluator:
             EvaluationError: somebody could not answer or rate.
 
         """
-        measuring, key = self.objective.scale_objective, self.scale_key
-        if measuring is None or key is None:
+        scale_objective, key = self.objective.scale_objective, self.scale_key
+        if scale_objective is None or key is None:
             return {}
-        with self._measuring:
-            evaluations = self.records.evaluation_group(key) or self._measure(measuring, key)
-        return measuring.scales([record.predictions for record in evaluations])
+        with self._scale_lock:
+            evaluations = self.records.evaluation_group(key) or self._measure(scale_objective, key)
+        return scale_objective.scales([record.predictions for record in evaluations])
 
     def score(
         self,
@@ -174,13 +174,13 @@ class Evaluator:
                 requests=requests,
             )
 
-    def _measure(self, measuring: Objective, key: str) -> tuple[EvaluationRecord, ...]:
+    def _measure(self, scale_objective: Objective, key: str) -> tuple[EvaluationRecord, ...]:
         logger.info("measuring the scale of rewards by %d initial recipes", len(self.initial))
-        answers = self.answer(measuring, "dev", self.initial)
-        evaluations = self.score(measuring, "dev", answers.responses, {})
+        answers = self.answer(scale_objective, "dev", self.initial)
+        evaluations = self.score(scale_objective, "dev", answers.responses, {})
         members = [recipe.to_json() for recipe in self.initial]
-        requests = GroupRequests(by_task=lambda: requests_of(measuring, "dev"))
-        return self.save(key, members, measuring, "dev", evaluations, answers, requests)
+        requests = GroupRequests(by_task=lambda: requests_of(scale_objective, "dev"))
+        return self.save(key, members, scale_objective, "dev", evaluations, answers, requests)
 
 
 class Cost(Protocol):

@@ -77,7 +77,7 @@ def require_unchanged(run: RunRecord, now: Mapping[str, str]) -> None:
         now: what → its content hash, as `RunInputs.identity` has them; the engine's doesn't matter here.
 
     """
-    for what, key in now.items():
-        if what != "engine" and run.identity.get(what) != key:
-            was = str(run.identity.get(what))[:12]
-            raise InputError(f"run {run.name!r}: {what} was {was}… and is now {key[:12]}…: put back what it was")
+    for name, key in now.items():
+        if name != "engine" and run.identity.get(name) != key:
+            old = str(run.identity.get(name))[:12]
+            raise InputError(f"run {run.name!r}: {name} was {old}… and is now {key[:12]}…: put back what it was")

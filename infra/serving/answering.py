@@ -168,11 +168,13 @@ class Answerer:
         )
 
 
-def _best_system(run: str, config: RunConfig, loaded: LoadedSystem, base: BaseModel) -> Best:
-    order = loaded.system.dag.order
-    models = tuple(recipe_name(loaded.models[loaded.system.assignment[node]].coefficients) for node in order)
-    nodes = nodes_of(loaded.system)
-    return Best(run, base, loaded.basis, nodes, order, models, loaded.prompts, loaded.question_format, config.engine)
+def _best_system(run: str, config: RunConfig, artefact: LoadedSystem, base: BaseModel) -> Best:
+    order = artefact.system.dag.order
+    models = tuple(recipe_name(artefact.models[artefact.system.assignment[node]].coefficients) for node in order)
+    nodes = nodes_of(artefact.system)
+    return Best(
+        run, base, artefact.basis, nodes, order, models, artefact.prompts, artefact.question_format, config.engine
+    )
 
 
 def _question_format_of(config: RunConfig, base: BaseModel, settings: Settings) -> QuestionFormat:

@@ -65,7 +65,7 @@ def test_an_evaluation_is_made_once_and_then_found_in_the_records(
     def refuse(*_: object) -> None:
         raise AssertionError("an engine was opened")
 
-    monkeypatch.setattr("cli.runs.evaluation.open_engine", refuse)
+    monkeypatch.setattr("cli.runs.single_evaluation.open_engine", refuse)
     again = command("evaluate", "base", "--objective", world.config, "--json").json
     assert first["evaluated"] == f"base model {world.base}"
     assert (first["from_records"], again["from_records"]) == (False, True)

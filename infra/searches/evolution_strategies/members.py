@@ -26,5 +26,5 @@ def perturbation(inputs: RunInputs) -> Perturbation:
 
 def member_recipes(inputs: RunInputs, journal: Journal, members: list[dict[str, Any]]) -> list[SeedRecipe]:
     """Return the recipes of `members` ({"seed", "scale"}), around the mean that `journal` leads to."""
-    start, meaning = start_recipe(inputs), perturbation(inputs)
-    return [SeedRecipe.of(start, meaning, journal, one["seed"], one["scale"]) for one in members]
+    start, noise = start_recipe(inputs), perturbation(inputs)
+    return [SeedRecipe.of(start, noise, journal, member["seed"], member["scale"]) for member in members]

@@ -59,11 +59,11 @@ def test_each_level_of_all_systems_is_one_call_and_nothing_is_asked_twice(
     ran = run_systems(ask, many, case_questions(objective, "dev"), PROMPTS, {})
     assert len(ask.calls) == max(max(levels(nodes)) for nodes in many) + 1 == 4
     asked = [each for call in ask.calls for each in call]
-    assert len(set(asked)) == len(asked) == ran.saved.calls_made == len(ran.new_responses)
-    assert ran.saved.calls_public == 4 * 4 * 12
+    assert len(set(asked)) == len(asked) == ran.savings.calls_made == len(ran.new_responses)
+    assert ran.savings.calls_public == 4 * 4 * 12
     made = sum(getattr(answer, "tokens", 0) for answer in ran.new_responses.values())
-    assert ran.saved.tokens_made == made < ran.saved.tokens_public
-    assert ran.saved.engine_calls == 4
+    assert ran.savings.tokens_made == made < ran.savings.tokens_public
+    assert ran.savings.engine_calls == 4
 
 
 def test_sources_are_asked_once_a_model_however_many_systems_have_them(
@@ -94,7 +94,7 @@ def test_what_is_remembered_is_not_asked_again_and_counts_as_saved(
     again = run_systems(ask, many, questions, PROMPTS, first.new_responses)
     assert ask.calls == [] and again.new_responses == {}
     assert [again.finals(index) for index in range(4)] == [first.finals(index) for index in range(4)]
-    assert again.saved == Savings(first.saved.calls_public, 0, first.saved.tokens_public, 0, 0)
+    assert again.savings == Savings(first.savings.calls_public, 0, first.savings.tokens_public, 0, 0)
 
 
 def test_the_batches_are_the_same_however_often_it_is_done(
@@ -108,8 +108,8 @@ def test_the_batches_are_the_same_however_often_it_is_done(
 
 
 def test_no_systems_and_no_questions_ask_nothing(ask: Recorded, models: tuple[Recipe, ...]) -> None:
-    assert run_systems(ask, [], [], PROMPTS, {}).saved == Savings()
-    assert run_systems(ask, [nodes_of(systems(models)[0])], [], PROMPTS, {}).saved == Savings()
+    assert run_systems(ask, [], [], PROMPTS, {}).savings == Savings()
+    assert run_systems(ask, [nodes_of(systems(models)[0])], [], PROMPTS, {}).savings == Savings()
     assert ask.calls == []
 
 

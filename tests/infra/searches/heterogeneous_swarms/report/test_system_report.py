@@ -79,9 +79,9 @@ def test_talks_are_where_the_system_differs_most_from_its_models(tmp_path: Path)
     run.records.close()
     helped, hurt = talks(evidence)
     assert all(talk.score > talk.alone for talk in helped) and all(talk.score < talk.alone for talk in hurt)
-    order = System.from_json(evidence.tested.recipe).dag.order  # type: ignore[union-attr]
+    order = System.from_json(evidence.test_evaluation.recipe).dag.order  # type: ignore[union-attr]
     first = helped[0]
-    assert first.said == tuple((node, f"node {node}: {first.number - 1}") for node in order)
+    assert first.answers == tuple((node, f"node {node}: {first.number - 1}") for node in order)
 
 
 def system(parents: tuple[int, ...]) -> System:

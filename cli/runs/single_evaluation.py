@@ -58,7 +58,7 @@ class EvaluationResult:
 
     evaluation: EvaluationRecord
     group: EvaluationGroup
-    recorded: bool
+    is_recorded: bool
 
 
 def evaluate_subject(request: EvaluationRequest, records: Records, on_rows: OnRows) -> EvaluationResult:
@@ -73,12 +73,12 @@ def evaluate_subject(request: EvaluationRequest, records: Records, on_rows: OnRo
     with closing(Scorers(request.settings)) as scorers, closing(request.host(request.subject.basis, on_rows)) as host:
         evaluator = request.evaluator(host, scorers, records)
         key = group.key(evaluator)
-        recorded = records.evaluation_group(key)
-        if recorded is None and request.initial is not None:
+        recorded_evaluations = records.evaluation_group(key)
+        if recorded_evaluations is None and request.initial is not None:
             _measure_scales(request, request.initial, scorers, records, on_rows)
-        evaluations = recorded or group.evaluate(evaluator)
+        evaluations = recorded_evaluations or group.evaluate(evaluator)
     [row] = records.evaluation_groups([key])
-    return EvaluationResult(evaluations[0], row, recorded is not None)
+    return EvaluationResult(evaluations[0], row, recorded_evaluations is not None)
 
 
 def intervals(request: EvaluationRequest, evaluation: EvaluationRecord) -> tuple[Interval, list[Interval]]:
