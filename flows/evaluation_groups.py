@@ -16,7 +16,7 @@ RUNNER: Any = ThreadPoolTaskRunner(max_workers=64)
 
 
 def evaluate_groups(run: OpenRun[Any, Any], groups: PrefectFuture[Any], split: Split) -> list[PrefectFuture[Json]]:
-    """Evaluate every group; one whose scores the records no longer hold is evaluated again, cached result or not."""
+    """Evaluate every group; do it again where the records no longer hold the scores of a cached task result."""
     scores = [submit(run, evaluate, run, groups, index, split) for index in range(len(groups.result()))]
     for index in run.missing_groups([score.result()["group"] for score in scores]):
         scores[index] = submit(run, evaluate, run, groups, index, split, again=True)

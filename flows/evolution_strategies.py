@@ -106,7 +106,7 @@ def test(run: EvolutionRun, iteration: int, best: Journal) -> MeanTest:
 def evaluate_groups(
     run: EvolutionRun, journal: Journal, groups: PrefectFuture[list[Json]] | list[Json]
 ) -> list[PrefectFuture[Json]]:
-    """Evaluate every group; one whose scores the records no longer hold is evaluated again, cached result or not."""
+    """Evaluate every group; do it again where the records no longer hold the scores of a cached task result."""
     noise = perturbation(run.inputs).to_json()
     count = range(len(groups if isinstance(groups, list) else groups.result()))
     scores = [submit(run, evaluate_members, run, noise, journal, groups, index) for index in count]

@@ -137,7 +137,7 @@ def alone(
 def evaluate(
     run: SystemRun, systems: PrefectFuture[list[Json]] | list[Json], split: Split, after: Sequence[str] = ()
 ) -> PrefectFuture[Json] | Json:
-    """Evaluate systems as one group; what the nodes of the groups `after` were asked is not asked again."""
+    """Evaluate systems as one group; answers of nodes in the groups `after` are used again."""
     if not (systems if isinstance(systems, list) else systems.result()):
         return NO_SCORE
     return evaluate_recorded(
@@ -146,7 +146,7 @@ def evaluate(
 
 
 def evaluate_recorded(run: SystemRun, task: Any, *arguments: Any) -> PrefectFuture[Json]:
-    """Evaluate a group; if the records no longer hold its scores, evaluate it again, cached result or not."""
+    """Evaluate a group; do it again if the records no longer hold the scores of a cached task result."""
     score: PrefectFuture[Json] = submit(run, task, run, *arguments)
     is_missing = run.missing_groups([score.result()["group"]])
     return submit(run, task, run, *arguments, again=True) if is_missing else score

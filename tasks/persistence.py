@@ -1,4 +1,4 @@
-"""How every task's result is kept: as JSON, found again by what went into it, in any process and any run.
+"""Keep every task's result as JSON, under a key of its arguments, for any process and any run.
 
 Prefect's own policies contain run ids, source text or nothing of the task's identity (docs/decisions/0002).
 """

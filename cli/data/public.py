@@ -36,11 +36,13 @@ def pull_public_data(names: Sequence[str], catalogue: Path | None, folder: Path 
     """Pull data sets by name, one after another; all names are looked up before the first is pulled."""
     catalogue_entries, data_folder = _load(catalogue), _data_folder(folder)
     data_sets = [catalogue_entries.find(name) for name in dict.fromkeys(names)]
-    data_file = {data_set.name: _pull(data_set, data_folder) for data_set in data_sets}
+    data_files = {data_set.name: _pull(data_set, data_folder) for data_set in data_sets}
     if as_json:
-        print_json([_pulled_json(name, data_set) for name, data_set in data_file.items()])
+        print_json([_pulled_json(name, data_file) for name, data_file in data_files.items()])
     else:
-        rows = ((name, data_set.size // 1000, data_set.sha256, data_set.path) for name, data_set in data_file.items())
+        rows = (
+            (name, data_file.size // 1000, data_file.sha256, data_file.path) for name, data_file in data_files.items()
+        )
         out.print(table(("data set", "kB", "SHA-256", "file"), rows))
 
 

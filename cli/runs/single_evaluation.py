@@ -1,4 +1,4 @@
-"""One evaluation outside of a search: found in the records, or made by an engine and recorded."""
+"""One evaluation outside of a search: read from the records, or made by an engine and recorded."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -28,7 +28,7 @@ OnRows = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class EvaluationRequest:
-    """What is to be known: how good `subject` is on one split of `objective`, answered by the engine of `engine`.
+    """The question of `swarm evaluate`: how good `subject` is on one split of `objective`, answered by the engine of `engine`.
 
     `initial` is what the experts that set the objective's scales are made from; None if it needs no scales.
     """

@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, in one line: field, value seen, and what to do."""
+"""Describe what is wrong with a configuration in one line: the field, its value, and what to do."""
 
 import difflib
 import re

@@ -1,6 +1,6 @@
-"""What makes evaluations: an engine answers, twice where a kind asks on; outside scorers rate; all is scored and saved.
+"""Make evaluations: ask the engine, let outside scorers rate the answers, score them, and save the scores.
 
-The one place for it, for the groups of a run and for `swarm evaluate`.
+The groups of a run and `swarm evaluate` both use it. Where a kind asks follow-ups, the engine is asked twice.
 """
 
 import logging
@@ -40,7 +40,7 @@ def open_objective(config: ObjectiveConfig, base: BaseModel, settings: Settings)
 
 
 def initial_recipes(basis: AnyBasis) -> tuple[Recipe, ...]:
-    """Return whose dev answers set the scales: each expert alone, or the base model where there is none."""
+    """Return the recipes whose dev answers set the scales: each expert alone, or the base model without experts."""
     bases = basis.ids or (BASE,)
     alone = [Recipe(bases, tuple(float(i == j) for j in bases), Space.FACTORS) for i in bases]
     if not isinstance(basis, SeedBasis):
@@ -104,7 +104,7 @@ class Evaluator:
         """Return the scales, by task: as the records have them, or measured and saved there; {} if none is needed.
 
         Raises:
-            EvaluationError: somebody could not answer or rate.
+            EvaluationError: the engine could not answer, or a scorer could not rate.
 
         """
         scale_objective, key = self.objective.scale_objective, self.scale_key
@@ -121,7 +121,7 @@ class Evaluator:
         responses: Sequence[Sequence[Response]],
         scales: Mapping[str, RewardScale],
     ) -> list[Evaluation]:
-        """Have what the members of a population answered rated where it is to be, and score it.
+        """Let outside scorers rate the answers of a population's members where the objective asks for it; score them.
 
         Raises:
             EvaluationError: an answer can't be rated or scored.
@@ -208,7 +208,7 @@ class Evaluable(Protocol):
         """Evaluate the group and save it under its key.
 
         Raises:
-            EvaluationError: somebody could not answer, or an answer not be rated or scored.
+            EvaluationError: the engine could not answer, or an answer can't be rated or scored.
 
         """
         ...
@@ -217,10 +217,10 @@ class Evaluable(Protocol):
 def rate(
     objective: Objective, split: Split, responses: Sequence[Sequence[Response]], scorers: Scorers
 ) -> list[list[Rating | None]]:
-    """Have outside scorers rate what the objective wants rated: each scorer is called once, with equal items once.
+    """Let outside scorers rate what the objective asks for: each scorer is called once, and gets equal items once.
 
     Raises:
-        EvaluationError: a rating could not be had.
+        EvaluationError: a scorer could not rate.
 
     """
     wishes = [objective.rating_requests(split, answers) for answers in responses]

@@ -1,4 +1,4 @@
-"""The evaluation groups of a run: found in the records, or made by the engine and the scorers that it opens."""
+"""The evaluation groups of a run: read from the records, or evaluated with an engine and scorers."""
 
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -21,7 +21,7 @@ from swarm.recipes import Recipe
 
 
 class StopRequested(Exception):
-    """Somebody asked the run to stop; it is resumable."""
+    """The run was asked to stop; it can be resumed."""
 
 
 class EvaluationGroups:
@@ -65,8 +65,8 @@ class EvaluationGroups:
             {"group": its key, "utilities": one a member}.
 
         Raises:
-            EvaluationError: somebody could not answer, rate or score.
-            StopRequested: somebody asked the run to stop.
+            EvaluationError: the engine could not answer, or an answer can't be rated or scored.
+            StopRequested: the run was asked to stop.
 
         """
         with self._count_call():
@@ -75,7 +75,7 @@ class EvaluationGroups:
         return {"group": key, "utilities": [evaluation.utility for evaluation in evaluations]}
 
     def ask(self, recipes: Sequence[Recipe], requests: Sequence[Sequence[Request]]) -> list[list[Response]]:
-        """Have the engine answer what is no evaluation: each recipe its own requests; nothing is recorded."""
+        """Have the engine answer requests outside of an evaluation, each recipe its own; nothing is recorded."""
         with self._count_call():
             return self._evaluator.ask("test", recipes, requests)[0]
 
@@ -88,7 +88,7 @@ class EvaluationGroups:
 
     @contextmanager
     def _count_call(self) -> Iterator[None]:
-        """Let the run be left, and its lock be freed, only when the block has ended: it may be saving scores."""
+        """Let `close` wait for the end of the block: it may be saving scores."""
         with self._calls:
             self._under_way += 1
         try:
@@ -117,7 +117,7 @@ class EvaluationGroups:
             self._records.link_evaluations(self._run, 0, Purpose.SCALE, everybody)
 
     def _work(self, evaluations: int, keys: Collection[str]) -> Work:
-        """Return what the groups called `keys` cost whoever made them, as the records have it."""
+        """Return the recorded cost of the groups called `keys`, whichever run made them."""
         groups = self._records.evaluation_groups(keys)
         tokens = sum(group.generated_tokens for group in groups)
         return Work(evaluations, tokens, sum(group.seconds for group in groups))

@@ -1,4 +1,4 @@
-"""What was asked for an example, word for word, what was answered, and what that scored: from the records alone."""
+"""Examples word for word, from the records alone: the request, the answer, and its score."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -25,7 +25,7 @@ Pair = tuple[EvaluationRecord | None, EvaluationRecord | None]
 
 @dataclass(frozen=True)
 class Exchange:
-    """Something that a model was asked, and its answer.
+    """A request to a model, and its answer.
 
     Attributes:
         who: the starting best, the best, or a node of the best system.
@@ -62,7 +62,7 @@ class Exchange:
 
 @dataclass(frozen=True)
 class AskedExample:
-    """An example of a split (the first is 1, over all tasks), and what was said."""
+    """An example of a split (the first is 1, over all tasks), and the exchanges about it."""
 
     split: Split
     number: int

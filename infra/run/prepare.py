@@ -1,4 +1,4 @@
-"""What is looked at before a run is started or written: its inputs, and whether it may be driven."""
+"""Check a run before it starts: its inputs, and whether this process may drive it."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -70,7 +70,7 @@ def refuse_twins(basis: Basis | FullBasis) -> None:
 
 
 def require_unchanged(run: RunRecord, now: Mapping[str, str]) -> None:
-    """Raise `InputError` if something is not what the run was made with: its coefficients would mean something else.
+    """Raise `InputError` if an input changed since the run was made: its coefficients would mean something else.
 
     Args:
         run: the run as it is recorded.

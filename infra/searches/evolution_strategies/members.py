@@ -20,7 +20,7 @@ def seed_basis(inputs: RunInputs) -> SeedBasis:
 
 
 def perturbation(inputs: RunInputs) -> Perturbation:
-    """Return what the run's seeds mean."""
+    """Return the noise that the run's seeds stand for."""
     return seed_basis(inputs).perturbation
 
 

@@ -1,4 +1,4 @@
-"""What a finished search comes to: its best mean against its start, on examples that nothing has read before."""
+"""The summary of a finished search: its best mean against its start, on examples that nothing has read before."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,7 @@ EvolutionRun = OpenRun[EvolutionStrategiesConfig, RunInputs]
 
 @dataclass(frozen=True)
 class MeanTest:
-    """What is known of the best mean after the search.
+    """The test of the best mean after the search.
 
     Attributes:
         start: the start on the test split.

@@ -1,4 +1,4 @@
-"""What else a search changed: how far the best mean's answers are from the start's, and what it forgot of these."""
+"""Measure what else a search changed: how far the best mean's answers are from the start's, and what it forgot."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

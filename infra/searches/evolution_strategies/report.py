@@ -26,7 +26,7 @@ class EvolutionEvidence:
 
     Attributes:
         run: the run itself; its summary is None before the end.
-        states: the told states of iterations 0, 1, ….
+        states: the states of iterations 0, 1, …, with their rewards.
         test_evaluations: the start and the best mean on the test split; empty before the end.
         seconds: part → seconds over the whole run, the longest first.
 

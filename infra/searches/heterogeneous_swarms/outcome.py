@@ -1,4 +1,4 @@
-"""What a finished search for a system comes to: the test of the best system, and the run's summary."""
+"""The end of a search for a system: the test of the best system, and the run's summary."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -37,7 +37,7 @@ def expert_recipes(run: SystemRun) -> list[Recipe]:
 
 @dataclass(frozen=True)
 class SystemFinalists:
-    """Who is compared after the search.
+    """The models and the system that are compared after the search.
 
     Attributes:
         expert: the index of the initial expert with the best dev utility alone (the first wins ties).
@@ -63,7 +63,7 @@ def choose_finalists(experts: Sequence[Recipe], dev: Sequence[EvaluationRecord],
 
 @dataclass(frozen=True)
 class SystemTest:
-    """The finalists on examples that nothing has read before.
+    """The evaluations of the finalists on the test split, which nothing has read before.
 
     Attributes:
         starting_best: the best expert.

@@ -1,4 +1,4 @@
-"""What a finished search comes to: who is tested, what the test says, and the summary that people read."""
+"""The end of a search: the finalists, their test, and the run's summary."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from swarm.state import State
 
 @dataclass(frozen=True)
 class SwarmFinalists:
-    """Who is tested after the search.
+    """The recipes that are tested after the search.
 
     Attributes:
         expert: the index of the initial expert with the best dev utility (the first wins ties).
@@ -38,7 +38,7 @@ class SwarmFinalists:
     previous_best: Recipe | None = None
 
     def recipes(self) -> list[Recipe]:
-        """Return everybody, in the order in which they are tested."""
+        """Return all finalists, in the order in which they are tested."""
         earlier = [] if self.previous_best is None else [self.previous_best]
         return [self.starting_best, self.ending_best, *self.ensemble, *earlier]
 

@@ -33,7 +33,7 @@ class SystemEvidence:
 
     Attributes:
         run: the run itself; its summary is None before the end.
-        states: the told states of iterations 0, 1, ….
+        states: the states of iterations 0, 1, …, with their utilities.
         test_evaluation: the best system on the test split; None before the end.
         components: its different models, each alone, on the test split.
         answers: what its nodes answered on the test (`infra.systems.group.node_answers`).

@@ -20,7 +20,7 @@ class Evidence:
         run: the run itself; its summary is None before the end.
         names: the n names that a recipe's coefficients belong to: the experts', then the base model's if it is one.
         tasks: the names of the objective's tasks.
-        states: the told states of iterations 0, 1, …; none before iteration 0 is finished.
+        states: the states of iterations 0, 1, …, with their utilities; none before iteration 0 is finished.
         search_evaluations: (iteration, particle) → its evaluation on the dev split; unevaluated ones are missing.
         test_evaluations: purpose → evaluation on the test split; empty before the test, or without test examples.
         seconds: part → seconds over the whole run, the longest first.
