@@ -137,6 +137,6 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
 def test_a_system_that_was_changed_is_refused_in_one_line(case: str, copy: Path, base: BaseModel) -> None:
     breaks, message = BROKEN[case]
     breaks(copy)
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(InputError) as error_info:
         load_system(copy, base)
-    assert message in str(caught.value) and "\n" not in str(caught.value)
+    assert message in str(error_info.value) and "\n" not in str(error_info.value)

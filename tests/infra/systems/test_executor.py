@@ -25,7 +25,7 @@ class Recorded:
         self.calls: list[list[tuple[Recipe, Request]]] = []
 
     def __call__(self, population: Sequence[Recipe], requests: Sequence[Sequence[Request]]) -> list[list[Response]]:
-        self.calls.append([(r, each) for r, asked in zip(population, requests, strict=True) for each in asked])
+        self.calls.append([(r, item) for r, asked in zip(population, requests, strict=True) for item in asked])
         return self.engine.run(population, requests)
 
 
@@ -44,7 +44,7 @@ def test_every_node_answers_as_it_does_alone(
         for number, (task, case) in enumerate(cases):
             alone = plain_way.answer(engine, system, task, case)
             together = ran.answers(index, number)
-            assert [_text(each) for each in together] == [_text(alone[node]) for node in system.dag.order]
+            assert [_text(item) for item in together] == [_text(alone[node]) for node in system.dag.order]
             assert ran.finals(index)[number] == together[-1]
 
 
@@ -58,7 +58,7 @@ def test_each_level_of_all_systems_is_one_call_and_nothing_is_asked_twice(
     many = [nodes_of(system) for system in systems(models)]
     ran = run_systems(ask, many, case_questions(objective, "dev"), PROMPTS, {})
     assert len(ask.calls) == max(max(levels(nodes)) for nodes in many) + 1 == 4
-    asked = [each for call in ask.calls for each in call]
+    asked = [item for call in ask.calls for item in call]
     assert len(set(asked)) == len(asked) == ran.savings.calls_made == len(ran.new_responses)
     assert ran.savings.calls_public == 4 * 4 * 12
     made = sum(getattr(answer, "tokens", 0) for answer in ran.new_responses.values())
@@ -118,7 +118,7 @@ class Echo:
 
     def __call__(self, population: Sequence[Recipe], requests: Sequence[Sequence[Request]]) -> list[list[Response]]:
         return [
-            [Completion(f" {recipe.coefficients[0]:.0f}[{each.prompt}]\n", 1) for each in asked]
+            [Completion(f" {recipe.coefficients[0]:.0f}[{item.prompt}]\n", 1) for item in asked]
             for recipe, asked in zip(population, requests, strict=True)
         ]
 

@@ -69,7 +69,7 @@ class MadeUpSystemRun:
         assert final.best is not None
         components = [self._alone(recipe.coefficients) for recipe in dict.fromkeys(best.recipes)]
         scores = self._scores(best)
-        self._save(final.iteration, Purpose.COMPONENT, "components", [({}, each) for each in components])
+        self._save(final.iteration, Purpose.COMPONENT, "components", [({}, item) for item in components])
         self._save(final.iteration, Purpose.ENDING_BEST, "best", [(best.to_json(), scores)], self._said(best))
         parts = [final.best.utility - 0.03 * ((7 * number) % 5 - 1) for number in range(len(parts_of(best)))]
         summary = self._summary(final, best, components, scores, parts)
@@ -86,7 +86,7 @@ class MadeUpSystemRun:
     ) -> dict[str, Any]:
         assert final.best is not None
         first, draws = self._alone(np.eye(len(self._names))[0]), np.random.default_rng(1)
-        before, after = (bootstrap_interval([each], draws, fmean) for each in (first, scores))
+        before, after = (bootstrap_interval([item], draws, fmean) for item in (first, scores))
         gain = collaborative_gain(components, scores, draws)
         return {
             "experts": dict(zip(self._names, self._bases, strict=True)),
@@ -131,8 +131,8 @@ class MadeUpSystemRun:
     def _scores(self, system: System) -> list[float]:
         """Return the share of examples that the end node, or half of its readers, or more, solve."""
         solved = np.array([self._alone(recipe.coefficients) for recipe in system.recipes])
-        read = solved[list(system.dag.predecessors[system.dag.end])].mean(axis=0) >= 0.5
-        scores: list[float] = (read | (solved[system.dag.end] > 0)).astype(float).tolist()
+        sources = solved[list(system.dag.predecessors[system.dag.end])].mean(axis=0) >= 0.5
+        scores: list[float] = (sources | (solved[system.dag.end] > 0)).astype(float).tolist()
         return scores
 
     def _said(self, system: System) -> dict[str, Any]:

@@ -13,39 +13,39 @@ def evaluation(*scores: float) -> EvaluationRecord:
 
 
 def test_only_examples_that_no_initial_expert_solves_are_followed(finished: Evidence) -> None:
-    found = emergence(finished)
-    assert found is not None
+    result = emergence(finished)
+    assert result is not None
     experts = [finished.search_evaluations[0, particle].scores for particle in range(5)]
-    assert sorted(found.examples) == [k for k in range(40) if all(scores[k] < 1 for scores in experts)]
+    assert sorted(result.examples) == [k for k in range(40) if all(scores[k] < 1 for scores in experts)]
 
 
 def test_every_share_is_that_of_the_personal_bests_of_its_iteration(finished: Evidence) -> None:
-    found = emergence(finished)
-    assert found is not None
+    result = emergence(finished)
+    assert result is not None
     for column, state in enumerate(finished.states):
         bests = [finished.search_evaluations[when, i].scores for i, when in enumerate(state.personal_best_iterations)]
-        wanted = [sum(scores[k] == 1 for scores in bests) / len(bests) for k in found.examples]
-        assert found.shares[:, column].tolist() == wanted
+        expectation = [sum(scores[k] == 1 for scores in bests) / len(bests) for k in result.examples]
+        assert result.shares[:, column].tolist() == expectation
 
 
 def test_the_global_best_s_curve_ends_with_what_the_final_best_solves(finished: Evidence) -> None:
-    found, best = emergence(finished), finished.best
-    assert found is not None and best is not None
+    result, best = emergence(finished), finished.best
+    assert result is not None and best is not None
     scores = finished.search_evaluations[best.iteration, best.particle].scores
-    assert found.solved == sum(scores[k] == 1 for k in found.examples)
-    assert found.global_best[-1] == pytest.approx(found.solved / len(found.examples))
-    assert len(found.global_best) == len(finished.states)
+    assert result.solved == sum(scores[k] == 1 for k in result.examples)
+    assert result.global_best[-1] == pytest.approx(result.solved / len(result.examples))
+    assert len(result.global_best) == len(finished.states)
 
 
 def test_the_examples_that_most_personal_bests_solve_in_the_end_come_first(finished: Evidence) -> None:
-    found = emergence(finished)
-    assert found is not None
-    last = found.shares[:, -1].tolist()
+    result = emergence(finished)
+    assert result is not None
+    last = result.shares[:, -1].tolist()
     assert last == sorted(last, reverse=True) and last[0] > last[-1]
 
 
 def test_nothing_emerges_where_the_experts_solve_everything(finished: Evidence) -> None:
-    perfect = {place: replace(found, scores=(1.0,) * 40) for place, found in finished.search_evaluations.items()}
+    perfect = {index: replace(result, scores=(1.0,) * 40) for index, result in finished.search_evaluations.items()}
     assert emergence(replace(finished, search_evaluations=perfect)) is None
 
 

@@ -55,27 +55,27 @@ def test_one_task_needs_no_table_of_tasks(finished: Evidence) -> None:
 
 
 def test_changed_examples_are_those_of_the_test(finished: Evidence) -> None:
-    found = changed_examples(finished)
-    assert found is not None
+    result = changed_examples(finished)
+    assert result is not None
     before, after = finished.test_evaluations[Purpose.STARTING_BEST], finished.test_evaluations[Purpose.ENDING_BEST]
     gained = [k for k in range(40) if after.scores[k] > before.scores[k]]
-    assert (found.split, found.examples, found.changes.gains) == ("test", 40, tuple(gained))
-    assert [row.number for row in found.gains] == [k + 1 for k in gained[:MOST_EXAMPLES]]
-    assert all(row.after.output == "The answer is 42" and row.before.score == 0 for row in found.gains)
+    assert (result.split, result.examples, result.changes.gains) == ("test", 40, tuple(gained))
+    assert [row.number for row in result.gains] == [k + 1 for k in gained[:MOST_EXAMPLES]]
+    assert all(row.after.output == "The answer is 42" and row.before.score == 0 for row in result.gains)
 
 
 def test_before_a_test_changed_examples_are_those_of_dev(finished: Evidence) -> None:
-    found = changed_examples(replace(finished, test_evaluations={}))
-    assert found is not None and found.split == "dev"
+    result = changed_examples(replace(finished, test_evaluations={}))
+    assert result is not None and result.split == "dev"
 
 
 def test_a_long_output_is_shortened_and_says_so(finished: Evidence) -> None:
     after = finished.test_evaluations[Purpose.ENDING_BEST]
     long = finished.test_evaluations | {Purpose.ENDING_BEST: replace(after, outputs=("x" * 601,) * 40)}
-    found = changed_examples(replace(finished, test_evaluations=long))
-    assert found is not None
-    answer = found.gains[0].after
-    assert (len(answer.output), answer.shortened, found.gains[0].before.shortened) == (600, True, False)
+    result = changed_examples(replace(finished, test_evaluations=long))
+    assert result is not None
+    answer = result.gains[0].after
+    assert (len(answer.output), answer.shortened, result.gains[0].before.shortened) == (600, True, False)
 
 
 @pytest.mark.parametrize(
@@ -89,6 +89,6 @@ def test_a_long_output_is_shortened_and_says_so(finished: Evidence) -> None:
     ],
 )
 def test_a_scale_spans_the_tenths_around_its_values(values: list[float | None], low: float, high: float) -> None:
-    found = scale(values)
-    assert (found.low, found.high) == pytest.approx((low, high))
-    assert found(found.low) == "3.00%" and found(found.high) == "97.00%"
+    result = scale(values)
+    assert (result.low, result.high) == pytest.approx((low, high))
+    assert result(result.low) == "3.00%" and result(result.high) == "97.00%"
