@@ -146,7 +146,7 @@ class Answerer:
         best = self.best
         result = run_systems(lambda *call: self._host.run(*call)[0], [best.nodes], questions, best.prompts, {})
         completions = [
-            [_completion(completion) for completion in result.answers(0, index)] for index in range(len(questions))
+            [_completion(response) for response in result.answers(0, index)] for index in range(len(questions))
         ]
         return [self._best_answer(*pair) for pair in zip(questions, completions, strict=True)]
 

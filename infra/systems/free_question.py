@@ -89,10 +89,8 @@ class FreeQuestion:
             InputError: the chat template refuses the messages, or a raw prompt is given a system message.
 
         """
-        question_format, worked = (
-            self.question_format,
-            [InContextExample(*pair) for pair in self.question_format.worked],
-        )
+        question_format = self.question_format
+        examples = [InContextExample(*pair) for pair in question_format.worked]
         example = Example("", "dev", 0, "0", self.text, "")
         text = wrap(fill(question_format.template, example, ""))
         if question_format.prompt == "raw" or self.chat is None:
@@ -100,9 +98,9 @@ class FreeQuestion:
                 raise InputError(
                     "a system message has no place here: this run's models are asked without a chat format"
                 )
-            return as_raw(text, question_format.icl_prompt, worked)
+            return as_raw(text, question_format.icl_prompt, examples)
         system = question_format.system if self.system is None else self.system
-        return as_chat(text, question_format.icl_prompt, worked, system, self.chat)
+        return as_chat(text, question_format.icl_prompt, examples, system, self.chat)
 
     def final(self, prompt: str) -> Request:
         """See `Question.final`."""
