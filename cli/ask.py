@@ -9,7 +9,7 @@ from cli.terminal.options import AsJson, RunArgument
 from swarm.errors import InputError
 
 if TYPE_CHECKING:
-    from infra.serving.answering import Answered, Best
+    from infra.serving.answering import Best, BestAnswer
 
 
 def ask(
@@ -24,31 +24,30 @@ def ask(
     """Ask the best of a finished run (a model, or a system of models) one question."""
     from cli.runs.best import read_best
     from cli.terminal.quiet import quiet_libraries
-    from infra.serving.answering import opened
+    from infra.serving.answering import open_answerer
 
     if not question.strip():
         raise InputError("the question is empty: write it in quotes after the run's name")
     best = read_best(name)
-    with quiet_libraries(), opened(best) as answerer:
-        [answered] = answerer.answer([answerer.question(question, max_new_tokens=max_tokens)])
+    with quiet_libraries(), open_answerer(best) as answerer:
+        [answer] = answerer.answer([answerer.question(question, max_new_tokens=max_tokens)])
     if as_json:
-        print_json(_result(best, question, answered))
+        print_json(_result(best, question, answer))
         return
     if verbose:
-        nodes = [(node.node, node.model, node.role or None, node.answer) for node in answered.nodes]
+        nodes = [(node.node, node.model, node.role or None, node.answer) for node in answer.nodes]
         out.print(table(("node", "model", "role", "answer"), nodes))
-    out.print(answered.answer, soft_wrap=True, markup=False)
+    out.print(answer.answer, soft_wrap=True, markup=False)
 
 
-def _result(best: "Best", question: str, answered: "Answered") -> dict[str, Any]:
+def _result(best: "Best", question: str, answer: "BestAnswer") -> dict[str, Any]:
     return {
         "run": best.run,
         "question": question,
-        "answer": answered.answer,
-        "cut": answered.cut,
-        "generated_tokens": answered.tokens,
+        "answer": answer.answer,
+        "cut": answer.is_cut,
+        "generated_tokens": answer.tokens,
         "nodes": [
-            {"node": node.node, "model": node.model, "role": node.role, "answer": node.answer}
-            for node in answered.nodes
+            {"node": node.node, "model": node.model, "role": node.role, "answer": node.answer} for node in answer.nodes
         ],
     }

@@ -51,11 +51,11 @@ def deploy(
     from infra.deployments.schedules import schedule
     from infra.deployments.server import require_server
 
-    wanted = load_run_config(config, overrides or [])
-    watched = _watched(on_new_data or [], wanted)
+    run_config = load_run_config(config, overrides or [])
+    watch_patterns = _watch_patterns(on_new_data or [], run_config)
     when = schedule(cron, interval) if cron or interval or on_new_data else None
     server = require_server()
-    deployment, sensor = _register(wanted, pool, when, watched, warm_start=not cold)
+    deployment, sensor = _register(run_config, pool, when, watch_patterns, warm_start=not cold)
     if automation:
         install(crash_automations())
     if gpu_limit is not None:
@@ -66,15 +66,17 @@ def deploy(
         _print_next(deployment, sensor, pool)
 
 
-def _watched(patterns: list[str], config: RunConfig) -> list[str]:
+def _watch_patterns(patterns: list[str], config: RunConfig) -> list[str]:
     """Return the patterns as workers elsewhere understand them; refuse what names nothing, and names without room."""
-    watched = [str(Path(pattern).expanduser().absolute()) for pattern in patterns]
-    if watched:
-        rerun_name(config.name, fingerprint(watched))
-    return watched
+    watch_patterns = [str(Path(pattern).expanduser().absolute()) for pattern in patterns]
+    if watch_patterns:
+        rerun_name(config.name, fingerprint(watch_patterns))
+    return watch_patterns
 
 
-def _register(config: RunConfig, pool: str, when: Any, watched: list[str], warm_start: bool) -> tuple[str, str | None]:
+def _register(
+    config: RunConfig, pool: str, when: Any, watch_patterns: list[str], warm_start: bool
+) -> tuple[str, str | None]:
     """Register the search, and the sensor that starts it if it is to be started by itself; return their names."""
     from flows.new_data import new_data
     from infra.deployments.registering import register, unregister
@@ -85,7 +87,7 @@ def _register(config: RunConfig, pool: str, when: Any, watched: list[str], warm_
     if when is None:
         unregister(new_data, config.name)
         return search, None
-    parameters = {"deployment": search, "watch": watched, "warm_start": warm_start}
+    parameters = {"deployment": search, "watch": watch_patterns, "warm_start": warm_start}
     return search, register(new_data, config.name, parameters, pool, settings, when)
 
 

@@ -10,7 +10,7 @@ from cli.terminal.options import AsJson
 from data.examples import Split
 
 if TYPE_CHECKING:
-    from cli.runs.evaluation import EvaluationRequest, EvaluationResult
+    from cli.runs.single_evaluation import EvaluationRequest, EvaluationResult
     from infra.configs.common import RunConfig
     from infra.records.store import Records
     from infra.settings import Settings
@@ -29,7 +29,7 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Evaluate an expert, the best of a run or the base model; doing so again finds the result in the records."""
-    from cli.runs.evaluation import evaluate_subject
+    from cli.runs.single_evaluation import evaluate_subject
     from cli.terminal.progress import progress
     from cli.terminal.quiet import quiet_libraries
     from flows.searches import load_run_config
@@ -51,7 +51,7 @@ def evaluate(
 def _request(
     subject: str, config: "RunConfig", split: Split, records: "Records", settings: "Settings"
 ) -> "EvaluationRequest":
-    from cli.runs.evaluation import EvaluationRequest
+    from cli.runs.single_evaluation import EvaluationRequest
     from cli.runs.subject import find_subject
     from experts.base_models import resolve_base_model
     from flows.searches import SEARCHES
@@ -65,7 +65,7 @@ def _request(
 
 
 def _result(request: "EvaluationRequest", outcome: "EvaluationResult") -> dict[str, Any]:
-    from cli.runs.evaluation import intervals
+    from cli.runs.single_evaluation import intervals
 
     whole, by_task = intervals(request, outcome.evaluation)
     return {
@@ -79,7 +79,7 @@ def _result(request: "EvaluationRequest", outcome: "EvaluationResult") -> dict[s
         ],
         "generated_tokens": outcome.group.generated_tokens,
         "seconds": outcome.group.seconds,
-        "from_records": outcome.recorded,
+        "from_records": outcome.is_recorded,
     }
 
 

@@ -33,7 +33,7 @@ def history(
 
     With --example, show what was asked for one example, word for word, and what the best answered.
     """
-    from cli.runs.example import checked_split, print_example
+    from cli.runs.example import check_split, print_example
     from cli.runs.records import open_records
     from flows.searches import SEARCHES
     from infra.settings import Settings
@@ -46,14 +46,14 @@ def history(
         run = records.run(name)
         search = SEARCHES.of(run)
         if example is not None:
-            print_example(records, run, search, example, checked_split(split), as_json)
+            print_example(records, run, search, example, check_split(split), as_json)
             return
         iterations = records.iterations(name)
     if iteration is not None:
-        chosen = [saved for saved in iterations if saved.iteration == iteration]
-        iterations = chosen or _refuse(run, iterations, iteration)
+        selection = [record for record in iterations if record.iteration == iteration]
+        iterations = selection or _refuse(run, iterations, iteration)
     if as_json:
-        print_json([search.history_record(saved) for saved in iterations])
+        print_json([search.history_record(record) for record in iterations])
     else:
         _print(search, run, iterations, iteration is not None)
 
@@ -63,5 +63,5 @@ def _print(search: "Search[Any]", run: "RunRecord", iterations: "Sequence[Iterat
 
 
 def _refuse(run: "RunRecord", iterations: "Sequence[IterationRecord]", iteration: int) -> NoReturn:
-    saved = f"0 to {iterations[-1].iteration}" if iterations else "none yet"
-    raise InputError(f"run {run.name!r} has no iteration {iteration}: it has {saved}")
+    numbers = f"0 to {iterations[-1].iteration}" if iterations else "none yet"
+    raise InputError(f"run {run.name!r} has no iteration {iteration}: it has {numbers}")

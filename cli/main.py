@@ -22,7 +22,7 @@ from cli.history import history
 from cli.report import report
 from cli.resume import resume
 from cli.run import run
-from cli.runs.drive import Unfinished
+from cli.runs.drive import RunUnfinished
 from cli.serve import serve
 from cli.status import status
 from cli.stop import stop
@@ -75,7 +75,7 @@ def main() -> None:
         _end(f"error: {error}", code=2)
     except (DownloadError, EvaluationError) as error:
         _end(f"failed: {error}", code=1)
-    except Unfinished as error:
+    except RunUnfinished as error:
         _end(str(error), code=1)
 
 

@@ -17,9 +17,9 @@ def serve(
 ) -> None:
     """Offer the best of a finished run as an OpenAI-compatible endpoint, until it is interrupted."""
     from cli.runs.best import read_best
-    from cli.runs.drive import terminated_as_interrupted
+    from cli.runs.drive import interrupt_on_sigterm
     from cli.terminal.quiet import quiet_libraries
-    from infra.serving.answering import opened
+    from infra.serving.answering import open_answerer
     from infra.serving.server import require_key
     from infra.serving.server import serve as serve_answers
     from infra.settings import Settings
@@ -27,7 +27,7 @@ def serve(
     key = Settings().serve_key
     require_key(host, key)
     best = read_best(name)
-    with terminated_as_interrupted(), quiet_libraries(), opened(best) as answerer:
+    with interrupt_on_sigterm(), quiet_libraries(), open_answerer(best) as answerer:
         answerer.answer([answerer.question("Hello")])  # loads the engine: the first client need not wait
         try:
             serve_answers(answerer, host, port, key, lambda url: _print_url(url, name))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Standing:
+class RunOverview:
     """Where a run stands.
 
     Attributes:
@@ -79,66 +79,66 @@ def status(
         return
     with open_records(settings) as records:
         if name is None:
-            _print_runs([_standing(records, run, settings) for run in records.runs()], settings, as_json)
+            _print_runs([_overview(records, run, settings) for run in records.runs()], settings, as_json)
         else:
-            _print_run(records, _standing(records, records.run(name), settings), settings, as_json)
+            _print_run(records, _overview(records, records.run(name), settings), settings, as_json)
 
 
-def _standing(records: "Records", run: "RunRecord", settings: "Settings") -> Standing:
+def _overview(records: "Records", run: "RunRecord", settings: "Settings") -> RunOverview:
     from cli.runs.records import shown_status
     from flows.searches import SEARCHES
 
     iterations, now = records.iterations(run.name), shown_status(run, settings)
     last = iterations[-1].iteration if iterations else None
     if run.algorithm not in SEARCHES:
-        return Standing(run, now, last, None, None)
+        return RunOverview(run, now, last, None, None)
     search = SEARCHES.of(run)
     best = search.best_so_far(run, iterations[-1].state) if iterations else None
-    return Standing(run, now, last, search.most_iterations(run), best)
+    return RunOverview(run, now, last, search.most_iterations(run), best)
 
 
-def _print_runs(runs: list[Standing], settings: "Settings", as_json: bool) -> None:
+def _print_runs(runs: list[RunOverview], settings: "Settings", as_json: bool) -> None:
     if as_json:
-        print_json([standing.to_json() for standing in runs])
+        print_json([overview.to_json() for overview in runs])
     elif not runs:
         err.print(f"there are no runs in {settings.runs}: start one with: swarm run CONFIG", soft_wrap=True)
     else:
         rows = [
             (
-                standing.run.name,
-                standing.status,
-                standing.progress,
-                standing.best and standing.best.utility,
-                standing.run.updated_at.isoformat(timespec="seconds"),
+                overview.run.name,
+                overview.status,
+                overview.progress,
+                overview.best and overview.best.utility,
+                overview.run.updated_at.isoformat(timespec="seconds"),
             )
-            for standing in runs
+            for overview in runs
         ]
         out.print(table(("run", "status", "iteration", "best dev utility", "updated (UTC)"), rows))
 
 
-def _print_run(records: "Records", standing: Standing, settings: "Settings", as_json: bool) -> None:
+def _print_run(records: "Records", overview: RunOverview, settings: "Settings", as_json: bool) -> None:
     from infra.files.run_folder import RunFolder
 
-    run = standing.run
+    run = overview.run
     seconds, folder = records.timings(run.name), RunFolder(settings.runs, run.name).path
     if as_json:
-        print_json({**standing.to_json(), **_details(standing, seconds, str(folder))})
+        print_json({**overview.to_json(), **_details(overview, seconds, str(folder))})
         return
-    best = standing.best
+    best = overview.best
     facts = {
-        "status": standing.status + (" (asked to stop)" if run.stop_requested else ""),
+        "status": overview.status + (" (asked to stop)" if run.stop_requested else ""),
         "stopped by": run.stopped_by,
         "error": run.error,
-        "iteration": standing.progress,
+        "iteration": overview.progress,
         "global best": best and f"{best.utility:.4f} ({best.finder}, iteration {best.iteration})",
         "recipe": best and best.recipe,
         "test": run.summary and _test(run.summary["ending_best"]),
         "base model": run.config["base_model"],
         "seed": run.seed,
-        "seconds": ", ".join(f"{part} {spent:.1f}" for part, spent in seconds.items()),
+        "seconds": ", ".join(f"{part} {duration:.1f}" for part, duration in seconds.items()),
         "updated": run.updated_at.isoformat(timespec="seconds"),
         "folder": folder,
-        "next": "  or  ".join(standing.next_steps),
+        "next": "  or  ".join(overview.next_steps),
     }
     out.print(f"[bold]{run.name}[/bold]")
     for fact, value in facts.items():
@@ -146,10 +146,10 @@ def _print_run(records: "Records", standing: Standing, settings: "Settings", as_
             out.print(f"{fact:<12} {value}", soft_wrap=True, markup=False)
 
 
-def _details(standing: Standing, seconds: dict[str, float], folder: str) -> dict[str, Any]:
+def _details(overview: RunOverview, seconds: dict[str, float], folder: str) -> dict[str, Any]:
     from flows.searches import SEARCHES
 
-    run = standing.run
+    run = overview.run
     return {
         "stop_requested": run.stop_requested,
         "stopped_by": run.stopped_by,
@@ -160,7 +160,7 @@ def _details(standing: Standing, seconds: dict[str, float], folder: str) -> dict
         "seconds": seconds,
         "folder": folder,
         "summary": run.summary,
-        "next": standing.next_steps,
+        "next": overview.next_steps,
     }
 
 

@@ -12,7 +12,7 @@ from prefect.futures import PrefectFuture
 from prefect.states import Cancelled
 
 from data.dev_split import split_dev
-from flows.evaluation import RUNNER
+from flows.evaluation_groups import RUNNER
 from flows.searches import SEARCHES
 from infra.evaluation.groups import StopRequested
 from infra.records.values import Purpose
@@ -20,7 +20,7 @@ from infra.run.open_run import OpenRun
 from infra.searches.evolution_strategies.config import EvolutionStrategiesConfig
 from infra.searches.evolution_strategies.inputs import read_inputs
 from infra.searches.evolution_strategies.members import perturbation
-from infra.searches.evolution_strategies.outcome import EvolutionRun, Tested, summary
+from infra.searches.evolution_strategies.outcome import EvolutionRun, MeanTest, summary
 from infra.searches.evolution_strategies.view import evolution_view
 from swarm import es
 from swarm.es_state import EsState
@@ -37,8 +37,8 @@ from tasks.evolution import (
     sample,
     update,
 )
-from tasks.outcome import write_run_report
 from tasks.persistence import Json, submit
+from tasks.publish import write_run_report
 
 
 @flow(name="evolution-strategies", flow_run_name="{config.name}", task_runner=RUNNER)
@@ -58,15 +58,15 @@ def evolution_strategies(config: EvolutionStrategiesConfig) -> dict[str, Any] | 
 def search(run: EvolutionRun) -> tuple[EsState, Journal, str]:
     """Iterate until the search says why it stops; return its last state, its journal and that reason."""
     settings, seed = run.config.search.parameters(), run.config.seed
-    searched, held_out = split_dev(run.inputs.objective, run.config.search.held_out)
-    live, journal, moved = LiveArtifacts(run.config.name), Journal(), EsState().to_json()
+    search_indices, held_out = split_dev(run.inputs.objective, run.config.search.held_out)
+    live, journal, next_state = LiveArtifacts(run.config.name), Journal(), EsState().to_json()
     while True:
         size = run.config.engine.group_size
-        groups = submit(run, sample, asdict(settings), seed, moved, searched, held_out, size)
+        groups = submit(run, sample, asdict(settings), seed, next_state, search_indices, held_out, size)
         scores = evaluate_groups(run, journal, groups)
-        told = submit(run, update, asdict(settings), seed, moved, groups, scores)
-        state = EsState.from_json(told.result())
-        reason = submit(run, check_end, asdict(settings), told)
+        state_future = submit(run, update, asdict(settings), seed, next_state, groups, scores)
+        state = EsState.from_json(state_future.result())
+        reason = submit(run, check_end, asdict(settings), state_future)
         view = evolution_view(state, run.config, es.members(settings, seed, state))
         run.save(state, evaluation_links(groups, scores), view)
         stopped_by = reason.result()
@@ -75,43 +75,43 @@ def search(run: EvolutionRun) -> tuple[EsState, Journal, str]:
             return state, journal, stopped_by
         if state.update is not None:
             journal = journal.extend(state.update)
-        moved = submit(run, move_mean, told).result()
+        next_state = submit(run, move_mean, state_future).result()
 
 
 def conclude(run: EvolutionRun, final: EsState, journal: Journal, stopped_by: str) -> dict[str, Any]:
     """Test the start and the best mean, and publish it; write summary and report."""
     assert final.best is not None
     best = journal.prefix(final.best.journal)
-    tested = test(run, final.iteration, best)
+    test_result = test(run, final.iteration, best)
     run.flush_timings(final.iteration)
-    told = summary(run, final, best, tested, stopped_by)
-    run.finish(stopped_by, told)
+    outcome = summary(run, final, best, test_result, stopped_by)
+    run.finish(stopped_by, outcome)
     write_run_report.submit(run, SEARCHES.of(run.config).report).result()
-    return told
+    return outcome
 
 
-def test(run: EvolutionRun, iteration: int, best: Journal) -> Tested:
+def test(run: EvolutionRun, iteration: int, best: Journal) -> MeanTest:
     """Evaluate the start and the best mean on the test split, which nothing has read before, and publish the best."""
     run.observer.phase("testing")
-    whole = [{"split": "test", "places": None, "members": [MEAN]}]
-    scores = [evaluate_groups(run, journal, whole)[0].result() for journal in (Journal(), best)]
+    test_groups = [{"split": "test", "places": None, "members": [MEAN]}]
+    scores = [evaluate_groups(run, journal, test_groups)[0].result() for journal in (Journal(), best)]
     links = [Link(0, score["group"], 0) for score in scores]
     for purpose, link in zip((Purpose.STARTING_BEST, Purpose.ENDING_BEST), links, strict=True):
         run.groups.link(iteration, purpose, [link])
-    start, ending = (run.evaluation(link) for link in links)
-    probed = submit(run, probe_mean, run, perturbation(run.inputs).to_json(), best, scores)
-    return Tested(start, ending, probed.result(), publish_mean.submit(run, best).result())
+    start, best_evaluation = (run.evaluation(link) for link in links)
+    probe_result = submit(run, probe_mean, run, perturbation(run.inputs).to_json(), best, scores)
+    return MeanTest(start, best_evaluation, probe_result.result(), publish_mean.submit(run, best).result())
 
 
 def evaluate_groups(
     run: EvolutionRun, journal: Journal, groups: PrefectFuture[list[Json]] | list[Json]
 ) -> list[PrefectFuture[Json]]:
-    """Evaluate every group; one whose scores the records no longer hold is evaluated again, cached result or not."""
-    meaning = perturbation(run.inputs).to_json()
+    """Evaluate every group; do it again where the records no longer hold the scores of a cached task result."""
+    noise = perturbation(run.inputs).to_json()
     count = range(len(groups if isinstance(groups, list) else groups.result()))
-    scores = [submit(run, evaluate_members, run, meaning, journal, groups, index) for index in count]
-    for index in run.lost([score.result()["group"] for score in scores]):
-        scores[index] = submit(run, evaluate_members, run, meaning, journal, groups, index, again=True)
+    scores = [submit(run, evaluate_members, run, noise, journal, groups, index) for index in count]
+    for index in run.missing_groups([score.result()["group"] for score in scores]):
+        scores[index] = submit(run, evaluate_members, run, noise, journal, groups, index, again=True)
     return scores
 
 

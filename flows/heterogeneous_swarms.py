@@ -13,7 +13,7 @@ from prefect.futures import PrefectFuture
 from prefect.states import Cancelled
 
 from data.examples import Split
-from flows.evaluation import RUNNER, evaluate_groups, evaluation_links
+from flows.evaluation_groups import RUNNER, evaluate_groups, evaluation_links
 from flows.searches import SEARCHES
 from infra.evaluation.groups import StopRequested
 from infra.records.values import EvaluationRecord, Purpose
@@ -21,12 +21,12 @@ from infra.run.open_run import OpenRun
 from infra.searches.experts import read_experts
 from infra.searches.heterogeneous_swarms.config import HeterogeneousSwarmsConfig
 from infra.searches.heterogeneous_swarms.outcome import (
-    Finalists,
+    SystemFinalists,
     SystemOutcome,
     SystemRun,
-    Tested,
+    SystemTest,
+    choose_finalists,
     expert_recipes,
-    finalists,
     nodes_of,
 )
 from infra.searches.heterogeneous_swarms.view import heterogeneous_view
@@ -47,11 +47,11 @@ from tasks.heterogeneous import (
     track_models,
     update_velocities,
 )
-from tasks.outcome import write_run_report
 from tasks.persistence import Json, submit
+from tasks.publish import write_run_report
 from tasks.search import choose_for_test
 
-NOTHING: Json = {"group": None, "utilities": []}
+NO_SCORE: Json = {"group": None, "utilities": []}
 """The score of no systems: all were dropped."""
 
 
@@ -74,24 +74,24 @@ def search(run: SystemRun) -> tuple[HeterogeneousState, str]:
     seed, experts, nodes = run.config.seed, len(run.inputs.bases), nodes_of(run.config, run.inputs.bases)
     parameters = run.config.search.parameters(len(nodes.roles)).to_json()
     live = LiveArtifacts(run.config.name)
-    moved = submit(run, initialise_swarms, parameters, seed, experts)
+    next_state = submit(run, initialise_swarms, parameters, seed, experts)
     while True:
-        moved.wait()  # else Prefect asks its server for the state of an unfinished argument
-        planned = submit(run, plan_graphs, moved, nodes.to_json())
-        of_graphs = evaluate(run, planned, "dev")
-        graphs_told = submit(run, track_graphs, parameters, moved, of_graphs)
-        assigned = submit(run, plan_models, parameters, seed, graphs_told, nodes.to_json())
-        of_models = evaluate(run, assigned, "dev", after=keys([of_graphs]))
-        told = submit(run, track_models, parameters, seed, graphs_told, of_models)
-        state = HeterogeneousState.from_json(told.result())
-        reason = submit(run, check_end, parameters, told)
+        next_state.wait()  # else Prefect asks its server for the state of an unfinished argument
+        systems_of_graphs = submit(run, plan_graphs, next_state, nodes.to_json())
+        graph_score = evaluate(run, systems_of_graphs, "dev")
+        graphs_future = submit(run, track_graphs, parameters, next_state, graph_score)
+        systems_of_models = submit(run, plan_models, parameters, seed, graphs_future, nodes.to_json())
+        model_score = evaluate(run, systems_of_models, "dev", after=keys([graph_score]))
+        state_future = submit(run, track_models, parameters, seed, graphs_future, model_score)
+        state = HeterogeneousState.from_json(state_future.result())
+        reason = submit(run, check_end, parameters, state_future)
         view = heterogeneous_view(state, run.config.iterations, run.config.search.patience, run.inputs.names)
-        run.save(state, places(state, of_graphs, of_models), view)
+        run.save(state, places(state, graph_score, model_score), view)
         stopped_by = reason.result()
         live.update(view, last=stopped_by is not None)
         if stopped_by is not None:
             return state, stopped_by
-        moved = submit(run, update_velocities, parameters, seed, told)
+        next_state = submit(run, update_velocities, parameters, seed, state_future)
 
 
 def conclude(run: SystemRun, final: HeterogeneousState, stopped_by: str) -> dict[str, Any]:
@@ -100,26 +100,26 @@ def conclude(run: SystemRun, final: HeterogeneousState, stopped_by: str) -> dict
     prompts = run.config.system.model_dump(mode="json")
     experts, last = expert_recipes(run), final.iteration
     run.observer.phase("testing")
-    chosen = finalists(experts, alone(run, last, experts, "dev", [Purpose.EXPERT] * len(experts)), best)
-    tested = test(run, last, chosen)
-    parts = resubmitted(run, evaluate_parts, best.to_json(), prompts).result()
+    finalists = choose_finalists(experts, alone(run, last, experts, "dev", [Purpose.EXPERT] * len(experts)), best)
+    test_result = test(run, last, finalists)
+    parts = evaluate_recorded(run, evaluate_parts, best.to_json(), prompts).result()
     run.groups.link(last, Purpose.CONTRIBUTION, [Link(i, parts["group"], i) for i in range(len(parts["utilities"]))])
     sha256 = publish_system.submit(run, best.to_json(), prompts).result()
     run.flush_timings(last)
-    summary = SystemOutcome(run, final, chosen, tested).summary(stopped_by, parts["utilities"], sha256)
+    summary = SystemOutcome(run, final, finalists, test_result).summary(stopped_by, parts["utilities"], sha256)
     run.finish(stopped_by, summary)
     write_run_report.submit(run, SEARCHES.of(run.config).report).result()
     return summary
 
 
-def test(run: SystemRun, iteration: int, chosen: Finalists) -> Tested:
+def test(run: SystemRun, iteration: int, finalists: SystemFinalists) -> SystemTest:
     """Evaluate the finalists on the test split, which nothing has read before."""
-    purposes = [Purpose.STARTING_BEST, *[Purpose.COMPONENT] * len(chosen.components)]
-    first, *components = alone(run, iteration, [chosen.starting_best, *chosen.components], "test", purposes)
-    score = evaluate(run, [chosen.best.to_json()], "test")
-    place = Link(0, keys([score])[0], 0)
-    run.groups.link(iteration, Purpose.ENDING_BEST, [place])
-    return Tested(first, run.evaluation(place), tuple(components))
+    purposes = [Purpose.STARTING_BEST, *[Purpose.COMPONENT] * len(finalists.components)]
+    first, *components = alone(run, iteration, [finalists.starting_best, *finalists.components], "test", purposes)
+    score = evaluate(run, [finalists.best.to_json()], "test")
+    link = Link(0, keys([score])[0], 0)
+    run.groups.link(iteration, Purpose.ENDING_BEST, [link])
+    return SystemTest(first, run.evaluation(link), tuple(components))
 
 
 def alone(
@@ -128,26 +128,28 @@ def alone(
     """Evaluate models that answer alone, each for its purpose."""
     size = run.config.engine.group_size
     groups = submit(run, choose_for_test, [model.to_json() for model in models], size)
-    at = sorted(evaluation_links(groups, evaluate_groups(run, groups, split)), key=lambda link: link.particle)
+    links = sorted(evaluation_links(groups, evaluate_groups(run, groups, split)), key=lambda link: link.particle)
     for purpose in dict.fromkeys(purposes):
-        run.groups.link(iteration, purpose, [link for link in at if purposes[link.particle] is purpose])
-    return [run.evaluation(link) for link in at]
+        run.groups.link(iteration, purpose, [link for link in links if purposes[link.particle] is purpose])
+    return [run.evaluation(link) for link in links]
 
 
 def evaluate(
     run: SystemRun, systems: PrefectFuture[list[Json]] | list[Json], split: Split, after: Sequence[str] = ()
 ) -> PrefectFuture[Json] | Json:
-    """Evaluate systems as one group; what the nodes of the groups `after` were asked is not asked again."""
+    """Evaluate systems as one group; answers of nodes in the groups `after` are used again."""
     if not (systems if isinstance(systems, list) else systems.result()):
-        return NOTHING
-    return resubmitted(run, evaluate_systems, systems, run.config.system.model_dump(mode="json"), split, list(after))
+        return NO_SCORE
+    return evaluate_recorded(
+        run, evaluate_systems, systems, run.config.system.model_dump(mode="json"), split, list(after)
+    )
 
 
-def resubmitted(run: SystemRun, task: Any, *arguments: Any) -> PrefectFuture[Json]:
-    """Evaluate a group; if the records no longer hold its scores, evaluate it again, cached result or not."""
+def evaluate_recorded(run: SystemRun, task: Any, *arguments: Any) -> PrefectFuture[Json]:
+    """Evaluate a group; do it again if the records no longer hold the scores of a cached task result."""
     score: PrefectFuture[Json] = submit(run, task, run, *arguments)
-    lost = run.lost([score.result()["group"]])
-    return submit(run, task, run, *arguments, again=True) if lost else score
+    is_missing = run.missing_groups([score.result()["group"]])
+    return submit(run, task, run, *arguments, again=True) if is_missing else score
 
 
 def keys(scores: Sequence[PrefectFuture[Json] | Json]) -> list[str]:
@@ -157,15 +159,15 @@ def keys(scores: Sequence[PrefectFuture[Json] | Json]) -> list[str]:
 
 
 def places(
-    state: HeterogeneousState, of_graphs: PrefectFuture[Json] | Json, of_models: PrefectFuture[Json] | Json
+    state: HeterogeneousState, graph_score: PrefectFuture[Json] | Json, model_score: PrefectFuture[Json] | Json
 ) -> list[Link]:
     """Return where in the records each evaluation is: the graphs', then, numbered after them, the assignments'."""
     count = len(state.dags)
-    graphs = [graph for graph, evaluated in enumerate(state.graphs.to_evaluate) if evaluated]
+    graphs = [graph for graph, is_evaluated in enumerate(state.graphs.to_evaluate) if is_evaluated]
     trials = range(count, count + len(state.trials))
     return [
         Link(particle, group, index)
-        for particles, score in ((graphs, of_graphs), (trials, of_models))
+        for particles, score in ((graphs, graph_score), (trials, model_score))
         for group in keys([score])
         for index, particle in enumerate(particles)
     ]

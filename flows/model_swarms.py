@@ -11,20 +11,20 @@ from prefect.client.schemas import State as FlowState
 from prefect.futures import PrefectFuture
 from prefect.states import Cancelled
 
-from flows.evaluation import RUNNER, evaluate_groups, evaluation_links
+from flows.evaluation_groups import RUNNER, evaluate_groups, evaluation_links
 from flows.searches import SEARCHES
 from infra.evaluation.groups import StopRequested
 from infra.records.values import EvaluationRecord
 from infra.run.open_run import OpenRun
 from infra.searches.model_swarms.config import ModelSwarmsConfig
 from infra.searches.model_swarms.inputs import SwarmRun, read_inputs
-from infra.searches.model_swarms.outcome import Finalists, Outcome, finalists
+from infra.searches.model_swarms.outcome import Outcome, SwarmFinalists, choose_finalists
 from infra.searches.model_swarms.view import model_swarms_view
 from swarm.recipes import Recipe
 from swarm.state import State
 from tasks.artifacts import LiveArtifacts
-from tasks.outcome import publish_best, write_run_report
 from tasks.persistence import Json, submit
+from tasks.publish import publish_best, write_run_report
 from tasks.search import (
     check_early_stop,
     choose_for_test,
@@ -55,21 +55,21 @@ def search(run: SwarmRun) -> tuple[State, str]:
     parameters, seed = asdict(run.config.search.parameters()), run.config.seed
     bases, space, size = list(run.inputs.bases), run.config.space.value, run.config.engine.group_size
     live = LiveArtifacts(run.config.name)
-    moved = begin(run, parameters)
+    next_state = begin(run, parameters)
     while True:
-        moved.wait()  # else Prefect asks its server for the state of an unfinished argument
-        groups = submit(run, merge, moved, bases, space, size)
+        next_state.wait()  # else Prefect asks its server for the state of an unfinished argument
+        groups = submit(run, merge, next_state, bases, space, size)
         scores = evaluate_groups(run, groups, "dev")
-        told = submit(run, track_best, parameters, moved, groups, scores)
-        state = State.from_json(told.result())
-        reason = submit(run, check_early_stop, parameters, told)
+        state_future = submit(run, track_best, parameters, next_state, groups, scores)
+        state = State.from_json(state_future.result())
+        reason = submit(run, check_early_stop, parameters, state_future)
         view = model_swarms_view(state, run.config, run.inputs.names)
         run.save(state, evaluation_links(groups, scores), view)
         stopped_by = reason.result()
         live.update(view, last=stopped_by is not None)
         if stopped_by is not None:
             return state, stopped_by
-        moved = submit(run, update_velocity, parameters, seed, told)
+        next_state = submit(run, update_velocity, parameters, seed, state_future)
 
 
 def begin(run: SwarmRun, parameters: Json) -> PrefectFuture[Json]:
@@ -83,23 +83,23 @@ def begin(run: SwarmRun, parameters: Json) -> PrefectFuture[Json]:
 def conclude(run: SwarmRun, final: State, stopped_by: str) -> dict[str, Any]:
     """Test the starting best, the ending best and the ensemble; publish the best; write summary and report."""
     initial = State.from_json(run.state(0))
-    chosen = finalists(run, initial, final)
-    tested = test(run, final.iteration, chosen)
-    sha256 = publish_best.submit(run, chosen.ending_best.to_json()).result()
+    finalists = choose_finalists(run, initial, final)
+    test_evaluations = test(run, final.iteration, finalists)
+    sha256 = publish_best.submit(run, finalists.ending_best.to_json()).result()
     run.flush_timings(final.iteration)
-    summary = Outcome(run, final, chosen, tested).summary(stopped_by, initial, sha256)
+    summary = Outcome(run, final, finalists, test_evaluations).summary(stopped_by, initial, sha256)
     run.finish(stopped_by, summary)
     write_run_report.submit(run, SEARCHES.of(run.config).report).result()
     return summary
 
 
-def test(run: SwarmRun, iteration: int, chosen: Finalists) -> dict[Recipe, EvaluationRecord]:
+def test(run: SwarmRun, iteration: int, finalists: SwarmFinalists) -> dict[Recipe, EvaluationRecord]:
     """Evaluate the finalists on the test split, which nothing has read before."""
     run.observer.phase("testing")
-    everybody = chosen.recipes()
-    purposes = chosen.purposes()
-    groups = submit(run, choose_for_test, [r.to_json() for r in everybody], run.config.engine.group_size)
-    places = evaluation_links(groups, evaluate_groups(run, groups, "test"))
+    recipes = finalists.recipes()
+    purposes = finalists.purposes()
+    groups = submit(run, choose_for_test, [r.to_json() for r in recipes], run.config.engine.group_size)
+    links = evaluation_links(groups, evaluate_groups(run, groups, "test"))
     for purpose in dict.fromkeys(purposes):
-        run.groups.link(iteration, purpose, [link for link in places if purposes[link.particle] is purpose])
-    return {everybody[link.particle]: run.evaluation(link) for link in places}
+        run.groups.link(iteration, purpose, [link for link in links if purposes[link.particle] is purpose])
+    return {recipes[link.particle]: run.evaluation(link) for link in links}

@@ -29,9 +29,9 @@ def new_data(deployment: str, watch: list[str] | None = None, warm_start: bool =
     """
     config = deployed_config(deployment)
     name, search = config["name"], SEARCHES.of(run_config(config, deployment))
-    seen = fingerprint(watch or data_files(config))
+    data_hash = fingerprint(watch or data_files(config))
     with Records(Settings().records_url) as records:
-        rerun = find_rerun(records, name, search.name, seen)
+        rerun = find_rerun(records, name, search.name, data_hash)
     if rerun.status is not None:
         return Completed(name="NothingNew", message=_nothing_new(rerun))
     again: dict[str, Any] = {**config, "name": rerun.run}

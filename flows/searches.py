@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from data.plugins import Entry, Plugins, check_named
 from infra.configs.common import RunConfig
 from infra.configs.errors import nearest
-from infra.configs.yaml_files import overridden, read_mapping, validate
+from infra.configs.yaml_files import apply_overrides, read_mapping, validate
 from infra.records.values import RunRecord
 from infra.run.search import Search
 from infra.searches.evolution_strategies.search import EvolutionStrategies
@@ -86,7 +86,7 @@ def load_run_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
         InputError: naming the file, the field, the value seen and what to do.
 
     """
-    return run_config(overridden(read_mapping(path), overrides), str(path), folder=path.parent.resolve())
+    return run_config(apply_overrides(read_mapping(path), overrides), str(path), folder=path.parent.resolve())
 
 
 def run_config(value: dict[str, Any], source: str, folder: Path | None = None) -> RunConfig:

@@ -27,14 +27,14 @@ class LiveArtifacts:
         self._views: list[IterationView] = []
         self._curve: UUID | None = None
         self._table: UUID | None = None
-        self._shown = -math.inf
+        self._last_update = -math.inf
 
     def update(self, view: IterationView, last: bool) -> None:
         """Show `view`, the latest iteration; the `last` of a search is always shown."""
         self._views.append(replace(view, columns=(), rows=()))
-        if not last and time.monotonic() - self._shown < SECONDS_BETWEEN:
+        if not last and time.monotonic() - self._last_update < SECONDS_BETWEEN:
             return
-        self._shown = time.monotonic()
+        self._last_update = time.monotonic()
         curve, table = self._markdown(view), [dict(zip(view.columns, row, strict=True)) for row in view.rows]
         if self._curve is None or self._table is None:
             self._curve = cast(UUID, create_markdown_artifact(curve, f"{self._key}-curve", "Utility by iteration"))
@@ -45,6 +45,6 @@ class LiveArtifacts:
             client.update_artifact(self._table, ArtifactUpdate(data=json.dumps(table)))
 
     def _markdown(self, view: IterationView) -> str:
-        found = f"{view.best:.4f} ({view.best_is})" if view.best is not None else "none yet"
+        best = f"{view.best:.4f} ({view.best_is})" if view.best is not None else "none yet"
         picture = data_uri(utility_curve_svg(self._views))
-        return f"**Iteration {view.iteration}** — global best {found}\n\n![utility by iteration]({picture})\n"
+        return f"**Iteration {view.iteration}** — global best {best}\n\n![utility by iteration]({picture})\n"

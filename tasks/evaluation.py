@@ -9,7 +9,7 @@ from infra.evaluation.recipes import RecipeGroup
 from infra.run.open_run import OpenRun
 from swarm.errors import EvaluationError
 from swarm.plan import Group
-from tasks.persistence import PERSISTED, Json
+from tasks.persistence import PERSISTENCE, Json
 
 
 def _failed_outside(task: Any, task_run: Any, state: Any) -> bool:
@@ -17,17 +17,17 @@ def _failed_outside(task: Any, task_run: Any, state: Any) -> bool:
     return isinstance(state.result(raise_on_failure=False), EvaluationError)
 
 
-EVALUATED: dict[str, Any] = {
+EVALUATION: dict[str, Any] = {
     "tags": ["gpu"],
     "retries": 2,
     "retry_delay_seconds": [1, 10],
     "retry_condition_fn": _failed_outside,
-    **PERSISTED,
+    **PERSISTENCE,
 }
 """The options of every task that uses an engine."""
 
 
-@task(name="evaluate", **EVALUATED)
+@task(name="evaluate", **EVALUATION)
 def evaluate(run: OpenRun[Any, Any], groups: list[Json], index: int, split: Split) -> Json:
     """Evaluate `groups[index]`; its scores are committed to the records before this returns.
 

@@ -19,14 +19,14 @@ from swarm.es_parameters import EsParameters
 from swarm.es_state import EsState
 from swarm.plan import Link, equal_parts
 from swarm.seeds import Journal
-from tasks.evaluation import EVALUATED
-from tasks.persistence import PERSISTED, Json
+from tasks.evaluation import EVALUATION
+from tasks.persistence import PERSISTENCE, Json
 
 MEAN: Json = {"seed": None, "scale": 0.0}
 """The mean θ_t as a member of a group."""
 
 
-@task(name="sample", **PERSISTED)
+@task(name="sample", **PERSISTENCE)
 def sample(
     parameters: Json, seed: int, state: Json, searched: list[int], held_out: list[int], group_size: int
 ) -> list[Json]:
@@ -44,7 +44,7 @@ def sample(
     return groups
 
 
-@task(name="evaluate members", **EVALUATED)
+@task(name="evaluate members", **EVALUATION)
 def evaluate_members(
     run: OpenRun[Any, Any], perturbation: Json, journal: Journal, groups: list[Json], index: int
 ) -> Json:
@@ -59,7 +59,7 @@ def evaluate_members(
     return run.groups.evaluate(RecipeGroup.of(members, group["split"], group["places"]))
 
 
-@task(name="update", **PERSISTED)
+@task(name="update", **PERSISTENCE)
 def update(parameters: Json, seed: int, state: Json, groups: list[Json], scores: list[Json]) -> Json:
     """Tell the search its rewards, and the mean's where it was measured: the update, and the best mean so far."""
     rewards: list[float] = []
@@ -72,25 +72,25 @@ def update(parameters: Json, seed: int, state: Json, groups: list[Json], scores:
     return es.tell(EsParameters(**parameters), seed, EsState.from_json(state), rewards, held_out).to_json()
 
 
-@task(name="check end", **PERSISTED)
+@task(name="check end", **PERSISTENCE)
 def check_end(parameters: Json, state: Json) -> str | None:
     """Say why the search ends here, or None."""
     return es.stop_reason(EsParameters(**parameters), EsState.from_json(state))
 
 
-@task(name="move the mean", **PERSISTED)
+@task(name="move the mean", **PERSISTENCE)
 def move_mean(state: Json) -> Json:
     """Return the next iteration, around the updated mean."""
     return es.ask(EsState.from_json(state)).to_json()
 
 
-@task(name="probe", **PERSISTED)
+@task(name="probe", **PERSISTENCE)
 def probe_mean(run: OpenRun[Any, Any], perturbation: Json, journal: Journal, places: list[Json]) -> Json | None:
     """Compare the start's and the best mean's answers, whose evaluations are at `places`; return what `Probe` says."""
-    start, best = (member_recipes(run.inputs, each, [MEAN])[0] for each in (Journal(), journal))
-    before, after = (run.evaluation(Link(0, place["group"], 0)) for place in places)
-    found = probe(run, (start, best), (before, after))
-    return None if found is None else asdict(found)
+    start, best = (member_recipes(run.inputs, updates, [MEAN])[0] for updates in (Journal(), journal))
+    before, after = (run.evaluation(Link(0, score["group"], 0)) for score in places)
+    result = probe(run, (start, best), (before, after))
+    return None if result is None else asdict(result)
 
 
 @task(name="publish best", cache_policy=NO_CACHE)

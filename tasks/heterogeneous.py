@@ -14,66 +14,66 @@ from infra.configs.systems import SystemConfig
 from infra.run.open_run import OpenRun
 from infra.systems.artefact import save_system
 from infra.systems.contributions import parts_of
-from infra.systems.group import SystemGroup, group_of, saved_by
+from infra.systems.group import SystemGroup, group_of, savings_of
 from swarm import heterogeneous
 from swarm.heterogeneous_parameters import HeterogeneousParameters
 from swarm.heterogeneous_plan import SystemTemplate, graph_systems, model_systems
 from swarm.heterogeneous_population import initialise
 from swarm.heterogeneous_state import HeterogeneousState
 from swarm.systems import System
-from tasks.evaluation import EVALUATED
-from tasks.persistence import PERSISTED, Json
+from tasks.evaluation import EVALUATION
+from tasks.persistence import PERSISTENCE, Json
 
 
-@task(name="initialise", **PERSISTED)
+@task(name="initialise", **PERSISTENCE)
 def initialise_swarms(parameters: Json, seed: int, experts: int) -> Json:
     """Make iteration 0: random graphs, and the experts grown to the models."""
     return initialise(HeterogeneousParameters(**parameters), seed, experts).to_json()
 
 
-@task(name="update velocity", **PERSISTED)
+@task(name="update velocity", **PERSISTENCE)
 def update_velocities(parameters: Json, seed: int, state: Json) -> Json:
     """Move every graph and every model, and decode the graphs: the next iteration, not yet evaluated."""
-    moved = heterogeneous.ask(HeterogeneousParameters(**parameters), seed, HeterogeneousState.from_json(state))
-    return moved.to_json()
+    next_state = heterogeneous.ask(HeterogeneousParameters(**parameters), seed, HeterogeneousState.from_json(state))
+    return next_state.to_json()
 
 
-@task(name="put models into graphs", **PERSISTED)
+@task(name="put models into graphs", **PERSISTENCE)
 def plan_graphs(state: Json, nodes: Json) -> list[Json]:
     """Write the systems that the graphs are evaluated by: every model in its own place."""
-    planned = graph_systems(HeterogeneousState.from_json(state), SystemTemplate.from_json(nodes))
-    return [system.to_json() for system in planned]
+    plans = graph_systems(HeterogeneousState.from_json(state), SystemTemplate.from_json(nodes))
+    return [system.to_json() for system in plans]
 
 
-@task(name="track graphs", **PERSISTED)
+@task(name="track graphs", **PERSISTENCE)
 def track_graphs(parameters: Json, state: Json, score: Json) -> Json:
     """Tell the graphs their utilities: personal bests, global best and worst, and the best graph's nodes and edges."""
     now = HeterogeneousState.from_json(state)
     return heterogeneous.tell_graphs(HeterogeneousParameters(**parameters), now, score["utilities"]).to_json()
 
 
-@task(name="assign models", **PERSISTED)
+@task(name="assign models", **PERSISTENCE)
 def plan_models(parameters: Json, seed: int, state: Json, nodes: Json) -> list[Json]:
     """Write the systems that the models are scored by: assignments of them to the nodes of the best graph."""
     now = HeterogeneousState.from_json(state)
-    planned = model_systems(HeterogeneousParameters(**parameters), seed, now, SystemTemplate.from_json(nodes))
-    return [system.to_json() for system in planned]
+    plans = model_systems(HeterogeneousParameters(**parameters), seed, now, SystemTemplate.from_json(nodes))
+    return [system.to_json() for system in plans]
 
 
-@task(name="track best", **PERSISTED)
+@task(name="track best", **PERSISTENCE)
 def track_models(parameters: Json, seed: int, state: Json, score: Json) -> Json:
     """Tell the models their scores (JFK): personal bests, global best and worst, and the best system so far."""
     now = HeterogeneousState.from_json(state)
     return heterogeneous.tell_models(HeterogeneousParameters(**parameters), seed, now, score["utilities"]).to_json()
 
 
-@task(name="check early stop", **PERSISTED)
+@task(name="check early stop", **PERSISTENCE)
 def check_end(parameters: Json, state: Json) -> str | None:
     """Say why the search ends here, or None."""
     return heterogeneous.stop_reason(HeterogeneousParameters(**parameters), HeterogeneousState.from_json(state))
 
 
-@task(name="evaluate systems", **EVALUATED)
+@task(name="evaluate systems", **EVALUATION)
 def evaluate_systems(
     run: OpenRun[Any, Any], systems: list[Json], prompts: Json, split: Split, after: Sequence[str]
 ) -> Json:
@@ -85,7 +85,7 @@ def evaluate_systems(
     return _evaluate(run, group)
 
 
-@task(name="evaluate parts", **EVALUATED)
+@task(name="evaluate parts", **EVALUATION)
 def evaluate_parts(run: OpenRun[Any, Any], system: Json, prompts: Json) -> Json:
     """Evaluate a system without each of its nodes; the scores are committed to the records before this returns."""
     return _evaluate(run, SystemGroup(tuple(parts_of(System.from_json(system))), SystemConfig(**prompts), "dev"))
@@ -99,4 +99,4 @@ def publish_system(run: OpenRun[Any, Any], system: Json, prompts: Json) -> str:
 
 def _evaluate(run: OpenRun[Any, Any], group: SystemGroup) -> Json:
     score = run.groups.evaluate(group)
-    return {**score, "saved": saved_by(run.records, score["group"])}
+    return {**score, "saved": savings_of(run.records, score["group"])}

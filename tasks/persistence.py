@@ -1,4 +1,4 @@
-"""How every task's result is kept: as JSON, found again by what went into it, in any process and any run.
+"""Keep every task's result as JSON, under a key of its arguments, for any process and any run.
 
 Prefect's own policies contain run ids, source text or nothing of the task's identity (docs/decisions/0002).
 """
@@ -42,7 +42,7 @@ def _content(value: Any) -> Any:
     return value.id if isinstance(value, Journal) else value
 
 
-PERSISTED: dict[str, Any] = {
+PERSISTENCE: dict[str, Any] = {
     "persist_result": True,
     "result_serializer": "json",
     "cache_result_in_memory": False,
@@ -57,19 +57,19 @@ def submit(run: OpenRun[Any, Any], task: Task[..., R], *arguments: Any, again: b
     Arguments are handed over as they are, or as what they resolve to: futures are looked for in a list, and nowhere
     deeper. Prefect would otherwise look for them at every number of a swarm, in every task.
     """
-    return _kept(task, run.settings.results, PREFECT_API_URL.value(), again).submit(*map(_whole, arguments))
+    return _persistent(task, run.settings.results, PREFECT_API_URL.value(), again).submit(*map(_whole, arguments))
 
 
 def _whole(value: Any) -> Any:
-    if isinstance(value, list) and any(isinstance(each, PrefectFuture) for each in value):
-        return [opaque(each) for each in value]
+    if isinstance(value, list) and any(isinstance(item, PrefectFuture) for item in value):
+        return [opaque(item) for item in value]
     return opaque(value)
 
 
 @functools.cache
-def _kept(task: Task[..., R], results: Path | str, server: str | None, again: bool) -> Task[..., R]:
-    kept = task.with_options(result_storage=results if isinstance(results, Path) else _remote(results, server))
-    return kept.with_options(refresh_cache=True) if again else kept
+def _persistent(task: Task[..., R], results: Path | str, server: str | None, again: bool) -> Task[..., R]:
+    persistent = task.with_options(result_storage=results if isinstance(results, Path) else _remote(results, server))
+    return persistent.with_options(refresh_cache=True) if again else persistent
 
 
 @functools.cache

@@ -6,7 +6,7 @@ from data.examples import Split
 from experts.files import publish_text
 from flows.searches import SEARCHES
 from infra.records.store import Records
-from infra.report.asked import AskedExample, AskedExamples
+from infra.report.asked_examples import AskedExample, AskedExamples
 
 
 def write_report(records: Records, run: str, path: Path) -> None:

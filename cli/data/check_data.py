@@ -47,7 +47,9 @@ def _notes(summary: DataSummary) -> list[str]:
 def _problem(summary: DataSummary) -> str | None:
     if summary.invalid:
         first = summary.invalid[0]
-        place = f"{first.split}[{first.index}]"
-        return f"{summary.path}: {len(summary.invalid)} invalid examples, the first is {place}: correct or remove them"
+        position = f"{first.split}[{first.index}]"
+        return (
+            f"{summary.path}: {len(summary.invalid)} invalid examples, the first is {position}: correct or remove them"
+        )
     empty = [split for split, count in summary.examples.items() if not count]
     return f"{summary.path}: the {empty[0]} split has no examples: add some" if empty else None

@@ -27,14 +27,14 @@ def generate(
     from data.skills.registry import SKILLS
 
     names = list(SKILLS) if skills == ["all"] else list(dict.fromkeys(skills))
-    generated = [generate_skill(name, seed, train, dev, test) for name in names]
-    made = {output / f"{data['dataset']}.json": data for data in generated}
-    _publish({path: json.dumps(data, indent=1, ensure_ascii=False) + "\n" for path, data in made.items()})
-    files = [{"path": str(path), **{split: len(data[split]) for split in _SPLITS}} for path, data in made.items()]
+    data_sets = [generate_skill(name, seed, train, dev, test) for name in names]
+    files = {output / f"{data['dataset']}.json": data for data in data_sets}
+    _publish({path: json.dumps(data, indent=1, ensure_ascii=False) + "\n" for path, data in files.items()})
+    rows = [{"path": str(path), **{split: len(data[split]) for split in _SPLITS}} for path, data in files.items()]
     if as_json:
-        print_json(files)
+        print_json(rows)
     else:
-        out.print(table(("file", *_SPLITS), (tuple(file.values()) for file in files)))
+        out.print(table(("file", *_SPLITS), (tuple(file.values()) for file in rows)))
 
 
 def _publish(texts: dict[Path, str]) -> None:

@@ -1,4 +1,4 @@
-"""What is known of a data file, as a row of a table."""
+"""The table of data files that `swarm data` commands print."""
 
 from pathlib import Path
 from typing import Any

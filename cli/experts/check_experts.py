@@ -23,12 +23,12 @@ def check(
 
     settings = Settings()
     model = resolve_base_model(base, settings.cache, settings.verify_hashes)
-    checked = [_check(folder, model) for folder in folders]
+    experts = [_check(folder, model) for folder in folders]
     if as_json:
-        print_json(checked)
+        print_json(experts)
         return
     columns = ("expert", "", "kind", "rank", "modules", "id")
-    rows = [(c["name"], "ok", c["kind"], c["rank"], c["modules"], c["id"][:12]) for c in checked]
+    rows = [(c["name"], "ok", c["kind"], c["rank"], c["modules"], c["id"][:12]) for c in experts]
     out.print(table(columns, rows))
 
 

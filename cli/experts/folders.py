@@ -10,15 +10,15 @@ from infra.configs.common import ExpertsConfig
 from swarm.errors import InputError
 
 
-def find_experts(places: list[Path]) -> list[Path]:
+def find_experts(paths: list[Path]) -> list[Path]:
     """Return the expert folders of `places`: adapters at or below a folder, and the experts of a run's config file.
 
     Raises:
         InputError: a place is missing, or a folder holds no adapter.
 
     """
-    found = [folder for place in places for folder in _experts_of(place)]
-    return list(dict.fromkeys(found))
+    folders = [folder for path in paths for folder in _experts_of(path)]
+    return list(dict.fromkeys(folders))
 
 
 def describe_expert(folder: Path) -> dict[str, Any]:
@@ -41,19 +41,19 @@ def describe_expert(folder: Path) -> dict[str, Any]:
         return {**description, "problem": str(error)}
 
 
-def _experts_of(place: Path) -> list[Path]:
-    if place.is_file():
-        config = load_run_config(place)
+def _experts_of(path: Path) -> list[Path]:
+    if path.is_file():
+        config = load_run_config(path)
         if not isinstance(config, ExpertsConfig):
-            raise InputError(f"{place}: algorithm {config.algorithm} has no experts: name another file, or a folder")
+            raise InputError(f"{path}: algorithm {config.algorithm} has no experts: name another file, or a folder")
         return list(config.experts)
-    if not place.is_dir():
-        raise InputError(f"{place}: there is no such folder or config file: check the path")
+    if not path.is_dir():
+        raise InputError(f"{path}: there is no such folder or config file: check the path")
     # A folder whose name begins with a dot is the checkpoint of a training under way.
-    folders = [config.parent for config in place.rglob(CONFIG)]
-    visible = sorted(f for f in folders if not any(part.startswith(".") for part in f.relative_to(place).parts))
+    folders = [config.parent for config in path.rglob(CONFIG)]
+    visible = sorted(f for f in folders if not any(part.startswith(".") for part in f.relative_to(path).parts))
     if not visible:
-        raise InputError(f"{place}: holds no adapter ({CONFIG}): name a folder with experts")
+        raise InputError(f"{path}: holds no adapter ({CONFIG}): name a folder with experts")
     return visible
 
 
@@ -63,7 +63,7 @@ def _adapter(folder: Path) -> dict[str, Any]:
     if not (folder / CONFIG).is_file():
         return {}
     config = read_lora_config(folder)
-    fields = _read(folder / CONFIG)
+    fields = _read_json(folder / CONFIG)
     targets = fields.get("target_modules")
     return {
         "rank": max([config.r, *config.rank_pattern.values()]),
@@ -76,7 +76,7 @@ def _provenance(folder: Path) -> dict[str, Any]:
     path = folder / "provenance.json"
     if not path.is_file():
         return {}
-    provenance = _read(path)
+    provenance = _read_json(path)
     data, loss = provenance.get("data"), provenance.get("final_loss")
     return {"data": data if _are_sources(data) else None, "final_loss": loss if isinstance(loss, float) else None}
 
@@ -89,7 +89,7 @@ def _are_sources(data: object) -> bool:
     )
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read_json(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -16,13 +16,13 @@ def list_experts(
     """List the adapters below folders, or the experts of a run's config."""
     from cli.experts.folders import describe_expert, find_experts
 
-    found = [describe_expert(folder) for folder in find_experts(places)]
+    experts = [describe_expert(folder) for folder in find_experts(places)]
     if as_json:
-        print_json(found)
+        print_json(experts)
         return
     columns = ("expert", "rank", "targets", "MB", "base model", "trained on", "final loss")
-    out.print(table(columns, map(_row, found)))
-    for expert in found:
+    out.print(table(columns, map(_row, experts)))
+    for expert in experts:
         if expert["problem"] is not None:
             err.print(expert["problem"], soft_wrap=True, markup=False)
 

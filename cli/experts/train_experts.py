@@ -29,11 +29,13 @@ def train(
     for path, file in files.items():
         _check_targets(path, file, bases[file.base_model])
     order = in_training_order(files)
-    trained = {path: _train(files[path], bases[files[path].base_model], sources[path]) for path in order}
+    results = {path: _train(files[path], bases[files[path].base_model], sources[path]) for path in order}
     if as_json:
-        print_json([trained[path] for path in files])
+        print_json([results[path] for path in files])
     else:
-        rows = ((made["name"], made["steps"], made["final_loss"], made["folder"]) for made in trained.values())
+        rows = (
+            (result["name"], result["steps"], result["final_loss"], result["folder"]) for result in results.values()
+        )
         out.print(table(("expert", "steps", "final loss", "folder"), rows))
 
 
@@ -52,8 +54,8 @@ def _check_targets(path: Path, file: "TrainingFile", base: "BaseModel") -> None:
     modules = {module.rpartition(".")[2] for module in module_shapes(base) if ".layers." in module}
     for target in file.training.targets:
         if target not in modules:
-            known = ", ".join(sorted(modules))
-            raise InputError(f"{path}: field 'training.targets': the base has no module {target!r}: choose of {known}")
+            names = ", ".join(sorted(modules))
+            raise InputError(f"{path}: field 'training.targets': the base has no module {target!r}: choose of {names}")
 
 
 def _train(file: "TrainingFile", base: "BaseModel", sources: "list[Source]") -> dict[str, Any]:

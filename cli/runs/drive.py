@@ -40,7 +40,7 @@ PREFECT_DEFAULTS: Mapping[str, str] = {
 """What Prefect is told where the user's own settings say nothing: quiet, and patient with a slow machine."""
 
 
-class Unfinished(Exception):
+class RunUnfinished(Exception):
     """The run ended before it was done and can be resumed; the message says how."""
 
 
@@ -59,21 +59,21 @@ def drive(config: RunConfig, observer: Observer) -> dict[str, Any]:
 
     Raises:
         InputError: a bad input; nothing was started.
-        Unfinished: it was interrupted or asked to stop.
+        RunUnfinished: it was interrupted or asked to stop.
 
     """
     settings = Settings()
     inputs = prepare(config, settings)  # before Prefect starts: that takes seconds
-    finished = _finished_summary(config, inputs, settings)
-    if finished is not None:
-        return finished
+    summary = _finished_summary(config, inputs, settings)
+    if summary is not None:
+        return summary
     from infra.run.prepare import hand_over  # imports PyTorch: not for `swarm --help`
 
     try:
-        with terminated_as_interrupted(), hand_over(config, inputs):
+        with interrupt_on_sigterm(), hand_over(config, inputs):
             return _run_flow(config, observer)
     except KeyboardInterrupt as error:
-        raise Unfinished(f"interrupted; finished evaluations are kept: {_hint(config)}") from error
+        raise RunUnfinished(f"interrupted; finished evaluations are kept: {_hint(config)}") from error
 
 
 def _run_flow(config: RunConfig, observer: Observer) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def _run_flow(config: RunConfig, observer: Observer) -> dict[str, Any]:
         with use_observer(observer):
             summary: dict[str, Any] = flow(config)
     except CancelledRun as error:
-        raise Unfinished(f"stopped as asked; finished evaluations are kept: {_hint(config)}") from error
+        raise RunUnfinished(f"stopped as asked; finished evaluations are kept: {_hint(config)}") from error
     return summary
 
 
@@ -97,7 +97,7 @@ def _hint(config: RunConfig) -> str:
 
 
 @contextmanager
-def terminated_as_interrupted() -> Iterator[None]:
+def interrupt_on_sigterm() -> Iterator[None]:
     """Let SIGTERM end the block as Ctrl-C does: Prefect would end the process on the spot, and leave its server."""
     if threading.current_thread() is not threading.main_thread():  # only there can signals be caught
         yield

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from data.examples import Split
     from infra.records.store import Records
     from infra.records.values import RunRecord
-    from infra.report.asked import AskedExample, Exchange
+    from infra.report.asked_examples import AskedExample, Exchange
     from infra.run.search import Search
 
 
@@ -23,17 +23,17 @@ def print_example(
         InputError: there is no such example, or nobody was asked it yet.
 
     """
-    from infra.report.asked import AskedExamples, split_to_show
+    from infra.report.asked_examples import AskedExamples, split_to_show
 
-    which = split or split_to_show(records, run.name)
-    example = AskedExamples(records, run, which, search.finalists(records, run, which))[number]
+    shown_split = split or split_to_show(records, run.name)
+    example = AskedExamples(records, run, shown_split, search.finalists(records, run, shown_split))[number]
     if as_json:
         print_json(example.to_json())
     else:
         _print(example)
 
 
-def checked_split(split: str | None) -> "Split | None":
+def check_split(split: str | None) -> "Split | None":
     """Return `split`; raises `InputError` if there is no such split."""
     match split:
         case "dev" | "test" | None:
@@ -55,7 +55,7 @@ def _print(example: "AskedExample") -> None:
             _line(f"{exchange.who} was asked the same")
         before = exchange.request
         if exchange.output is not None:
-            _line(f"{exchange.who} answered{_read(exchange)}:", exchange.output)
+            _line(f"{exchange.who} answered{_reading(exchange)}:", exchange.output)
 
 
 def _about(request: Request) -> str:
@@ -65,7 +65,7 @@ def _about(request: Request) -> str:
     return f"for {request.max_new_tokens} tokens at most{stop}, after"
 
 
-def _read(exchange: "Exchange") -> str:
+def _reading(exchange: "Exchange") -> str:
     if exchange.score is None:
         return ""
     return f" (read as {exchange.prediction!r}, score {exchange.score:.4f})"

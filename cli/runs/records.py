@@ -1,4 +1,4 @@
-"""Reading what is recorded of runs, without making anything where nothing was recorded."""
+"""Open the records of runs, and make no database where there is none."""
 
 from pathlib import Path
 from sqlalchemy import make_url
@@ -11,7 +11,7 @@ from infra.settings import Settings
 from swarm.errors import InputError
 
 KILLED = "killed"
-"""What a run is called that is recorded as running while nobody drives it: its process was killed."""
+"""The status of a run that is recorded as running while no process drives it: its process was killed."""
 
 
 def has_records(settings: Settings) -> bool:

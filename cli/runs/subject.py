@@ -1,4 +1,4 @@
-"""Who is evaluated: the base model, one expert, or the best of a run."""
+"""Find what `swarm evaluate` evaluates: the base model, one expert, or the best of a run."""
 
 from pathlib import Path
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from infra.observing.views import Table as ShownTable
+from infra.observing.views import Table as TableView
 
 out = Console(highlight=False, width=None if sys.stdout.isatty() else 1000)
 """For results; piped ones are never cut to a terminal's width."""
@@ -24,7 +24,7 @@ def print_json(value: Any) -> None:
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None) -> Table:
     """Return a table for a terminal; numbers are written with four decimals, None as a dash."""
-    made = Table(
+    result = Table(
         *map(escape, columns),
         title=None if title is None else escape(title),
         title_justify="left",
@@ -33,8 +33,8 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | No
         pad_edge=False,
     )
     for row in rows:
-        made.add_row(*map(text, row))
-    return made
+        result.add_row(*map(text, row))
+    return result
 
 
 def text(value: Any) -> str:
@@ -44,9 +44,9 @@ def text(value: Any) -> str:
     return f"{value:.4f}" if isinstance(value, float) else escape(str(value))
 
 
-def print_table(shown: ShownTable) -> None:
+def print_table(view: TableView) -> None:
     """Print a table with its heading; one without rows is its heading alone."""
-    if shown.heading:
-        out.print(shown.heading, soft_wrap=True, markup=False)
-    if shown.rows or not shown.heading:
-        out.print(table(shown.columns, shown.rows))
+    if view.heading:
+        out.print(view.heading, soft_wrap=True, markup=False)
+    if view.rows or not view.heading:
+        out.print(table(view.columns, view.rows))

@@ -18,7 +18,7 @@ _LINES = 10
 def progress(title: str) -> Iterator[Report]:
     """Give what reports the progress of one operation while the block lasts."""
     if not err.is_terminal:
-        yield _Lines(title)
+        yield _ProgressLines(title)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[note]}"))
     with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=err, transient=True) as bar:
@@ -26,13 +26,13 @@ def progress(title: str) -> Iterator[Report]:
         yield lambda done, total, note: bar.update(task, completed=done, total=total, note=note)
 
 
-class _Lines:
+class _ProgressLines:
     def __init__(self, title: str) -> None:
         self._title = title
-        self._written = 0
+        self._lines = 0
 
     def __call__(self, done: int, total: int, note: str) -> None:
         tenth = _LINES * done // max(1, total)
-        if tenth > self._written:
-            self._written = tenth
+        if tenth > self._lines:
+            self._lines = tenth
             err.print(f"{self._title}: {done}/{total} {note}".rstrip(), soft_wrap=True, markup=False)

@@ -64,6 +64,10 @@ def ask(seed: int, candidates: int, state: State) -> State:
 def tell(state: State, utilities: Sequence[float]) -> State:
     """Return the state that knows its utilities; the first of equal candidates is the best."""
     index = max(range(len(utilities)), key=lambda i: utilities[i])
-    found = {"utility": utilities[index], "iteration": state.iteration, "coefficients": list(state.positions[index])}
+    candidate = {
+        "utility": utilities[index],
+        "iteration": state.iteration,
+        "coefficients": list(state.positions[index]),
+    }
     better = state.best is None or utilities[index] > state.best["utility"]
-    return replace(state, utilities=tuple(utilities), best=found if better else state.best)
+    return replace(state, utilities=tuple(utilities), best=candidate if better else state.best)

@@ -10,7 +10,7 @@ from examples.random_search import algorithm
 from examples.random_search.algorithm import State
 from examples.random_search.config import RandomSearchConfig
 from examples.random_search.search import RANDOM_SEARCH
-from flows.evaluation import RUNNER, evaluate_groups, evaluation_links
+from flows.evaluation_groups import RUNNER, evaluate_groups, evaluation_links
 from infra.evaluation.groups import StopRequested
 from infra.evaluation.inputs import RunInputs
 from infra.observing.views import IterationView
@@ -20,8 +20,8 @@ from infra.run.open_run import OpenRun
 from infra.searches.experts import read_experts
 from swarm.plan import Group, Link, links
 from swarm.recipes import Recipe
-from tasks.outcome import publish_best, write_run_report
-from tasks.persistence import PERSISTED, Json, submit
+from tasks.persistence import PERSISTENCE, Json, submit
+from tasks.publish import publish_best, write_run_report
 from tasks.search import choose_for_test
 
 Run = OpenRun[RandomSearchConfig, RunInputs]
@@ -40,15 +40,15 @@ def random_search(config: RandomSearchConfig) -> dict[str, Any] | FlowState[Any]
 def search(run: Run) -> State:
     """Iterate until all iterations are made; return the last state."""
     settings, seed = run.config.search, run.config.seed
-    drawn = algorithm.begin(len(run.inputs.bases)).to_json()
+    next_state = algorithm.begin(len(run.inputs.bases)).to_json()
     while True:
-        groups = submit(run, choose_for_test, recipes(run, drawn["positions"]), run.config.engine.group_size)
+        groups = submit(run, choose_for_test, recipes(run, next_state["positions"]), run.config.engine.group_size)
         scores = evaluate_groups(run, groups, "dev")
-        state = State.from_json(submit(run, track_best, drawn, groups, scores).result())
+        state = State.from_json(submit(run, track_best, next_state, groups, scores).result())
         run.save(state, evaluation_links(groups, scores), view(state, settings.max_iterations))
         if state.iteration == settings.max_iterations:
             return state
-        drawn = submit(run, draw, seed, settings.candidates, state.to_json()).result()
+        next_state = submit(run, draw, seed, settings.candidates, state.to_json()).result()
 
 
 def conclude(run: Run, final: State) -> dict[str, Any]:
@@ -57,14 +57,14 @@ def conclude(run: Run, final: State) -> dict[str, Any]:
     first, best = State.from_json(run.state(0)), final.best
     assert best is not None
     expert = first.utilities.index(max(first.utilities))
-    chosen = recipes(run, [first.positions[expert], best["coefficients"]])
-    groups = submit(run, choose_for_test, chosen, 1)
+    finalists = recipes(run, [first.positions[expert], best["coefficients"]])
+    groups = submit(run, choose_for_test, finalists, 1)
     links = evaluation_links(groups, evaluate_groups(run, groups, "test"))
     for purpose, link in zip((Purpose.STARTING_BEST, Purpose.ENDING_BEST), links, strict=True):
         run.groups.link(final.iteration, purpose, [Link(0, link.group, link.index)])
     before, after = (run.evaluation(link).scores for link in links)
     compare = Comparison(run.inputs.objective, run.config.seed)
-    sha256 = publish_best.submit(run, chosen[1]).result()
+    sha256 = publish_best.submit(run, finalists[1]).result()
     run.flush_timings(final.iteration)
     coefficients = dict(zip(run.inputs.names, best["coefficients"], strict=True))
     summary = {
@@ -89,18 +89,18 @@ def conclude(run: Run, final: State) -> dict[str, Any]:
     return summary
 
 
-@task(name="draw", **PERSISTED)
+@task(name="draw", **PERSISTENCE)
 def draw(seed: int, candidates: int, state: Json) -> Json:
     """Draw the next iteration's recipes."""
     return algorithm.ask(seed, candidates, State.from_json(state)).to_json()
 
 
-@task(name="track best", **PERSISTED)
+@task(name="track best", **PERSISTENCE)
 def track_best(state: Json, groups: list[Json], scores: list[Json]) -> Json:
     """Tell the search its utilities."""
     by_group = {score["group"]: score["utilities"] for score in scores}
-    planned = links(list(map(Group.from_json, groups)), list(by_group))
-    utilities = {link.particle: by_group[link.group][link.index] for link in planned}
+    recorded_links = links(list(map(Group.from_json, groups)), list(by_group))
+    utilities = {link.particle: by_group[link.group][link.index] for link in recorded_links}
     return algorithm.tell(State.from_json(state), [utilities[i] for i in sorted(utilities)]).to_json()
 
 

@@ -7,7 +7,7 @@ from examples.random_search.config import RandomSearchConfig
 from infra.observing.views import BestSoFar, Table
 from infra.records.store import Records
 from infra.records.values import IterationRecord, RunRecord
-from infra.report.asked import Pair
+from infra.report.asked_examples import Pair
 from infra.run.search import Json
 from infra.searches.recipe_search import RecipeSearch
 from infra.settings import Settings
@@ -62,7 +62,7 @@ class RandomSearch(RecipeSearch[RandomSearchConfig]):
             return None, None
         evaluations = [(e.iteration, e.evaluation) for e in records.run_evaluations(run.name, "search")]
         last = iterations[-1].state["best"]["iteration"]
-        groups = [[e for number, e in evaluations if number == chosen] for chosen in (0, last)]
+        groups = [[e for number, e in evaluations if number == iteration] for iteration in (0, last)]
         start, best = (max(group, key=lambda e: e.utility, default=None) for group in groups)
         return start, best
 

@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, in one line: field, value seen, and what to do."""
+"""Describe what is wrong with a configuration in one line: the field, its value, and what to do."""
 
 import difflib
 import re
@@ -10,64 +10,64 @@ from pydantic import BaseModel as Schema
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-Place = tuple[int | str, ...]
+Location = tuple[int | str, ...]
 
-_TAGGED = ("scorer",)
+_TAGGED_FIELDS = ("scorer",)
 """The fields that are discriminated unions; so is every list of them."""
 
 
 def describe(error: ValidationError, schema: type[Schema]) -> str:
     """Return the first thing that `error` says is wrong with a value of `schema`, and how many more there are."""
-    found = _causes(error)
-    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-    return f"{_describe(found[0], schema)}{more}"
+    errors = _causes(error)
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return f"{_describe(errors[0], schema)}{more}"
 
 
 def _causes(error: ValidationError) -> list[ErrorDetails]:
     """Leave out the lists that pydantic calls too short because it left out an item that is itself wrong."""
-    found = error.errors(include_url=False)
+    errors = error.errors(include_url=False)
     return [
-        each
-        for each in found
-        if each["type"] != "too_short"
-        or not any(len(other["loc"]) > len(each["loc"]) == _shared(each, other) for other in found)
+        entry
+        for entry in errors
+        if entry["type"] != "too_short"
+        or not any(len(other["loc"]) > len(entry["loc"]) == _shared_length(entry, other) for other in errors)
     ]
 
 
-def _shared(one: ErrorDetails, other: ErrorDetails) -> int:
-    pairs = zip(one["loc"], other["loc"], strict=False)
-    return next((index for index, (a, b) in enumerate(pairs) if a != b), min(len(one["loc"]), len(other["loc"])))
+def _shared_length(first: ErrorDetails, other: ErrorDetails) -> int:
+    pairs = zip(first["loc"], other["loc"], strict=False)
+    return next((index for index, (a, b) in enumerate(pairs) if a != b), min(len(first["loc"]), len(other["loc"])))
 
 
 def _describe(error: ErrorDetails, schema: type[Schema]) -> str:
-    place, context = _without_tags(error["loc"]), error.get("ctx", {})
+    location, context = _without_tags(error["loc"]), error.get("ctx", {})
     match error["type"]:
         case "extra_forbidden":
-            return f"unknown field {_dotted(place)!r}: {nearest(str(place[-1]), _fields_at(schema, place[:-1]))}"
+            return f"unknown field {_path(location)!r}: {nearest(str(location[-1]), _fields_at(schema, location[:-1]))}"
         case "missing":
-            return f"field {_dotted(place)!r} is missing: add it"
+            return f"field {_path(location)!r} is missing: add it"
         case "union_tag_not_found":
-            return f"field {_dotted((*place, _tag_field(context)))!r} is missing: add it"
+            return f"field {_path((*location, _tag_field(context)))!r} is missing: add it"
         case "union_tag_invalid":
             kinds = re.findall(r"'([^']+)'", context["expected_tags"])
-            field, known = _dotted((*place, _tag_field(context))), ", ".join(kinds)
-            return f"field {field!r}: there is no {context['tag']!r}, only {known}: {nearest(context['tag'], kinds)}"
+            field, choices = _path((*location, _tag_field(context))), ", ".join(kinds)
+            return f"field {field!r}: there is no {context['tag']!r}, only {choices}: {nearest(context['tag'], kinds)}"
         case "too_short":
             count, least = context["actual_length"], context["min_length"]
-            return f"field {_dotted(place)!r}: has {count} and needs at least {least}: add {least - count} or more"
-    return _in_its_words(place, error, schema)
+            return f"field {_path(location)!r}: has {count} and needs at least {least}: add {least - count} or more"
+    return _in_its_words(location, error, schema)
 
 
-def _in_its_words(place: Place, error: ErrorDetails, schema: type[Schema]) -> str:
+def _in_its_words(location: Location, error: ErrorDetails, schema: type[Schema]) -> str:
     message = error["msg"].removeprefix("Value error, ")
     field, separator, rest = message.partition(": ")
-    if separator and field in _fields_at(schema, place):  # a check of several fields, that names one of them
-        place, message = (*place, field), rest
-    elif place:
+    if separator and field in _fields_at(schema, location):  # a check of several fields, that names one of them
+        location, message = (*location, field), rest
+    elif location:
         message = message[:1].lower() + message[1:]
-    told = error["type"] == "value_error" and repr(error["input"]) in message
-    seen = "" if told or isinstance(error["input"], dict | list) else f" (it is {error['input']!r})"
-    return f"field {_dotted(place)!r}: {message}{seen}" if place else message
+    is_shown = error["type"] == "value_error" and repr(error["input"]) in message
+    value = "" if is_shown or isinstance(error["input"], dict | list) else f" (it is {error['input']!r})"
+    return f"field {_path(location)!r}: {message}{value}" if location else message
 
 
 def nearest(name: str, names: Sequence[str]) -> str:
@@ -76,15 +76,15 @@ def nearest(name: str, names: Sequence[str]) -> str:
     return f"did you mean {near[0]!r}?" if near else "remove it or choose another"
 
 
-def _dotted(place: Place) -> str:
-    return ".".join(map(str, place))
+def _path(location: Location) -> str:
+    return ".".join(map(str, location))
 
 
 def _tag_field(context: dict[str, Any]) -> str:
     return str(context["discriminator"]).strip("'")
 
 
-def _without_tags(location: Place) -> Place:
+def _without_tags(location: Location) -> Location:
     """Leave out the kinds that pydantic puts, after index or field, into the place of a discriminated union's field."""
     return tuple(
         part
@@ -94,12 +94,12 @@ def _without_tags(location: Place) -> Place:
 
 
 def _is_tagged(part: int | str) -> bool:
-    return isinstance(part, int) or part in _TAGGED
+    return isinstance(part, int) or part in _TAGGED_FIELDS
 
 
-def _fields_at(schema: type[Schema], place: Place) -> list[str]:
+def _fields_at(schema: type[Schema], location: Location) -> list[str]:
     schemas = [schema]
-    for part in place:
+    for part in location:
         if isinstance(part, str):
             fields = [s.model_fields[part].annotation for s in schemas if part in s.model_fields]
             schemas = [model for annotation in fields for model in _models(annotation)]

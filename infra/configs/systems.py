@@ -1,4 +1,4 @@
-"""What the nodes of a system are told: one section of a run's configuration, and of a system's file."""
+"""The prompts of a system's nodes: one section of a run's configuration, and of a system's file."""
 
 from typing import Self
 

@@ -27,7 +27,7 @@ def load_config(path: Path, schema: type[Config], overrides: Sequence[str] = ())
         InputError: naming the file, the field, the value seen and what to do.
 
     """
-    return validate(overridden(read_mapping(path), overrides), schema, str(path), folder=path.parent.resolve())
+    return validate(apply_overrides(read_mapping(path), overrides), schema, str(path), folder=path.parent.resolve())
 
 
 def validate(value: dict[str, Any], schema: type[Config], source: str, folder: Path | None = None) -> Config:
@@ -60,7 +60,7 @@ def read_mapping(path: Path) -> dict[str, Any]:
     return value
 
 
-def overridden(value: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+def apply_overrides(value: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
     """Set the fields that `overrides` (`dotted.key=value`) name in `value`, and return it.
 
     Raises:

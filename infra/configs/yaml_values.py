@@ -10,13 +10,13 @@ class _Loader(yaml.SafeLoader):
     """PyYAML's safe loader, but a repeated key is an error: PyYAML would silently take its last value."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[str] = set()
+        names: set[str] = set()
         for key, _ in node.value:
             name = key.value if isinstance(key, yaml.ScalarNode) else None
-            if name in seen:
+            if name in names:
                 raise yaml.constructor.ConstructorError(None, None, f"the key {name!r} stands twice", key.start_mark)
             if name is not None:
-                seen.add(name)
+                names.add(name)
         return super().construct_mapping(node, deep)
 
 
@@ -34,14 +34,14 @@ def read_yaml(text: str) -> Any:
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
-        raise yaml.YAMLError(_placed(error)) from error
+        raise yaml.YAMLError(_message(error)) from error
     except yaml.YAMLError as error:
         raise yaml.YAMLError(" ".join(str(error).split())) from error
     except (ValueError, RecursionError) as error:  # an impossible date; brackets nested without end
         raise yaml.YAMLError(" ".join(str(error).split())) from error
 
 
-def _placed(error: yaml.MarkedYAMLError) -> str:
+def _message(error: yaml.MarkedYAMLError) -> str:
     mark = error.problem_mark or error.context_mark
-    place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
-    return f"{place}{error.problem or error.context}"
+    position = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
+    return f"{position}{error.problem or error.context}"

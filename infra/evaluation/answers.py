@@ -53,9 +53,9 @@ def with_follow_ups(
     if len(more) != len(follow_ups):
         raise EvaluationError(f"the engine gave {len(more)} answers to {len(follow_ups)} follow-ups")
     together = list(responses)
-    for (place, then), second in zip(follow_ups.items(), more, strict=True):
-        first = together[place]
+    for (index, then), second in zip(follow_ups.items(), more, strict=True):
+        first = together[index]
         if isinstance(first, FollowUpResponse) or isinstance(second, FollowUpResponse):
             raise EvaluationError("the engine answered with a FollowUpResponse, which no engine makes")
-        together[place] = FollowUpResponse(first, then, second)
+        together[index] = FollowUpResponse(first, then, second)
     return together

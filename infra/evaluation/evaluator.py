@@ -1,6 +1,6 @@
-"""What makes evaluations: an engine answers, twice where a kind asks on; outside scorers rate; all is scored and saved.
+"""Make evaluations: ask the engine, let outside scorers rate the answers, score them, and save the scores.
 
-The one place for it, for the groups of a run and for `swarm evaluate`.
+The groups of a run and `swarm evaluate` both use it. Where a kind asks follow-ups, the engine is asked twice.
 """
 
 import logging
@@ -40,7 +40,7 @@ def open_objective(config: ObjectiveConfig, base: BaseModel, settings: Settings)
 
 
 def initial_recipes(basis: AnyBasis) -> tuple[Recipe, ...]:
-    """Return whose dev answers set the scales: each expert alone, or the base model where there is none."""
+    """Return the recipes whose dev answers set the scales: each expert alone, or the base model without experts."""
     bases = basis.ids or (BASE,)
     alone = [Recipe(bases, tuple(float(i == j) for j in bases), Space.FACTORS) for i in bases]
     if not isinstance(basis, SeedBasis):
@@ -72,16 +72,16 @@ class Evaluator:
         """`ask` is the engine's (`EngineHost.run`); `clock` counts where the time goes, if anybody wants to know."""
         self.objective, self.engine, self.initial, self.records = objective, engine, tuple(initial), records
         self._ask, self._scorers, self._clock = ask, scorers, clock or RunClock()
-        self._measuring = threading.Lock()
+        self._scale_lock = threading.Lock()
 
     @property
     def scale_key(self) -> str | None:
         """The key of the group that sets the scales; None if the objective needs none."""
-        measuring = self.objective.scale_objective
-        if measuring is None:
+        scale_objective = self.objective.scale_objective
+        if scale_objective is None:
             return None
         members = [recipe.to_json() for recipe in self.initial]
-        return content_hash(["scale", _SCALE_VERSION, members, measuring.split_key("dev"), self.engine])
+        return content_hash(["scale", _SCALE_VERSION, members, scale_objective.split_key("dev"), self.engine])
 
     def ask(
         self, split: Split, population: Sequence[Recipe], requests: Sequence[Sequence[Request]]
@@ -104,15 +104,15 @@ class Evaluator:
         """Return the scales, by task: as the records have them, or measured and saved there; {} if none is needed.
 
         Raises:
-            EvaluationError: somebody could not answer or rate.
+            EvaluationError: the engine could not answer, or a scorer could not rate.
 
         """
-        measuring, key = self.objective.scale_objective, self.scale_key
-        if measuring is None or key is None:
+        scale_objective, key = self.objective.scale_objective, self.scale_key
+        if scale_objective is None or key is None:
             return {}
-        with self._measuring:
-            evaluations = self.records.evaluation_group(key) or self._measure(measuring, key)
-        return measuring.scales([record.predictions for record in evaluations])
+        with self._scale_lock:
+            evaluations = self.records.evaluation_group(key) or self._measure(scale_objective, key)
+        return scale_objective.scales([record.predictions for record in evaluations])
 
     def score(
         self,
@@ -121,7 +121,7 @@ class Evaluator:
         responses: Sequence[Sequence[Response]],
         scales: Mapping[str, RewardScale],
     ) -> list[Evaluation]:
-        """Have what the members of a population answered rated where it is to be, and score it.
+        """Let outside scorers rate the answers of a population's members where the objective asks for it; score them.
 
         Raises:
             EvaluationError: an answer can't be rated or scored.
@@ -174,13 +174,13 @@ class Evaluator:
                 requests=requests,
             )
 
-    def _measure(self, measuring: Objective, key: str) -> tuple[EvaluationRecord, ...]:
+    def _measure(self, scale_objective: Objective, key: str) -> tuple[EvaluationRecord, ...]:
         logger.info("measuring the scale of rewards by %d initial recipes", len(self.initial))
-        answers = self.answer(measuring, "dev", self.initial)
-        evaluations = self.score(measuring, "dev", answers.responses, {})
+        answers = self.answer(scale_objective, "dev", self.initial)
+        evaluations = self.score(scale_objective, "dev", answers.responses, {})
         members = [recipe.to_json() for recipe in self.initial]
-        requests = GroupRequests(by_task=lambda: requests_of(measuring, "dev"))
-        return self.save(key, members, measuring, "dev", evaluations, answers, requests)
+        requests = GroupRequests(by_task=lambda: requests_of(scale_objective, "dev"))
+        return self.save(key, members, scale_objective, "dev", evaluations, answers, requests)
 
 
 class Cost(Protocol):
@@ -208,7 +208,7 @@ class Evaluable(Protocol):
         """Evaluate the group and save it under its key.
 
         Raises:
-            EvaluationError: somebody could not answer, or an answer not be rated or scored.
+            EvaluationError: the engine could not answer, or an answer can't be rated or scored.
 
         """
         ...
@@ -217,10 +217,10 @@ class Evaluable(Protocol):
 def rate(
     objective: Objective, split: Split, responses: Sequence[Sequence[Response]], scorers: Scorers
 ) -> list[list[Rating | None]]:
-    """Have outside scorers rate what the objective wants rated: each scorer is called once, with equal items once.
+    """Let outside scorers rate what the objective asks for: each scorer is called once, and gets equal items once.
 
     Raises:
-        EvaluationError: a rating could not be had.
+        EvaluationError: a scorer could not rate.
 
     """
     wishes = [objective.rating_requests(split, answers) for answers in responses]

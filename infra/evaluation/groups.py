@@ -1,4 +1,4 @@
-"""The evaluation groups of a run: found in the records, or made by the engine and the scorers that it opens."""
+"""The evaluation groups of a run: read from the records, or evaluated with an engine and scorers."""
 
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -21,7 +21,7 @@ from swarm.recipes import Recipe
 
 
 class StopRequested(Exception):
-    """Somebody asked the run to stop; it is resumable."""
+    """The run was asked to stop; it can be resumed."""
 
 
 class EvaluationGroups:
@@ -49,7 +49,7 @@ class EvaluationGroups:
         )
         self._calls = threading.Condition()
         self._under_way = 0
-        self._made: set[str] = set()
+        self._new_groups: set[str] = set()
 
     def close(self) -> None:
         """End the evaluations under way, and wait until what they save is saved; may be called again."""
@@ -65,18 +65,18 @@ class EvaluationGroups:
             {"group": its key, "utilities": one a member}.
 
         Raises:
-            EvaluationError: somebody could not answer, rate or score.
-            StopRequested: somebody asked the run to stop.
+            EvaluationError: the engine could not answer, or an answer can't be rated or scored.
+            StopRequested: the run was asked to stop.
 
         """
-        with self._awaited():
+        with self._count_call():
             key = group.key(self._evaluator)
             evaluations = self._records.evaluation_group(key) or self._make(key, group)
         return {"group": key, "utilities": [evaluation.utility for evaluation in evaluations]}
 
     def ask(self, recipes: Sequence[Recipe], requests: Sequence[Sequence[Request]]) -> list[list[Response]]:
-        """Have the engine answer what is no evaluation: each recipe its own requests; nothing is recorded."""
-        with self._awaited():
+        """Have the engine answer requests outside of an evaluation, each recipe its own; nothing is recorded."""
+        with self._count_call():
             return self._evaluator.ask("test", recipes, requests)[0]
 
     def link(self, iteration: int, purpose: Purpose, links: Sequence[Link]) -> None:
@@ -84,11 +84,11 @@ class EvaluationGroups:
         places = [(link.particle, link.group, link.index) for link in links]
         self._records.link_evaluations(self._run, iteration, purpose, places)
         work = self._work(len(links), {link.group for link in links})
-        self._observer.work(work, reused_evaluations=sum(link.group not in self._made for link in links))
+        self._observer.work(work, reused_evaluations=sum(link.group not in self._new_groups for link in links))
 
     @contextmanager
-    def _awaited(self) -> Iterator[None]:
-        """Let the run be left, and its lock be freed, only when the block has ended: it may be saving scores."""
+    def _count_call(self) -> Iterator[None]:
+        """Let `close` wait for the end of the block: it may be saving scores."""
         with self._calls:
             self._under_way += 1
         try:
@@ -105,7 +105,7 @@ class EvaluationGroups:
     def _make(self, key: str, group: Evaluable) -> tuple[EvaluationRecord, ...]:
         evaluations = group.evaluate(self._evaluator)
         self._link_scales()
-        self._made.add(key)
+        self._new_groups.add(key)
         self._observer.evaluation(self._work(len(evaluations), {key}))
         return evaluations
 
@@ -117,7 +117,7 @@ class EvaluationGroups:
             self._records.link_evaluations(self._run, 0, Purpose.SCALE, everybody)
 
     def _work(self, evaluations: int, keys: Collection[str]) -> Work:
-        """Return what the groups called `keys` cost whoever made them, as the records have it."""
+        """Return the recorded cost of the groups called `keys`, whichever run made them."""
         groups = self._records.evaluation_groups(keys)
         tokens = sum(group.generated_tokens for group in groups)
         return Work(evaluations, tokens, sum(group.seconds for group in groups))

@@ -39,10 +39,10 @@ class RecipeGroup:
 
         Where scales count, whose answers set them is in the key, too: they are a function of that.
         """
-        asked = self._objective(evaluator)
+        objective = self._objective(evaluator)
         members = [recipe.to_json() for recipe in self.recipes]
-        content: list[Any] = [members, asked.split_key(self.split), self.split, evaluator.engine]
-        return content_hash(content if asked.scale_objective is None else [*content, evaluator.scale_key])
+        content: list[Any] = [members, objective.split_key(self.split), self.split, evaluator.engine]
+        return content_hash(content if objective.scale_objective is None else [*content, evaluator.scale_key])
 
     def evaluate(self, evaluator: Evaluator) -> tuple[EvaluationRecord, ...]:
         """Evaluate as `Evaluable.evaluate` says; scales that are needed and not recorded are measured first."""

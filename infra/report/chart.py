@@ -20,7 +20,7 @@ def label(text: str) -> str:
     return html.escape(" ".join(text.split()))
 
 
-def rounded(values: Sequence[float | None]) -> list[float | None]:
+def round_values(values: Sequence[float | None]) -> list[float | None]:
     """Return numbers as exact as a screen shows them; a gap stays one."""
     return [None if value is None else round(float(value), _DIGITS) for value in values]
 

@@ -30,8 +30,8 @@ class Scale:
 
 def scale(values: Sequence[float | None]) -> Scale:
     """Return the whole tenths around all `values`."""
-    known = [value for value in values if value is not None] or [0.0]
-    low, high = math.floor(round(10 * min(known), 6)), math.ceil(round(10 * max(known), 6))
+    values_or_zero = [value for value in values if value is not None] or [0.0]
+    low, high = math.floor(round(10 * min(values_or_zero), 6)), math.ceil(round(10 * max(values_or_zero), 6))
     return Scale(low / 10, max(high, low + 1) / 10)
 
 

@@ -12,17 +12,17 @@ _PARTICLES, _BEST = "#9aa7b5", "#0b6bcb"
 
 def utility_curve_svg(views: Sequence[IterationView]) -> str:
     """Draw every particle's utility (grey) and the global best's (blue) over the iterations."""
-    evaluated = [(v.iteration, [u for u in v.utilities if u is not None], v.best) for v in views]
-    values = [u for _, utilities, _ in evaluated for u in utilities] or [0.0, 1.0]
+    points = [(v.iteration, [u for u in v.utilities if u is not None], v.best) for v in views]
+    values = [u for _, utilities, _ in points for u in utilities] or [0.0, 1.0]
     low, high = min(values), max(values)
     margin = (high - low) * 0.08 or 0.05
     scale = _Scale(max(1, views[-1].iteration), low - margin, high + margin)
     dots = "".join(
         f'<circle cx="{scale.x(iteration):.1f}" cy="{scale.y(utility):.1f}" r="2.4" fill="{_PARTICLES}"/>'
-        for iteration, utilities, _ in evaluated
+        for iteration, utilities, _ in points
         for utility in utilities
     )
-    best = " ".join(f"{scale.x(i):.1f},{scale.y(g):.1f}" for i, _, g in evaluated if g is not None)
+    best = " ".join(f"{scale.x(i):.1f},{scale.y(g):.1f}" for i, _, g in points if g is not None)
     line = f'<polyline points="{best}" fill="none" stroke="{_BEST}" stroke-width="2.5"/>'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" '

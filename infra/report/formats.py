@@ -17,9 +17,9 @@ def coefficient(value: float) -> str:
     return f"{value:+.2f}".replace("-", "−")
 
 
-def points(difference: float, graded: bool = True) -> str:
+def points(difference: float, is_graded: bool = True) -> str:
     """Return a difference of utilities with its sign: in points (hundredths) if they are shares of right answers."""
-    if not graded:
+    if not is_graded:
         return f"{difference:+.3f}".replace("-", "−")
     size = f"{100 * difference:+.1f}".replace("-", "−")
     return f"{'0.0' if size in ('+0.0', '−0.0') else size} points"

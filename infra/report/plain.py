@@ -9,12 +9,12 @@ import yaml
 from infra.observing.views import BestSoFar
 from infra.records.store import Records
 from infra.records.values import IterationRecord, RunRecord
-from infra.report.asked import AskedExample
-from infra.report.chart import BEST, Json, axis, figure, rounded, whole_numbers
+from infra.report.asked_examples import AskedExample
+from infra.report.chart import BEST, Json, axis, figure, round_values, whole_numbers
 from infra.report.contenders import Contender
 from infra.report.formats import p_value, points
-from infra.report.rendering import rendered
-from infra.report.tasks import graded
+from infra.report.rendering import render_page
+from infra.report.tasks import is_graded
 from infra.report.verdict import SIGNIFICANT, Tone, Verdict
 
 
@@ -26,18 +26,20 @@ class PlainEvidence:
     seconds: dict[str, float]
 
 
-def plain_report(records: Records, run: RunRecord, bests: Sequence[BestSoFar], asked: Sequence[AskedExample]) -> str:
+def plain_report(
+    records: Records, run: RunRecord, bests: Sequence[BestSoFar], asked_examples: Sequence[AskedExample]
+) -> str:
     """Return the report as HTML.
 
     Args:
         records: where the run is.
         run: the run, finished or not.
         bests: the best as of each iteration.
-        asked: the examples to show.
+        asked_examples: the examples to show.
 
     """
     rows = _contenders(run.summary)
-    return rendered(
+    return render_page(
         "plain.html",
         {"best": _curve(bests)} if bests else {},
         run=run,
@@ -45,7 +47,7 @@ def plain_report(records: Records, run: RunRecord, bests: Sequence[BestSoFar], a
         verdict=plain_verdict(run),
         contenders=rows,
         best=bests[-1] if bests else None,
-        asked=asked,
+        asked_examples=asked_examples,
         config=yaml.safe_dump(run.config, sort_keys=False, allow_unicode=True),
     )
 
@@ -60,11 +62,11 @@ def plain_verdict(run: RunRecord) -> Verdict:
         return Verdict("undecided", "Not tested: whether it is better is not known.", "There are no test examples.")
     difference, reason = end["test"] - start["test"], "Paired bootstrap over the test examples, two-sided."
     if p >= SIGNIFICANT:
-        size = points(difference, graded(run))
+        size = points(difference, is_graded(run))
         sentence = f"No evidence that it is better than {rival}: {size} on the test ({p_value(p)})."
         return Verdict("undecided", sentence, reason)
     tone: Tone = "better" if difference > 0 else "worse"
-    size = points(abs(difference), graded(run)).removeprefix("+")
+    size = points(abs(difference), is_graded(run)).removeprefix("+")
     return Verdict(tone, f"{tone.capitalize()} than {rival}, by {size} on the test ({p_value(p)}).", reason)
 
 
@@ -85,7 +87,7 @@ def _curve(bests: Sequence[BestSoFar]) -> Json:
         "mode": "lines",
         "name": "best so far",
         "x": list(range(len(bests))),
-        "y": rounded([best.utility for best in bests]),
+        "y": round_values([best.utility for best in bests]),
         "line": {"color": BEST, "width": 2},
         "hovertemplate": "best so far, iteration %{x}: %{y:.4f}<extra></extra>",
     }

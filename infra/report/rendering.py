@@ -18,7 +18,7 @@ from infra.report.chart import Json
 from infra.report.formats import FORMATS
 
 
-def rendered(template: str, figures: dict[str, Json], **values: Any) -> str:
+def render_page(template: str, figures: dict[str, Json], **values: Any) -> str:
     """Return the page of `template` with `values`; `figures` are drawn in the elements of their names."""
     scripts = [get_plotlyjs(), _draw_script()] if figures else []
     return _template(template).render(
@@ -48,8 +48,8 @@ def _draw_script() -> str:
 def _policy(scripts: list[str]) -> str:
     """Return the page's content security policy: these scripts and the page's own styles, nothing from elsewhere."""
     hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
-    allowed = " ".join(f"'sha256-{value}'" for value in hashes) or "'none'"
+    sources = " ".join(f"'sha256-{value}'" for value in hashes) or "'none'"
     return (
-        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; "
+        f"default-src 'none'; script-src {sources}; style-src 'unsafe-inline'; img-src data: blob:; "
         "base-uri 'none'; form-action 'none'"
     )

@@ -9,7 +9,7 @@ from infra.records.values import RunRecord
 _TASK: TypeAdapter[TaskConfig] = TypeAdapter(AnyTask)
 
 
-def graded(run: RunRecord) -> bool:
+def is_graded(run: RunRecord) -> bool:
     """Tell whether the answers to every task of `run` are right or wrong: utilities are then shares of right ones."""
     return all(_TASK.validate_python(task).graded for task in run.config["objective"]["tasks"])
 

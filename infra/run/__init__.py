@@ -1,4 +1,4 @@
-"""One run that this process drives: what it needs is read and checked, and it is opened and ended.
+"""One run that this process drives: read and check what it needs, open it, and end it.
 
 `search.py` is the contract of an algorithm; `comparison.py` the test that every algorithm's summary rests on.
 

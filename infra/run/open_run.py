@@ -109,10 +109,10 @@ class OpenRun(Generic[Config, Inputs]):
                 logger.warning("interrupted")
                 self.records.mark(self.config.name, RunStatus.STOPPED, stopped_by="interrupt")
 
-    def lost(self, keys: Sequence[str]) -> list[int]:
-        """Return the places of those groups that the records don't hold: a task result alone is no proof of it."""
-        held = {group.key for group in self.records.evaluation_groups(keys)}
-        return [place for place, key in enumerate(keys) if key not in held]
+    def missing_groups(self, keys: Sequence[str]) -> list[int]:
+        """Return the indices of the `keys` whose groups the records don't hold: a task result alone proves nothing."""
+        recorded_keys = {group.key for group in self.records.evaluation_groups(keys)}
+        return [index for index, key in enumerate(keys) if key not in recorded_keys]
 
     def save(self, state: SavedState, links: Sequence[Link], view: IterationView) -> None:
         """Save an iteration, after the evaluations that it came from, and show it as `view`."""
@@ -128,10 +128,10 @@ class OpenRun(Generic[Config, Inputs]):
 
     def evaluation(self, link: Link) -> EvaluationRecord:
         """Return the evaluation that `link` points to; a missing one raises `LookupError`."""
-        found = self.records.evaluation_group(link.group)
-        if found is None:
+        evaluations = self.records.evaluation_group(link.group)
+        if evaluations is None:
             raise LookupError(f"the records hold no evaluation group {link.group}")
-        return found[link.index]
+        return evaluations[link.index]
 
     def flush_timings(self, iteration: int) -> None:
         """Write the time since the last flush to the records, as spent in `iteration`, by part."""
@@ -144,13 +144,13 @@ class OpenRun(Generic[Config, Inputs]):
         export = export_adapter if isinstance(basis, Basis) else export_merged
         return export(basis, recipe, self.folder.best, self.inputs.base)
 
-    def spent(self) -> dict[str, Any]:
+    def cost(self) -> dict[str, Any]:
         """Return what the run cost, over all processes that drove it: evaluations, tokens generated, seconds."""
-        used = self.records.run_evaluations(self.config.name)
-        keys = {found.evaluation.group for found in used}
+        links = self.records.run_evaluations(self.config.name)
+        keys = {link.evaluation.group for link in links}
         groups = [group for group in self.records.evaluation_groups() if group.key in keys]
-        evaluations = {(each.evaluation.group, each.evaluation.index): each.evaluation for each in used}
-        unread = sum(unparsable(text) for each in evaluations.values() for text in each.predictions)
+        evaluations = {(link.evaluation.group, link.evaluation.index): link.evaluation for link in links}
+        unread = sum(unparsable(text) for evaluation in evaluations.values() for text in evaluation.predictions)
         return {
             "evaluations": len(evaluations),
             "generated_tokens": sum(group.generated_tokens for group in groups),
@@ -170,7 +170,7 @@ class OpenRun(Generic[Config, Inputs]):
             "experts": dict(zip(inputs.basis.names, inputs.basis.ids, strict=True)),
             "iterations": iterations,
             "stopped_by": stopped_by,
-            **self.spent(),
+            **self.cost(),
         }
 
     def finish(self, stopped_by: str, summary: dict[str, Any]) -> None:

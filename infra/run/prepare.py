@@ -1,4 +1,4 @@
-"""What is looked at before a run is started or written: its inputs, and whether it may be driven."""
+"""Check a run before it starts: its inputs, and whether this process may drive it."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -70,14 +70,14 @@ def refuse_twins(basis: Basis | FullBasis) -> None:
 
 
 def require_unchanged(run: RunRecord, now: Mapping[str, str]) -> None:
-    """Raise `InputError` if something is not what the run was made with: its coefficients would mean something else.
+    """Raise `InputError` if an input changed since the run was made: its coefficients would mean something else.
 
     Args:
         run: the run as it is recorded.
         now: what → its content hash, as `RunInputs.identity` has them; the engine's doesn't matter here.
 
     """
-    for what, key in now.items():
-        if what != "engine" and run.identity.get(what) != key:
-            was = str(run.identity.get(what))[:12]
-            raise InputError(f"run {run.name!r}: {what} was {was}… and is now {key[:12]}…: put back what it was")
+    for name, key in now.items():
+        if name != "engine" and run.identity.get(name) != key:
+            old = str(run.identity.get(name))[:12]
+            raise InputError(f"run {run.name!r}: {name} was {old}… and is now {key[:12]}…: put back what it was")

@@ -15,7 +15,7 @@ from infra.configs.common import RunConfig
 from infra.observing.views import BestSoFar, SummaryText, Table
 from infra.records.store import Records
 from infra.records.values import EvaluationRecord, IterationRecord, Purpose, RunRecord
-from infra.report.asked import AskedExample, Pair, first_examples
+from infra.report.asked_examples import AskedExample, Pair, first_examples
 from infra.settings import Settings
 from swarm.errors import InputError
 
@@ -121,9 +121,9 @@ class Search(ABC, Generic[Config]):
         from infra.report.plain import plain_report
 
         record = records.run(run)
-        bests = (self.best_so_far(record, saved.state) for saved in records.iterations(run))
-        known = [best for best in bests if best is not None]
-        return plain_report(records, record, known, self.examples(records, record))
+        candidates = (self.best_so_far(record, iteration.state) for iteration in records.iterations(run))
+        bests = [best for best in candidates if best is not None]
+        return plain_report(records, record, bests, self.examples(records, record))
 
     def finalists(self, records: Records, run: RunRecord, split: Split) -> Pair:
         """Return the evaluations of the starting best and of the best so far on `split`."""

@@ -40,7 +40,7 @@ def model_card(best: BestRecipe, folder: Path, sha256: str, name: str) -> str:
         f"{kind} over `{best.base.name}`: a linear combination of experts, found by {title} ({paper}).",
         f"## How good it is\n\n{_results(best)}",
         f"## What it is made of\n\n{_recipe(best)}",
-        f"## How to load it\n\n{_merged(name) if rank is None else _adapter(best.base.name, name, rank)}",
+        f"## How to load it\n\n{_model_usage(name) if rank is None else _adapter_usage(best.base.name, name, rank)}",
         f"## Lineage\n\n{_lineage(best, sha256)}",
     ]
     return "\n\n".join(parts) + "\n"
@@ -78,16 +78,16 @@ def _results(best: BestRecipe) -> str:
 
 
 def _verdict(start: dict[str, Any], end: dict[str, Any]) -> str:
-    chosen = "It was chosen by its dev utility, which therefore flatters it"
+    choice = "It was chosen by its dev utility, which therefore flatters it"
     p = end["p_value_vs_starting_best"]
     if p is None:
-        return f"{chosen}; there is no test."
+        return f"{choice}; there is no test."
     change = end["test"] - start["test"]
     if p < _SIGNIFICANT:
-        found = f"it is {'better' if change > 0 else 'worse'} than the best expert before by {abs(change):.4f}"
+        finding = f"it is {'better' if change > 0 else 'worse'} than the best expert before by {abs(change):.4f}"
     else:
-        found = f"there is no evidence that it differs from the best expert before ({change:+.4f})"
-    return f"{chosen}. On the test examples {found} (paired bootstrap, p = {p:.4f})."
+        finding = f"there is no evidence that it differs from the best expert before ({change:+.4f})"
+    return f"{choice}. On the test examples {finding} (paired bootstrap, p = {p:.4f})."
 
 
 def _recipe(best: BestRecipe) -> str:
@@ -97,8 +97,8 @@ def _recipe(best: BestRecipe) -> str:
     return f"{_table(rows)}\n\nSpace `{best.recipe.space.value}`: {_SPACES[best.recipe.space]}."
 
 
-def _adapter(base: str, name: str, rank: int) -> str:
-    least = next((allowed for allowed in _VLLM_RANKS if allowed >= rank), None)
+def _adapter_usage(base: str, name: str, rank: int) -> str:
+    least = next((limit for limit in _VLLM_RANKS if limit >= rank), None)
     flags = f"--enable-lora --max-lora-rank {least} --lora-modules {name}=./{name}"
     vllm = (
         f"With vLLM:\n\n```sh\nvllm serve {base} {flags}\n```"
@@ -112,7 +112,7 @@ def _adapter(base: str, name: str, rank: int) -> str:
     )
 
 
-def _merged(name: str) -> str:
+def _model_usage(name: str) -> str:
     return (
         "```python\nfrom transformers import AutoModelForCausalLM\n\n"
         f"model = AutoModelForCausalLM.from_pretrained({name!r})\n```\n\n"

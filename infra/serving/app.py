@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse
 from pydantic import SecretStr
 from starlette.exceptions import HTTPException
 
-from infra.serving.answering import Answered, Answerer
+from infra.serving.answering import Answerer, BestAnswer
 from infra.serving.chat_request import BadRequest, parse_chat_request
 from infra.serving.queue import Busy, Questions
 from swarm.errors import EvaluationError, InputError
@@ -44,12 +44,12 @@ def make_app(answerer: Answerer, key: SecretStr | None, hosts: frozenset[str] | 
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        working = asyncio.create_task(questions.work())
+        worker = asyncio.create_task(questions.work())
         yield
         await asyncio.to_thread(answerer.close)
-        working.cancel()
+        worker.cancel()
         with suppress(asyncio.CancelledError):
-            await working
+            await worker
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
 
@@ -61,13 +61,13 @@ def make_app(answerer: Answerer, key: SecretStr | None, hosts: frozenset[str] | 
     @app.post("/v1/chat/completions")
     async def chat_completions(request: Request) -> JSONResponse:
         _admit(request, key, hosts)
-        asked = parse_chat_request(await _body(request), model)
-        question = answerer.question(asked.text, asked.system, asked.max_tokens, asked.stop)
+        chat_request = parse_chat_request(await _body(request), model)
+        question = answerer.question(chat_request.text, chat_request.system, chat_request.max_tokens, chat_request.stop)
         return JSONResponse(_completion(await questions.ask(question), model))
 
-    app.add_exception_handler(Exception, _failed)
+    app.add_exception_handler(Exception, _error_response)
     for kind in (BadRequest, InputError, Busy, EvaluationError, HTTPException):
-        app.add_exception_handler(kind, _failed)
+        app.add_exception_handler(kind, _error_response)
     return app
 
 
@@ -76,8 +76,8 @@ def _admit(request: Request, key: SecretStr | None, hosts: frozenset[str] | None
     if hosts is not None and (request.url.hostname or "") not in hosts:
         raise BadRequest("this endpoint is asked for under another name than its own", None, 403)
     if key is not None:
-        sent = request.headers.get("authorization", "").encode()
-        if not hmac.compare_digest(sent, f"Bearer {key.get_secret_value()}".encode()):
+        header = request.headers.get("authorization", "").encode()
+        if not hmac.compare_digest(header, f"Bearer {key.get_secret_value()}".encode()):
             raise BadRequest("the key is missing or wrong: send it as: Authorization: Bearer KEY", None, 401)
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if request.method == "POST" and kind != "application/json":  # what no form of a web page can send
@@ -98,7 +98,7 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-def _completion(answered: Answered, model: str) -> dict[str, Any]:
+def _completion(answer: BestAnswer, model: str) -> dict[str, Any]:
     return {
         "id": f"chatcmpl-{uuid4().hex}",
         "object": "chat.completion",
@@ -107,15 +107,15 @@ def _completion(answered: Answered, model: str) -> dict[str, Any]:
         "choices": [
             {
                 "index": 0,
-                "message": {"role": "assistant", "content": answered.answer},
+                "message": {"role": "assistant", "content": answer.answer},
                 "logprobs": None,
-                "finish_reason": "length" if answered.cut else "stop",
+                "finish_reason": "length" if answer.is_cut else "stop",
             }
         ],
     }
 
 
-async def _failed(request: Request, error: Exception) -> JSONResponse:
+async def _error_response(request: Request, error: Exception) -> JSONResponse:
     """Return `error` as OpenAI's clients read it; what nobody foresaw is logged and not shown."""
     match error:
         case BadRequest():

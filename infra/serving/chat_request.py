@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-_OFFERED = {"model", "messages", "max_tokens", "max_completion_tokens", "stop"}
-_IGNORED = {"seed", "user"}
+_FIELDS = {"model", "messages", "max_tokens", "max_completion_tokens", "stop"}
+_IGNORED_FIELDS = {"seed", "user"}
 """Answers are the same whatever the seed."""
 
 _ONLY: dict[str, tuple[Any, str]] = {
@@ -17,7 +17,7 @@ _ONLY: dict[str, tuple[Any, str]] = {
     "frequency_penalty": (0, "answers are not penalised"),
     "logprobs": (False, "log-probabilities are not given"),
 }
-"""What may be said only in the way things are: field → (its value, why)."""
+"""The fields that may have one value only: field → (the value, why)."""
 
 MOST_TOKENS = 4096
 MOST_STOPS = 4
@@ -68,27 +68,27 @@ def _json_object(body: bytes) -> dict[str, Any]:
 
 
 def _check_fields(value: dict[str, Any]) -> None:
-    for field, given in value.items():
+    for field, setting in value.items():
         if field in _ONLY:
             only, why = _ONLY[field]
-            if given is not None and (isinstance(given, bool) is not isinstance(only, bool) or given != only):
+            if setting is not None and (isinstance(setting, bool) is not isinstance(only, bool) or setting != only):
                 raise BadRequest(f"{field} can only be {json.dumps(only)}: {why}; leave it out", field)
-        elif field not in _OFFERED | _IGNORED:
+        elif field not in _FIELDS | _IGNORED_FIELDS:
             raise BadRequest(f"{field} is not offered: leave it out", field)
 
 
 def _messages(value: Any) -> tuple[str | None, str]:
     """Return the system message, if there is one, and the question."""
-    if not isinstance(value, list) or not value or not all(isinstance(each, dict) for each in value):
+    if not isinstance(value, list) or not value or not all(isinstance(message, dict) for message in value):
         raise BadRequest("messages must be a list of messages, each with a role and a content", "messages")
-    roles = [each.get("role") for each in value]
+    roles = [message.get("role") for message in value]
     if roles not in (["user"], ["system", "user"], ["developer", "user"]):
         raise BadRequest(
             f"messages have the roles {', '.join(map(str, roles))}, but each question is answered on its own: send "
             "one user message, after one system message at most",
             "messages",
         )
-    *before, text = [_content(each.get("content")) for each in value]
+    *before, text = [_content(message.get("content")) for message in value]
     return (before[0] if before else None), text
 
 
@@ -106,17 +106,17 @@ def _content(value: Any) -> str:
 
 def _max_tokens(value: dict[str, Any]) -> int | None:
     for field in ("max_completion_tokens", "max_tokens"):
-        given = value.get(field)
-        if given is None:
+        limit = value.get(field)
+        if limit is None:
             continue
-        if not isinstance(given, int) or isinstance(given, bool) or not 1 <= given <= MOST_TOKENS:
-            raise BadRequest(f"{field} must be a whole number from 1 to {MOST_TOKENS}, not {given!r}", field)
-        return given
+        if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= MOST_TOKENS:
+            raise BadRequest(f"{field} must be a whole number from 1 to {MOST_TOKENS}, not {limit!r}", field)
+        return limit
     return None
 
 
 def _stop(value: Any) -> tuple[str, ...]:
-    given = [] if value is None else [value] if isinstance(value, str) else value
-    if not isinstance(given, list) or len(given) > MOST_STOPS or not all(isinstance(s, str) and s for s in given):
+    stops = [] if value is None else [value] if isinstance(value, str) else value
+    if not isinstance(stops, list) or len(stops) > MOST_STOPS or not all(isinstance(s, str) and s for s in stops):
         raise BadRequest(f"stop must be a text or up to {MOST_STOPS} of them, none empty", "stop")
-    return tuple(given)
+    return tuple(stops)

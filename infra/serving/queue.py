@@ -4,35 +4,35 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from infra.serving.answering import Answered
-from infra.systems.asking import FreeQuestion
+from infra.serving.answering import BestAnswer
+from infra.systems.free_question import FreeQuestion
 
-Answer = Callable[[Sequence[FreeQuestion]], list[Answered]]
+AnswerBatch = Callable[[Sequence[FreeQuestion]], list[BestAnswer]]
 
-WAITING = 64
-"""More questions than these are refused, until some are answered."""
-TOGETHER = 16
-"""So many are answered as one batch."""
+MOST_WAITING = 64
+"""At most so many questions wait; more are refused."""
+BATCH_SIZE = 16
+"""At most so many questions are answered as one batch."""
 
 
 class Busy(Exception):
     """Too many questions wait."""
 
 
-class _Waiting(NamedTuple):
+class _QueueEntry(NamedTuple):
     question: FreeQuestion
-    answer: "asyncio.Future[Answered]"
+    answer: "asyncio.Future[BestAnswer]"
 
 
 class Questions:
     """The queue between the clients and the engine, which answers one batch after another."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: AnswerBatch) -> None:
         """`answer` blocks, so it is called in a thread."""
         self._answer = answer
-        self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(WAITING)
+        self._queue: asyncio.Queue[_QueueEntry] = asyncio.Queue(MOST_WAITING)
 
-    async def ask(self, question: FreeQuestion) -> Answered:
+    async def ask(self, question: FreeQuestion) -> BestAnswer:
         """Wait for the answer to `question`.
 
         Raises:
@@ -40,33 +40,33 @@ class Questions:
             Exception: what `answer` raised for this question.
 
         """
-        waiting = _Waiting(question, asyncio.get_running_loop().create_future())
+        entry = _QueueEntry(question, asyncio.get_running_loop().create_future())
         try:
-            self._queue.put_nowait(waiting)
+            self._queue.put_nowait(entry)
         except asyncio.QueueFull:
             raise Busy from None
-        return await waiting.answer
+        return await entry.answer
 
     async def work(self) -> None:
-        """Answer for ever: whatever waits, up to `TOGETHER`, as one batch."""
+        """Answer for ever: whatever waits, up to `BATCH_SIZE`, as one batch."""
         while True:
             batch = [await self._queue.get()]
-            while len(batch) < TOGETHER and not self._queue.empty():
+            while len(batch) < BATCH_SIZE and not self._queue.empty():
                 batch.append(self._queue.get_nowait())
-            await self._serve([waiting for waiting in batch if not waiting.answer.cancelled()])
+            await self._serve([entry for entry in batch if not entry.answer.cancelled()])
 
-    async def _serve(self, batch: list[_Waiting]) -> None:
+    async def _serve(self, batch: list[_QueueEntry]) -> None:
         if not batch:
             return
         try:
-            answers = await asyncio.to_thread(self._answer, [waiting.question for waiting in batch])
+            answers = await asyncio.to_thread(self._answer, [entry.question for entry in batch])
         except Exception as error:
             if len(batch) > 1:  # one question that can't be asked must not fail the others
-                for waiting in batch:
-                    await self._serve([waiting])
+                for entry in batch:
+                    await self._serve([entry])
             elif not batch[0].answer.done():
                 batch[0].answer.set_exception(error)
             return
-        for waiting, answered in zip(batch, answers, strict=True):
-            if not waiting.answer.done():
-                waiting.answer.set_result(answered)
+        for entry, answer in zip(batch, answers, strict=True):
+            if not entry.answer.done():
+                entry.answer.set_result(answer)

@@ -32,8 +32,8 @@ def serve(answerer: Answerer, host: str, port: int, key: SecretStr | None, ready
 
     """
     require_key(host, key)
-    with closing(_listening(host, port)) as listening:
-        port = listening.getsockname()[1]
+    with closing(_open_listener(host, port)) as listener:
+        port = listener.getsockname()[1]
         app = make_app(answerer, key, frozenset({host, "localhost", "127.0.0.1", "::1"}) if is_local(host) else None)
         config = uvicorn.Config(
             app,
@@ -44,7 +44,7 @@ def serve(answerer: Answerer, host: str, port: int, key: SecretStr | None, ready
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         ready(f"http://{f'[{host}]' if ':' in host else host}:{port}/v1")
-        uvicorn.Server(config).run(sockets=[listening])
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 def require_key(host: str, key: SecretStr | None) -> None:
@@ -66,15 +66,15 @@ def is_local(host: str) -> bool:
         return False
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def _open_listener(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    made = socket.socket(family, socket.SOCK_STREAM)
+    listener = socket.socket(family, socket.SOCK_STREAM)
     try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind((host, port))
-        made.listen(CONNECTIONS)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(CONNECTIONS)
     except (OSError, OverflowError) as error:
-        made.close()
+        listener.close()
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(f"can't listen at {host}:{port}: {reason}: choose another --host or --port") from error
-    return made
+    return listener

@@ -13,7 +13,7 @@ from experts.seed_basis import SeedBasis
 from experts.tensors import weight_files
 from infra.configs.systems import SystemConfig
 from infra.evaluation.inputs import RunInputs
-from infra.systems.asking import Asking, asking_of
+from infra.systems.free_question import QuestionFormat, question_format_of
 from infra.systems.system_file import (
     SYSTEM_FILE,
     SavedBase,
@@ -37,7 +37,7 @@ class LoadedSystem:
         system: its recipes name one of `basis` each; its assignment is the number of the model in the file.
         basis: its models.
         prompts: what its nodes are told.
-        asking: how it is asked a question.
+        question_format: how it is asked a question.
         models: what each of its models is made of, for people.
 
     """
@@ -45,7 +45,7 @@ class LoadedSystem:
     system: System
     basis: Basis | FullBasis
     prompts: SystemConfig
-    asking: Asking
+    question_format: QuestionFormat
     models: tuple[SavedModel, ...]
 
 
@@ -72,7 +72,7 @@ def save_system(folder: Path, system: System, inputs: RunInputs, prompts: System
             ],
             models=models,
             prompts=prompts,
-            asking=asking_of(inputs.objective.tasks[0]),
+            asking=question_format_of(inputs.objective.tasks[0]),
         )
         text = json.dumps(file.model_dump(mode="json"), indent=2, ensure_ascii=False, allow_nan=False)
         (temporary / SYSTEM_FILE).write_text(f"{text}\n", encoding="utf-8")
@@ -93,12 +93,12 @@ def load_system(folder: Path, base: BaseModel) -> LoadedSystem:
             f"{folder / SYSTEM_FILE}: base_model is {file.base_model.name!r} ({file.base_model.sha256[:12]}…), not "
             f"{base.name!r} ({base.sha256[:12]}…): give the base model that the system was made of"
         )
-    places = [_checked(folder, model) for model in file.models]
-    basis = load_basis(places, base)
-    one_each = [_only(basis.ids, number) for number in range(len(places))]
+    folders = [_model_folder(folder, model) for model in file.models]
+    basis = load_basis(folders, base)
+    single_models = [_only(basis.ids, number) for number in range(len(folders))]
     system = System(
         Dag(tuple(file.successor)),
-        tuple(one_each[node.model] for node in file.nodes),
+        tuple(single_models[node.model] for node in file.nodes),
         tuple(node.role for node in file.nodes),
         tuple(node.model for node in file.nodes),
     )
@@ -118,20 +118,20 @@ def _save_model(folder: Path, number: int, recipe: Recipe, inputs: RunInputs) ->
     )
 
 
-def _checked(folder: Path, model: SavedModel) -> Path:
-    """Return the folder of `model`, which lies in `folder` and holds the weights that were saved."""
-    place = folder / model.folder
-    if place.resolve() != folder.resolve() / model.folder:
-        raise InputError(f"{place} is a link that leads elsewhere: copy the whole folder again")
-    if not place.is_dir():
-        raise InputError(f"{place} is missing: copy the whole folder again")
-    found = _weights_sha256(place)
-    if found != model.sha256:
+def _model_folder(folder: Path, model: SavedModel) -> Path:
+    """Return the folder of `model`; refuse a link out of `folder`, and weights that are not those that were saved."""
+    path = folder / model.folder
+    if path.resolve() != folder.resolve() / model.folder:
+        raise InputError(f"{path} is a link that leads elsewhere: copy the whole folder again")
+    if not path.is_dir():
+        raise InputError(f"{path} is missing: copy the whole folder again")
+    sha256 = _weights_sha256(path)
+    if sha256 != model.sha256:
         raise InputError(
-            f"{place}: its weights are not those that were saved (sha256 {found[:12]}…, not {model.sha256[:12]}…): "
+            f"{path}: its weights are not those that were saved (sha256 {sha256[:12]}…, not {model.sha256[:12]}…): "
             "copy the whole folder again"
         )
-    return place
+    return path
 
 
 def _weights_sha256(folder: Path) -> str:

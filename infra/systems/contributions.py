@@ -16,9 +16,13 @@ def parts_of(system: System) -> list[Candidate]:
       end node itself.
     """
     nodes = nodes_of(system)
-    left = [(f"without node {system.dag.order[place]}", without(nodes, place)) for place in range(len(nodes) - 1)]
-    ends = [(f"ending at node {system.dag.order[place]}", ending_at(nodes, place)) for place in nodes[-1].reads]
-    return [Candidate(part, {"part": what, "system": system.to_json()}) for what, part in (*left, *ends)]
+    without_nodes = [
+        (f"without node {system.dag.order[index]}", without(nodes, index)) for index in range(len(nodes) - 1)
+    ]
+    ends = [(f"ending at node {system.dag.order[index]}", ending_at(nodes, index)) for index in nodes[-1].reads]
+    return [
+        Candidate(candidate, {"part": part, "system": system.to_json()}) for part, candidate in (*without_nodes, *ends)
+    ]
 
 
 def contributions(system: System, whole: float, parts: Sequence[float]) -> tuple[float, ...]:

@@ -8,7 +8,7 @@ from data.requests import Request, Response
 from infra.configs.systems import SystemConfig
 from infra.systems.answers import Call, Memory, call_of
 from infra.systems.nodes import Nodes, levels
-from infra.systems.questions import Question, node_request, shown
+from infra.systems.questions import Question, answer_text, node_request
 from swarm.recipes import Recipe
 
 Ask = Callable[[Sequence[Recipe], Sequence[Sequence[Request]]], list[list[Response]]]
@@ -16,8 +16,8 @@ Ask = Callable[[Sequence[Recipe], Sequence[Sequence[Request]]], list[list[Respon
 
 
 @dataclass(frozen=True)
-class Saved:
-    """What running systems together, and no call twice, saved.
+class Savings:
+    """The calls and tokens that are saved by running systems together and making no call twice.
 
     Attributes:
         calls_public: answers that the systems use: so many the public code generates, each node of each system alone.
@@ -34,12 +34,12 @@ class Saved:
     tokens_made: int = 0
     engine_calls: int = 0
 
-    def __add__(self, other: "Saved") -> "Saved":
-        return Saved(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
+    def __add__(self, other: "Savings") -> "Savings":
+        return Savings(*(getattr(self, count.name) + getattr(other, count.name) for count in fields(self)))
 
     def to_json(self) -> dict[str, int]:
         """Return the counts as plain JSON."""
-        return {each.name: getattr(self, each.name) for each in fields(self)}
+        return {count.name: getattr(self, count.name) for count in fields(self)}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
@@ -48,36 +48,36 @@ class Saved:
 
 
 @dataclass(frozen=True)
-class Ran:
-    """What came of running systems on questions.
+class RunResult:
+    """The answers of systems to questions.
 
     Attributes:
         calls: [systems][nodes][questions], which call answered.
-        made: the answers that were made for it, in the order in which they were asked for.
-        asked: what they are answers to, by the request's key.
-        known: those and what was known before.
-        saved: the counts.
+        new_responses: the answers that the engine gave, in the order of the calls.
+        requests: the requests of these calls, by the request's key.
+        responses: every answer: the new ones, and those of the memory.
+        savings: the counts.
 
     """
 
     calls: tuple[tuple[tuple[Call, ...], ...], ...]
-    made: Mapping[Call, Response]
-    asked: Mapping[str, Request] = field(repr=False)
-    known: Mapping[Call, Response] = field(repr=False)
-    saved: Saved
+    new_responses: Mapping[Call, Response]
+    requests: Mapping[str, Request] = field(repr=False)
+    responses: Mapping[Call, Response] = field(repr=False)
+    savings: Savings
 
     def finals(self, system: int) -> list[Response]:
         """Return the end node's answer to each question."""
-        return [self.known[call] for call in self.calls[system][-1]]
+        return [self.responses[call] for call in self.calls[system][-1]]
 
     def answers(self, system: int, question: int) -> list[Response]:
         """Return each node's answer to one question."""
-        return [self.known[row[question]] for row in self.calls[system]]
+        return [self.responses[row[question]] for row in self.calls[system]]
 
 
 def run_systems(
     ask: Ask, systems: Sequence[Nodes], questions: Sequence[Question], config: SystemConfig, memory: Memory
-) -> Ran:
+) -> RunResult:
     """Let every one of `systems` answer every one of `questions`.
 
     A model answers a text once, however many nodes and systems ask for it; what `memory` holds is not asked for again.
@@ -91,71 +91,73 @@ def run_systems(
         memory: answers that are known before.
 
     """
-    running = _Running(systems, questions, config, memory)
+    execution = _Execution(systems, questions, config, memory)
     depths = [levels(nodes) for nodes in systems]
     engine_calls = 0
     for level in range(1 + max(map(max, depths), default=-1)):
-        ready = [(s, n) for s, depth in enumerate(depths) for n, at in enumerate(depth) if at == level]
-        wanted = running.wanted(ready)
-        if wanted:
+        ready = [(s, n) for s, depth in enumerate(depths) for n, node_level in enumerate(depth) if node_level == level]
+        missing = execution.missing_requests(ready)
+        if missing:
             engine_calls += 1
-            running.learn(wanted, ask(list(wanted), [list(calls.values()) for calls in wanted.values()]))
-    return running.ended(engine_calls)
+            execution.learn(missing, ask(list(missing), [list(calls.values()) for calls in missing.values()]))
+    return execution.result(engine_calls)
 
 
-Wanted = dict[Recipe, dict[Call, Request]]
+RequestsByRecipe = dict[Recipe, dict[Call, Request]]
 
 
-class _Running:
-    """The calls of systems under way, and what is known so far."""
+class _Execution:
+    """The calls of systems under way, and the answers so far."""
 
     def __init__(
         self, systems: Sequence[Nodes], questions: Sequence[Question], config: SystemConfig, memory: Memory
     ) -> None:
         self._systems, self._questions, self._config = systems, questions, config
-        self._known: dict[Call, Response] = dict(memory)
-        self._made: dict[Call, Response] = {}
-        self._sent: dict[str, Request] = {}
+        self._responses: dict[Call, Response] = dict(memory)
+        self._new_responses: dict[Call, Response] = {}
+        self._sent_requests: dict[str, Request] = {}
         self._calls: list[list[tuple[Call, ...]]] = [[()] * len(nodes) for nodes in systems]
         self._requests: dict[Any, Request] = {}
 
-    def wanted(self, ready: Sequence[tuple[int, int]]) -> Wanted:
-        """Return what the `ready` (system, node) pairs ask and nobody knows, by recipe."""
-        wanted: Wanted = {}
-        for system, place in ready:
-            recipe, row = self._systems[system][place].recipe, []
-            for request in self._asked(system, place):
+    def missing_requests(self, ready: Sequence[tuple[int, int]]) -> RequestsByRecipe:
+        """Return the requests of the `ready` (system, node) pairs that have no answer yet, by recipe."""
+        missing: RequestsByRecipe = {}
+        for system, number in ready:
+            recipe, row = self._systems[system][number].recipe, []
+            for request in self._requests_of(system, number):
                 call = call_of(recipe, request)
                 row.append(call)
-                if call not in self._known:
-                    wanted.setdefault(recipe, {})[call] = request
-            self._calls[system][place] = tuple(row)
-        return wanted
+                if call not in self._responses:
+                    missing.setdefault(recipe, {})[call] = request
+            self._calls[system][number] = tuple(row)
+        return missing
 
-    def learn(self, wanted: Wanted, responses: Sequence[Sequence[Response]]) -> None:
-        """Take the engine's answers to `wanted`."""
-        for calls, answers in zip(wanted.values(), responses, strict=True):
-            self._made.update(zip(calls, answers, strict=True))
-            self._sent.update((key, request) for (_, key), request in calls.items())
-        self._known.update(self._made)
+    def learn(self, missing: RequestsByRecipe, responses: Sequence[Sequence[Response]]) -> None:
+        """Take the engine's answers to `missing`."""
+        for calls, answers in zip(missing.values(), responses, strict=True):
+            self._new_responses.update(zip(calls, answers, strict=True))
+            self._sent_requests.update((key, request) for (_, key), request in calls.items())
+        self._responses.update(self._new_responses)
 
-    def ended(self, engine_calls: int) -> Ran:
-        """Return what came of it."""
-        used = [call for rows in self._calls for row in rows for call in row]
-        saved = Saved(
-            calls_public=len(used),
-            calls_made=len(self._made),
-            tokens_public=sum(tokens_of(self._known[call]) for call in used),
-            tokens_made=sum(map(tokens_of, self._made.values())),
+    def result(self, engine_calls: int) -> RunResult:
+        """Return the calls, the answers and the counts."""
+        calls = [call for rows in self._calls for row in rows for call in row]
+        savings = Savings(
+            calls_public=len(calls),
+            calls_made=len(self._new_responses),
+            tokens_public=sum(tokens_of(self._responses[call]) for call in calls),
+            tokens_made=sum(map(tokens_of, self._new_responses.values())),
             engine_calls=engine_calls,
         )
-        return Ran(tuple(map(tuple, self._calls)), self._made, self._sent, self._known, saved)
+        return RunResult(
+            tuple(map(tuple, self._calls)), self._new_responses, self._sent_requests, self._responses, savings
+        )
 
-    def _asked(self, system: int, place: int) -> Iterator[Request]:
+    def _requests_of(self, system: int, number: int) -> Iterator[Request]:
         nodes = self._systems[system]
-        node, last = nodes[place], place == len(nodes) - 1
+        node, last = nodes[number], number == len(nodes) - 1
         for index, question in enumerate(self._questions):
-            answers = tuple(shown(self._known[self._calls[system][read][index]]) for read in node.reads)
+            answers = tuple(answer_text(self._responses[self._calls[system][source][index]]) for source in node.reads)
             key = (index, node.role, node.share, node.shares, answers, last)
             if key not in self._requests:  # a chat template takes a while
                 self._requests[key] = node_request(question, node, answers, self._config, last)

@@ -14,7 +14,7 @@ from infra.records.request_texts import GroupRequests
 from infra.records.store import Records
 from infra.records.values import EvaluationRecord
 from infra.systems.answers import Memory, response_from_json, response_json
-from infra.systems.executor import Ran, Saved, run_systems, tokens_of
+from infra.systems.executor import RunResult, Savings, run_systems, tokens_of
 from infra.systems.nodes import Nodes, nodes_of
 from infra.systems.questions import case_questions
 from swarm.canonical import content_hash
@@ -31,7 +31,7 @@ class Candidate:
 
 
 def candidate_of(system: System) -> Candidate:
-    """Return `system` as what is evaluated."""
+    """Return `system` as a candidate."""
     return Candidate(nodes_of(system), system.to_json())
 
 
@@ -42,10 +42,10 @@ def group_of(
     return SystemGroup(tuple(map(candidate_of, systems)), prompts, split, tuple(after))
 
 
-def saved_by(records: Records, group: str) -> dict[str, Any]:
-    """Return what sharing answers saved in a group of systems that is in the records: `Saved` as JSON."""
-    saved: dict[str, Any] = (records.node_answers(group) or {})["saved"]
-    return saved
+def savings_of(records: Records, group: str) -> dict[str, Any]:
+    """Return what sharing answers saved in a recorded group of systems: `Savings` as JSON."""
+    savings: dict[str, Any] = (records.node_answers(group) or {})["saved"]
+    return savings
 
 
 @dataclass(frozen=True)
@@ -94,36 +94,38 @@ class SystemGroup:
         scales = evaluator.scales() if objective.scale_objective is not None else {}
         systems = [candidate.nodes for candidate in self.candidates]
         memory = read_memory(evaluator.records, self.after)
-        run = run_systems(engine, systems, case_questions(objective, self.split), self.config, memory)
-        finals, follow_ups = self._ask_on(objective, run, engine)
-        saved = run.saved + follow_ups
+        result = run_systems(engine, systems, case_questions(objective, self.split), self.config, memory)
+        finals, follow_ups = self._ask_on(objective, result, engine)
+        savings = result.savings + follow_ups
         return evaluator.save(
             self.key(evaluator),
             [candidate.record for candidate in self.candidates],
             objective,
             self.split,
             evaluator.score(objective, self.split, finals, scales),
-            Spent(saved.tokens_made, engine.seconds),
-            GroupRequests(nodes=[request_json(request) for request in run.asked.values()]),
-            node_answers(run, saved),
+            GroupCost(savings.tokens_made, engine.seconds),
+            GroupRequests(nodes=[request_json(request) for request in result.requests.values()]),
+            node_answers(result, savings),
         )
 
-    def _ask_on(self, objective: Objective, run: Ran, engine: "_Engine") -> tuple[list[list[Response]], Saved]:
-        """Return the end nodes' answers with those to follow-ups, which their models are asked alone; and the cost."""
-        finals = [run.finals(index) for index in range(len(self.candidates))]
+    def _ask_on(
+        self, objective: Objective, result: RunResult, engine: "_Engine"
+    ) -> tuple[list[list[Response]], Savings]:
+        """Return the end nodes' answers, follow-ups included, and what the follow-ups cost."""
+        finals = [result.finals(index) for index in range(len(self.candidates))]
         follow_ups = [objective.follow_ups(self.split, answers) for answers in finals]
         if not any(follow_ups):
-            return finals, Saved()
+            return finals, Savings()
         recipes = [candidate.nodes[-1].recipe for candidate in self.candidates]
         more = engine(recipes, [list(requests.values()) for requests in follow_ups])
         both = [with_follow_ups(*parts) for parts in zip(finals, follow_ups, more, strict=True)]
         calls, tokens = sum(map(len, more)), sum(tokens_of(answer) for answers in more for answer in answers)
-        return both, Saved(calls, calls, tokens, tokens, 1)
+        return both, Savings(calls, calls, tokens, tokens, 1)
 
 
 @dataclass(frozen=True)
-class Spent:
-    """What a group's answers cost; see `infra.evaluation.evaluator.Cost`."""
+class GroupCost:
+    """The cost of a group's answers; see `infra.evaluation.evaluator.Cost`."""
 
     tokens: int
     seconds: float
@@ -142,40 +144,40 @@ class _Engine:
         return responses
 
 
-def node_answers(ran: Ran, saved: Saved) -> dict[str, Any]:
-    """Return what is kept of `ran`, and of what was `saved`, beside the scores, as plain JSON.
+def node_answers(result: RunResult, savings: Savings) -> dict[str, Any]:
+    """Return what the records hold of `result` and `savings` beside the scores, as plain JSON.
 
     - `answers`: [recipe, request, response] of each call that was made; recipe and request are content hashes, and
       `Records.node_requests` has the requests;
     - `nodes`: [systems][nodes][examples], the number of the answer in `answers`; None if it was known before;
     - `saved`: the counts.
     """
-    number = {call: index for index, call in enumerate(ran.made)}
+    number = {call: index for index, call in enumerate(result.new_responses)}
     return {
-        "answers": [[*call, response_json(response)] for call, response in ran.made.items()],
-        "nodes": [[[number.get(call) for call in row] for row in rows] for rows in ran.calls],
-        "saved": saved.to_json(),
+        "answers": [[*call, response_json(response)] for call, response in result.new_responses.items()],
+        "nodes": [[[number.get(call) for call in row] for row in rows] for rows in result.calls],
+        "saved": savings.to_json(),
     }
 
 
 def read_memory(records: Records, groups: Iterable[str]) -> Memory:
     """Return every answer that was made for `groups`; `LookupError` if the records don't hold one of them."""
-    known = {}
+    memory = {}
     for group in groups:
-        saved = records.node_answers(group)
-        if saved is None:
+        record = records.node_answers(group)
+        if record is None:
             raise LookupError(f"the records hold no answers of nodes for the group {group}")
-        known.update({(recipe, request): response_from_json(value) for recipe, request, value in saved["answers"]})
-    return known
+        memory.update({(recipe, request): response_from_json(value) for recipe, request, value in record["answers"]})
+    return memory
 
 
-def transcript(saved: Mapping[str, Any], system: int, example: int) -> list[str | None]:
+def transcript(record: Mapping[str, Any], system: int, example: int) -> list[str | None]:
     """Return each node's answer to one example, in the nodes' order, from what `node_answers` returned.
 
     None where it is not text, or was known before.
     """
-    numbers = [row[example] for row in saved["nodes"][system]]
-    values = [None if number is None else saved["answers"][number][2][0] for number in numbers]
+    numbers = [row[example] for row in record["nodes"][system]]
+    values = [None if number is None else record["answers"][number][2][0] for number in numbers]
     return [value if isinstance(value, str) else None for value in values]
 
 

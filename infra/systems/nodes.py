@@ -13,10 +13,10 @@ class Node:
     Attributes:
         recipe: its model.
         role: an instruction that it reads first; "" for none.
-        reads: whose answers it reads, as their places in `Nodes`, in the order in which they are numbered; all before
-            its own place.
-        share: which of the shares of a long context it reads, from 0.
-        shares: into how many a long context is shared out: one a node of the whole system.
+        reads: the nodes whose answers it reads, as indices of `Nodes`, in the order in which they are numbered; all
+            before its own index.
+        share: the number of the part of a long context that it reads, from 0.
+        shares: the number of parts of a long context: one for each node of the whole system.
 
     """
 
@@ -34,13 +34,13 @@ Nodes = tuple[Node, ...]
 def nodes_of(system: System) -> Nodes:
     """Return the nodes of `system`; answers are numbered by their nodes' numbers in its graph."""
     order = system.dag.order
-    place = {node: index for index, node in enumerate(order)}
+    indices = {node: index for index, node in enumerate(order)}
     return tuple(
         Node(
             system.recipes[node],
             system.roles[node],
-            tuple(place[before] for before in system.dag.predecessors[node]),
-            place[node],
+            tuple(indices[before] for before in system.dag.predecessors[node]),
+            indices[node],
             len(order),
         )
         for node in order
@@ -52,37 +52,37 @@ def single(recipe: Recipe) -> Nodes:
     return (Node(recipe, "", (), 0, 1),)
 
 
-def without(nodes: Nodes, place: int) -> Nodes:
-    """Return what is left of `nodes` without the one at `place`: who read its answer reads what it had read.
+def without(nodes: Nodes, target: int) -> Nodes:
+    """Return `nodes` without the node `target`: the nodes that read its answer read its predecessors' answers instead.
 
     Raises:
-        ValueError: it is the last one: nobody would answer.
+        ValueError: `target` is the end node: nobody would answer.
 
     """
-    if place == len(nodes) - 1:
+    if target == len(nodes) - 1:
         raise ValueError("a system can't do without its end node")
-    passed_on = nodes[place].reads
-    heirs = [tuple(r for read in n.reads for r in (passed_on if read == place else (read,))) for n in nodes]
-    rewired = tuple(replace(node, reads=reads) for node, reads in zip(nodes, heirs, strict=True))
-    return _kept(rewired, [index for index in range(len(nodes)) if index != place])
+    passed_on = nodes[target].reads
+    heirs = [tuple(r for source in n.reads for r in (passed_on if source == target else (source,))) for n in nodes]
+    new_nodes = tuple(replace(node, reads=reads) for node, reads in zip(nodes, heirs, strict=True))
+    return _select(new_nodes, [index for index in range(len(nodes)) if index != target])
 
 
-def ending_at(nodes: Nodes, place: int) -> Nodes:
-    """Return the part of `nodes` that the answer of the one at `place` depends on."""
-    needed = {place}
-    for index in range(place, -1, -1):
-        needed |= set(nodes[index].reads) if index in needed else set()
-    return _kept(nodes, sorted(needed))
+def ending_at(nodes: Nodes, target: int) -> Nodes:
+    """Return the part of `nodes` that the answer of the node `target` depends on."""
+    kept_indices = {target}
+    for index in range(target, -1, -1):
+        kept_indices |= set(nodes[index].reads) if index in kept_indices else set()
+    return _select(nodes, sorted(kept_indices))
 
 
 def levels(nodes: Nodes) -> tuple[int, ...]:
-    """Return how many answers have to be waited for, one after another, before each node can answer."""
+    """Return each node's level: how many answers, one after another, must exist before it can answer."""
     depth: list[int] = []
     for node in nodes:
         depth.append(1 + max((depth[before] for before in node.reads), default=-1))
     return tuple(depth)
 
 
-def _kept(nodes: Nodes, places: list[int]) -> Nodes:
-    moved = {old: new for new, old in enumerate(places)}
-    return tuple(replace(nodes[old], reads=tuple(moved[read] for read in nodes[old].reads)) for old in places)
+def _select(nodes: Nodes, indices: list[int]) -> Nodes:
+    new_index = {old: new for new, old in enumerate(indices)}
+    return tuple(replace(nodes[old], reads=tuple(new_index[source] for source in nodes[old].reads)) for old in indices)

@@ -63,11 +63,11 @@ def case_questions(objective: Objective, split: Split) -> list[CaseQuestion]:
 
 def node_request(question: Question, node: Node, answers: Sequence[str], config: SystemConfig, last: bool) -> Request:
     """Return what `node` is asked after its predecessors' `answers`; `last`: its answer is the system's."""
-    prompt = question.prompt(node, lambda text: wrapped(text, node.role, answers, config))
+    prompt = question.prompt(node, lambda text: wrap_question(text, node.role, answers, config))
     return question.final(prompt) if last else Generate(prompt, config.max_new_tokens, question.stop)
 
 
-def wrapped(text: str, role: str, answers: Sequence[str], config: SystemConfig) -> str:
+def wrap_question(text: str, role: str, answers: Sequence[str], config: SystemConfig) -> str:
     """Return the question `text` as a node of `role` reads it after `answers`."""
     lines = (_fill(config.response, {NUMBER: str(i), RESPONSE: answer}) for i, answer in enumerate(answers, start=1))
     values = {QUESTION: text, RESPONSES: "\n".join(lines)}
@@ -75,7 +75,7 @@ def wrapped(text: str, role: str, answers: Sequence[str], config: SystemConfig) 
     return f"{role}\n{instruction}" if role else instruction
 
 
-def shown(response: Response) -> str:
+def answer_text(response: Response) -> str:
     """Return an answer as later nodes read it: one line, without spaces around it."""
     if not isinstance(response, Completion):
         raise TypeError(f"only an end node is asked for anything but text, not for {type(response).__name__}")

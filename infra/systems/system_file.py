@@ -7,7 +7,7 @@ from pydantic import BaseModel as Schema
 from pydantic import ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from infra.configs.systems import SystemConfig
-from infra.systems.asking import Asking
+from infra.systems.free_question import QuestionFormat
 from swarm.errors import InputError
 from swarm.graphs import MAX_NODES, MIN_NODES, Dag
 
@@ -62,7 +62,7 @@ class SystemFile(_Part):
     nodes: list[SavedNode]
     models: list[SavedModel] = Field(min_length=1, max_length=MAX_NODES)
     prompts: SystemConfig
-    asking: Asking = Field(strict=False)
+    asking: QuestionFormat = Field(strict=False)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -10,7 +10,7 @@ from tests.world import World as World
 
 
 @dataclass(frozen=True)
-class Ended:
+class CommandOutcome:
     """How a command ended."""
 
     code: int
@@ -51,7 +51,7 @@ def letters_data() -> dict[str, Any]:
     }
 
 
-Command = Callable[..., Ended]
+Command = Callable[..., CommandOutcome]
 """Runs `swarm` with the given arguments."""
 
 RecordRun = Callable[..., list[State]]

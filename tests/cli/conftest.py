@@ -21,7 +21,7 @@ from infra.settings import Settings
 from swarm.population import initialise
 from swarm.pso import ask, tell
 from swarm.state import State
-from tests.cli.command_line import Command, Ended, RecordRun, letters_data
+from tests.cli.command_line import Command, CommandOutcome, RecordRun, letters_data
 from tests.world import World
 
 torch.set_num_threads(1)
@@ -56,13 +56,13 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 def command(settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     monkeypatch.setattr(console.out, "_width", 240)
 
-    def run(*arguments: object) -> Ended:
+    def run(*arguments: object) -> CommandOutcome:
         capsys.readouterr()
         monkeypatch.setattr(sys, "argv", ["swarm", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
+        with pytest.raises(SystemExit) as outcome:
             main()
         captured = capsys.readouterr()
-        return Ended(int(ended.value.code or 0), captured.out, captured.err)
+        return CommandOutcome(int(outcome.value.code or 0), captured.out, captured.err)
 
     return run
 

@@ -51,10 +51,10 @@ def finished(world: World, settings: Settings, record_run: RecordRun) -> None:
 
 
 def test_a_model_is_asked_one_question(finished: None, command: Command) -> None:
-    ended = command("ask", "alone", "Which is A?")
-    assert ended.code == 0 and ended.err == ""
+    outcome = command("ask", "alone", "Which is A?")
+    assert outcome.code == 0 and outcome.err == ""
     result = command("ask", "alone", "Which is A?", "--json").json
-    assert result["answer"] == ended.out.strip()
+    assert result["answer"] == outcome.out.strip()
     assert [node["model"] for node in result["nodes"]] == ["best"]
     assert 1 <= result["generated_tokens"] <= 6
 
@@ -67,8 +67,8 @@ def test_a_system_shows_what_each_node_answered(finished: None, command: Command
         (2, "three", ""),
     ]
     assert result["answer"] == result["nodes"][-1]["answer"]
-    shown = command("ask", "team", "Which is A?", "--verbose")
-    assert "two" in shown.out and "Doubt." in shown.out
+    output = command("ask", "team", "Which is A?", "--verbose")
+    assert "two" in output.out and "Doubt." in output.out
 
 
 def test_answers_end_where_they_are_told(finished: None, command: Command) -> None:
@@ -114,12 +114,12 @@ def body(text: str = "Which is A?", **fields: Any) -> dict[str, Any]:
 @pytest.mark.slow
 def test_a_system_is_offered_as_an_openai_endpoint(finished: None, settings: Settings, command: Command) -> None:
     asked = [f"Which is {letter}?" for letter in "ABC"]
-    expected = [command("ask", "team", text, "--json").json["answer"] for text in asked]
+    expectation = [command("ask", "team", text, "--json").json["answer"] for text in asked]
     with served(settings, "team") as url, httpx.Client(base_url=url, timeout=120) as client:
         assert [model["id"] for model in client.get("/models").json()["data"]] == ["team"]
         with ThreadPoolExecutor() as pool:
             replies = list(pool.map(lambda text: client.post("/chat/completions", json=body(text)), asked * 4))
-        assert [_answer(reply) for reply in replies] == expected * 4
+        assert [_answer(reply) for reply in replies] == expectation * 4
         cut = client.post("/chat/completions", json=body(max_tokens=1)).json()
         assert cut["choices"][0]["finish_reason"] == "length" and cut["object"] == "chat.completion"
         _refusals(client, url)

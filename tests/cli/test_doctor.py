@@ -37,15 +37,15 @@ def no_prefect_server() -> object:
 
 def test_what_this_machine_has_is_shown_line_by_line(command: Command, settings: Settings) -> None:
     checks = command("doctor", "--json")
-    shown = command("doctor")
-    assert (checks.code, shown.code) == (0, 0)
+    output = command("doctor")
+    assert (checks.code, output.code) == (0, 0)
     names = [check["name"] for check in checks.json]
     assert [name for name in names if "GPU" not in name] == NAMES
     assert "GPUs" in names or "GPU 0" in names
     assert {check["status"] for check in checks.json} <= {"ok", "optional"}
     assert all(check["remedy"] or check["status"] == "ok" or check["name"] == "GPUs" for check in checks.json)
-    assert len(shown.lines) == len(checks.json)
-    assert shown.lines[0].split()[:2] == ["ok", "Python"]
+    assert len(output.lines) == len(checks.json)
+    assert output.lines[0].split()[:2] == ["ok", "Python"]
     assert not settings.runs.exists()
 
 
@@ -54,9 +54,9 @@ def test_a_runs_folder_that_cannot_be_written_is_missing_with_its_remedy(
 ) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("SWARM_RUNS", str(tmp_path / "file" / "runs"))
-    ended = command("doctor", "--json")
-    [check] = [check for check in ended.json if check["name"] == "runs folder"]
-    assert ended.code == 1
+    outcome = command("doctor", "--json")
+    [check] = [check for check in outcome.json if check["name"] == "runs folder"]
+    assert outcome.code == 1
     assert check == {
         "name": "runs folder",
         "status": "missing",
@@ -68,9 +68,9 @@ def test_a_runs_folder_that_cannot_be_written_is_missing_with_its_remedy(
 
 def test_a_prefect_server_that_does_not_answer_is_missing(command: Command) -> None:
     with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}):
-        ended = command("doctor", "--json")
-    [check] = [check for check in ended.json if check["name"] == "Prefect API"]
-    assert ended.code == 1
+        outcome = command("doctor", "--json")
+    [check] = [check for check in outcome.json if check["name"] == "Prefect API"]
+    assert outcome.code == 1
     assert check["status"] == "missing"
     assert check["found"].startswith("http://127.0.0.1:9/api does not answer (")
     assert check["remedy"] == "start it with 'prefect server start', or unset PREFECT_API_URL"

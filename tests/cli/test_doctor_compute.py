@@ -17,8 +17,8 @@ NONE = "none: engines run on the processor"
 def test_each_gpu_has_a_line_and_the_driver_another() -> None:
     driver, first, second = gpu_checks([H100, T4], "550.54.15", built_for_cuda=True)
     assert driver == Check("GPU driver", "ok", "NVIDIA 550.54.15")
-    found = "NVIDIA H100, 80.0 GiB, 79.0 GiB free, compute capability 9.0, bfloat16"
-    assert first == Check("GPU 0", "ok", found)
+    result = "NVIDIA H100, 80.0 GiB, 79.0 GiB free, compute capability 9.0, bfloat16"
+    assert first == Check("GPU 0", "ok", result)
     assert (second.name, second.status, second.remedy) == ("GPU 1", "optional", "set engine.dtype to float16")
     assert second.found == "Tesla T4, 16.0 GiB, 8.0 GiB free, compute capability 7.5, no bfloat16 of its own"
 
@@ -52,9 +52,9 @@ def test_the_driver_is_read_from_what_the_kernel_says(tmp_path: Path) -> None:
 
 def test_the_automatic_engine_is_what_a_run_would_get() -> None:
     resolved = resolve(EngineConfig())
-    found = automatic_engine().found
-    assert found.startswith(f"transformers on {resolved.device.type}, {str(resolved.dtype)[6:]}")
-    assert f", {resolved.token_budget} tokens a pass, {resolved.cache_gib:g} GiB of keys" in found
+    result = automatic_engine().found
+    assert result.startswith(f"transformers on {resolved.device.type}, {str(resolved.dtype)[6:]}")
+    assert f", {resolved.token_budget} tokens a pass, {resolved.cache_gib:g} GiB of keys" in result
 
 
 def test_found_gpus_are_those_that_pytorch_sees() -> None:

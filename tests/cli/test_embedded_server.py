@@ -56,7 +56,7 @@ def first_child(process: psutil.Process, program: str) -> psutil.Process:
     while True:
         assert process.is_running()
         children = process.children()
-        found = [child for child in children if program in child.cmdline()]
-        if found and len(children) > 1:
-            return found[0]
+        result = [child for child in children if program in child.cmdline()]
+        if result and len(children) > 1:
+            return result[0]
         time.sleep(0.001)

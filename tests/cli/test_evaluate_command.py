@@ -65,7 +65,7 @@ def test_an_evaluation_is_made_once_and_then_found_in_the_records(
     def refuse(*_: object) -> None:
         raise AssertionError("an engine was opened")
 
-    monkeypatch.setattr("cli.runs.evaluation.open_engine", refuse)
+    monkeypatch.setattr("cli.runs.single_evaluation.open_engine", refuse)
     again = command("evaluate", "base", "--objective", world.config, "--json").json
     assert first["evaluated"] == f"base model {world.base}"
     assert (first["from_records"], again["from_records"]) == (False, True)
@@ -117,23 +117,23 @@ def test_the_best_of_a_run_over_another_base_model_is_refused(
     other["objective"]["tasks"][0]["data"] = str(world.data)
     config = tmp_path / "other.yaml"
     config.write_text(yaml.safe_dump(other))
-    ended = command("evaluate", "demo", "--objective", config)
-    assert ended.code == 2
-    assert ended.error == (
+    outcome = command("evaluate", "demo", "--objective", config)
+    assert outcome.code == 2
+    assert outcome.error == (
         f"error: run 'demo' is over the base model {str(world.base)!r}, not {other['base_model']!r}: "
         "give a config with its base model"
     )
 
 
 def test_a_split_that_does_not_exist_is_refused(command: Command, world: World) -> None:
-    ended = command("evaluate", "base", "--objective", world.config, "--split", "train")
-    assert (ended.code, ended.out) == (2, "")
-    assert "'train'" in ended.err
+    outcome = command("evaluate", "base", "--objective", world.config, "--split", "train")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "'train'" in outcome.err
 
 
 def test_a_config_that_does_not_exist_is_refused(command: Command, tmp_path: Path) -> None:
-    ended = command("evaluate", "base", "--objective", tmp_path / "none.yaml")
-    assert (ended.code, ended.error) == (2, f"error: {tmp_path}/none.yaml: there is no such file: check the path")
+    outcome = command("evaluate", "base", "--objective", tmp_path / "none.yaml")
+    assert (outcome.code, outcome.error) == (2, f"error: {tmp_path}/none.yaml: there is no such file: check the path")
 
 
 def test_a_failing_engine_ends_with_code_1_and_leaves_no_score(
@@ -144,6 +144,6 @@ def test_a_failing_engine_ends_with_code_1_and_leaves_no_score(
 
     with monkeypatch.context() as broken:
         broken.setattr("infra.engines.packed.engine.score", fail)
-        ended = command("evaluate", "base", "--objective", world.config)
-    assert (ended.code, ended.error) == (1, "failed: engine transformers failed: out of memory")
+        outcome = command("evaluate", "base", "--objective", world.config)
+    assert (outcome.code, outcome.error) == (1, "failed: engine transformers failed: out of memory")
     assert json.loads(command("evaluate", "base", "--objective", world.config, "--json").out)["from_records"] is False

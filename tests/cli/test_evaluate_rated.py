@@ -26,10 +26,10 @@ def test_rewards_are_put_on_the_scale_of_the_configs_experts_which_is_measured_o
     command: Command, world: World, settings: Settings, tmp_path: Path
 ) -> None:
     config = configured(world, tmp_path, kind="reward_model", model=str(make_rater(tmp_path / "reward")))
-    found = [
+    result = [
         command("evaluate", world.expert(name), "--objective", config, "--json") for name in ("one", "two", "three")
     ]
-    assert [ended.code for ended in found] == [0, 0, 0], found[0].err
+    assert [outcome.code for outcome in result] == [0, 0, 0], result[0].err
     with Records(settings.records_url) as records:
         groups = records.evaluation_groups()
         scale, *evaluations = [records.evaluation_group(group.key) or () for group in groups]
@@ -38,7 +38,7 @@ def test_rewards_are_put_on_the_scale_of_the_configs_experts_which_is_measured_o
     assert (min(scores), max(scores)) == (0.0, 1.0)
     again = command("evaluate", world.expert("one"), "--objective", config, "--json")
     assert again.json["from_records"] is True
-    assert again.json["utility"] == found[0].json["utility"]
+    assert again.json["utility"] == result[0].json["utility"]
 
 
 @pytest.mark.parametrize(
@@ -66,17 +66,17 @@ def test_a_scorer_that_cannot_be_had_is_refused_before_anything_starts(
 ) -> None:
     for name in ("SWARM_JUDGE_URL", "SWARM_PERSPECTIVE_API_KEY"):
         monkeypatch.delenv(name, raising=False)
-    ended = command("run", configured(world, tmp_path, **task))
-    assert ended.code == 2
-    assert ended.error.startswith(f"error: task 'letters': {message}")
+    outcome = command("run", configured(world, tmp_path, **task))
+    assert outcome.code == 2
+    assert outcome.error.startswith(f"error: task 'letters': {message}")
 
 
 def test_an_address_in_a_config_is_refused_where_a_name_is_meant(
     command: Command, world: World, tmp_path: Path
 ) -> None:
-    ended = command("run", configured(world, tmp_path, kind="judge", model="http://127.0.0.1:8000/v1"))
-    assert ended.code == 2
-    assert ended.error == (
+    outcome = command("run", configured(world, tmp_path, kind="judge", model="http://127.0.0.1:8000/v1"))
+    assert outcome.code == 2
+    assert outcome.error == (
         f"error: {tmp_path}/rated.yaml: field 'objective.tasks.0.model': 'http://127.0.0.1:8000/v1' is an address: "
         "give a folder or an id; SWARM_… variables say where services are"
     )
@@ -97,13 +97,13 @@ def test_an_address_in_a_config_is_refused_where_a_name_is_meant(
 def test_what_is_wrong_with_a_scorer_is_named_by_its_place(
     command: Command, world: World, tmp_path: Path, scorer: dict[str, str], message: str
 ) -> None:
-    ended = command("run", configured(world, tmp_path, kind="toxicity", scorer=scorer))
-    assert ended.code == 2
-    assert ended.error.startswith(f"error: {tmp_path}/rated.yaml: {message}")
+    outcome = command("run", configured(world, tmp_path, kind="toxicity", scorer=scorer))
+    assert outcome.code == 2
+    assert outcome.error.startswith(f"error: {tmp_path}/rated.yaml: {message}")
 
 
 def test_a_run_whose_models_moved_has_the_same_settings(tmp_path: Path, world: World) -> None:
-    found = []
+    result = []
     for name in ("here", "there"):
         folder = tmp_path / name
         for model in ("reward", "classes"):
@@ -113,6 +113,6 @@ def test_a_run_whose_models_moved_has_the_same_settings(tmp_path: Path, world: W
         value = yaml.safe_load(config.read_text())
         value["objective"]["tasks"].append({"kind": "reward_model", "data": "r.json", "model": "reward"})
         config.write_text(yaml.safe_dump(value))
-        found.append(load_run_config(config).settings())
-    assert found[0] == found[1]
-    assert [task.get("model") for task in found[0]["objective"]["tasks"]] == [None, "reward"]
+        result.append(load_run_config(config).settings())
+    assert result[0] == result[1]
+    assert [task.get("model") for task in result[0]["objective"]["tasks"]] == [None, "reward"]

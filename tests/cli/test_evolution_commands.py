@@ -58,8 +58,8 @@ def states(config: Path, settings: Settings) -> list[EsState]:
     RunFolder(settings.runs, RUN).write_config(loaded.model_dump(mode="json"))
     with Records(settings.records_url) as records:
         records.start_run(RUN, loaded.algorithm, loaded.settings(), prepare(loaded, settings).identity, 0)
-        for each in told:
-            records.save_iteration(RUN, each.iteration, each.to_json(), each.sha256)
+        for item in told:
+            records.save_iteration(RUN, item.iteration, item.to_json(), item.sha256)
         records.mark(RUN, RunStatus.STOPPED, "request")
     return told
 
@@ -67,14 +67,14 @@ def states(config: Path, settings: Settings) -> list[EsState]:
 def replayed(config: Path, settings: Settings, states: list[EsState], iteration: int) -> str:
     inputs = prepare(load_config(config, EvolutionStrategiesConfig, ["name=other"]), settings)
     journal = Journal().extend(*(s.update for s in states[:iteration] if s.update is not None))
-    moved = replay(seed_basis(inputs), start_recipe(inputs), journal)
-    return weights_sha256((m.name, tensor_sha256(m.weight)) for m in moved)
+    next_state = replay(seed_basis(inputs), start_recipe(inputs), journal)
+    return weights_sha256((m.name, tensor_sha256(m.weight)) for m in next_state)
 
 
 def test_status_shows_the_best_mean(command: Command, states: list[EsState]) -> None:
     assert any(line.startswith(RUN) and "3/3" in line and "0.6" in line for line in command("status").lines)
-    shown = command("status", RUN)
-    assert "the mean, iteration 3" in shown.out
+    output = command("status", RUN)
+    assert "the mean, iteration 3" in output.out
     assert command("status", RUN, "--json").json["best"]["journal"] == states[-1].journal
 
 
@@ -83,8 +83,8 @@ def test_history_shows_rewards_and_one_iterations_seeds(command: Command, states
     assert len(command("history", RUN).lines) == 1 + len(states)
     update = states[1].update
     assert update is not None
-    shown = command("history", RUN, "--iteration", 1).out
-    assert all(str(seed) in shown for seed in update.seeds)
+    output = command("history", RUN, "--iteration", 1).out
+    assert all(str(seed) in output for seed in update.seeds)
     assert "has no iteration 7: it has 0 to 3" in command("history", RUN, "-i", 7).error
 
 
@@ -109,7 +109,7 @@ def test_an_export_begins_at_a_snapshot_of_the_run(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    wanted = replayed(config, settings, states, 3)
+    expectation = replayed(config, settings, states, 3)
     inputs = prepare(load_config(config, EvolutionStrategiesConfig, ["snapshot_every=2"]), settings)
     weights = EvolvedWeights(seed_basis(inputs), {}, torch.device("cpu"))
     journal = Journal().extend(*(s.update for s in states[:2] if s.update is not None))
@@ -123,7 +123,7 @@ def test_an_export_begins_at_a_snapshot_of_the_run(
         real(self, *arguments)
 
     monkeypatch.setattr(Perturbations, "update", watched)
-    assert command("export", RUN, tmp_path / "quick", "--iteration", 3, "--json").json["sha256"] == wanted
+    assert command("export", RUN, tmp_path / "quick", "--iteration", 3, "--json").json["sha256"] == expectation
     assert set(seen) == {states[2].update}
 
 

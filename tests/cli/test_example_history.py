@@ -75,7 +75,7 @@ def test_after_the_test_it_is_one_of_the_test_unless_dev_is_named(
         "starting best was asked for 10 tokens at most, up to '\\n', after:" in command("history", "demo", "-e", 1).out
     )
     shown = command("history", "demo", "--example", 2, "--split", "dev", "--json").json
-    assert [each["output"] for each in shown["exchanges"]] == [f"{HOSTILE}, too"] * 2
+    assert [item["output"] for item in shown["exchanges"]] == [f"{HOSTILE}, too"] * 2
 
 
 def test_records_from_before_texts_were_kept_say_so(command: Command, states: list[State], settings: Settings) -> None:
@@ -83,7 +83,7 @@ def test_records_from_before_texts_were_kept_say_so(command: Command, states: li
         session.connection().exec_driver_sql("DELETE FROM objective_requests")
     assert "best was asked what the records do not hold" in command("history", "demo", "--example", 1).out
     shown = command("history", "demo", "--example", 1, "--json").json
-    assert [each["request"] for each in shown["exchanges"]] == [None, None]
+    assert [item["request"] for item in shown["exchanges"]] == [None, None]
 
 
 @pytest.mark.parametrize(
@@ -103,14 +103,14 @@ def test_records_from_before_texts_were_kept_say_so(command: Command, states: li
 def test_what_can_t_be_shown_is_refused(
     command: Command, states: list[State], arguments: list[str], error: str
 ) -> None:
-    ended = command("history", "demo", *arguments)
-    assert ended.code == 2 and ended.error.startswith(f"error: {error}")
+    outcome = command("history", "demo", *arguments)
+    assert outcome.code == 2 and outcome.error.startswith(f"error: {error}")
 
 
 def test_a_run_that_evaluated_nothing_has_no_example(command: Command, record_run: RecordRun) -> None:
     record_run()
-    ended = command("history", "demo", "--example", 1)
-    assert (ended.code, ended.error) == (
+    outcome = command("history", "demo", "--example", 1)
+    assert (outcome.code, outcome.error) == (
         2,
         "error: run 'demo' has no best that was asked the dev split yet: wait for its first iteration",
     )

@@ -30,10 +30,10 @@ def training_file(world: World, folder: Path, name: str = "letters", **fields: A
 
 
 def test_the_experts_below_a_folder_are_listed_with_what_is_known_of_them(command: Command, world: World) -> None:
-    listed = command("experts", "list", world.folder / "experts", "--json").json
+    listing = command("experts", "list", world.folder / "experts", "--json").json
     size = (world.expert("one") / "adapter_model.safetensors").stat().st_size
-    assert [expert["name"] for expert in listed] == ["one", "three", "two"]
-    assert listed[0] == {
+    assert [expert["name"] for expert in listing] == ["one", "three", "two"]
+    assert listing[0] == {
         "name": "one",
         "folder": str(world.expert("one")),
         "kind": "adapter",
@@ -51,18 +51,18 @@ def test_the_experts_below_a_folder_are_listed_with_what_is_known_of_them(comman
 
 
 def test_the_experts_of_a_runs_config_are_listed_in_its_order(command: Command, world: World) -> None:
-    listed = command("experts", "list", world.config, "--json").json
-    assert [expert["name"] for expert in listed] == ["one", "two", "three"]
+    listing = command("experts", "list", world.config, "--json").json
+    assert [expert["name"] for expert in listing] == ["one", "two", "three"]
 
 
 def test_a_damaged_expert_is_listed_with_its_problem(command: Command, world: World, tmp_path: Path) -> None:
     make_expert(tmp_path / "experts" / "whole", world.base, seed=1)
     damaged = make_expert(tmp_path / "experts" / "damaged", world.base, seed=2)
     (damaged / "adapter_config.json").write_text("{")
-    ended = command("experts", "list", tmp_path / "experts")
-    assert ended.code == 0
-    assert [row.split()[0] for row in ended.lines[1:]] == ["damaged", "whole"]
-    [problem] = ended.err.splitlines()
+    outcome = command("experts", "list", tmp_path / "experts")
+    assert outcome.code == 0
+    assert [row.split()[0] for row in outcome.lines[1:]] == ["damaged", "whole"]
+    [problem] = outcome.err.splitlines()
     assert problem.startswith("expert 'damaged': ")
 
 
@@ -84,8 +84,8 @@ def test_a_folder_without_experts_is_refused(command: Command, tmp_path: Path) -
 def test_experts_that_fit_their_base_are_ok(command: Command, world: World, tmp_path: Path) -> None:
     base = resolve_base_model(str(world.base), tmp_path)
     folders = [world.expert("one"), world.expert("two")]
-    checked = command("experts", "check", *folders, "--base", world.base, "--json").json
-    assert checked == [
+    checks = command("experts", "check", *folders, "--base", world.base, "--json").json
+    assert checks == [
         {
             "name": folder.name,
             "folder": str(folder),
@@ -102,28 +102,28 @@ def test_experts_that_fit_their_base_are_ok(command: Command, world: World, tmp_
 
 def test_a_full_model_is_an_expert_too(command: Command, world: World, tmp_path: Path) -> None:
     other = make_base(tmp_path / "tuned", seed=5)
-    [checked] = command("experts", "check", other, "--base", world.base, "--json").json
-    assert (checked["name"], checked["kind"], checked["rank"]) == ("tuned", "full model", None)
+    [checks] = command("experts", "check", other, "--base", world.base, "--json").json
+    assert (checks["name"], checks["kind"], checks["rank"]) == ("tuned", "full model", None)
 
 
 def test_an_expert_that_is_not_whole_is_refused(command: Command, world: World, tmp_path: Path) -> None:
     broken = make_expert(tmp_path / "broken", world.base, seed=3)
     (broken / "adapter_model.safetensors").unlink()
-    ended = command("experts", "check", world.expert("one"), broken, "--base", world.base)
-    assert ended.code == 2
-    assert ended.error == f"error: expert 'broken': {broken} has no adapter_model.safetensors: copy it again"
+    outcome = command("experts", "check", world.expert("one"), broken, "--base", world.base)
+    assert outcome.code == 2
+    assert outcome.error == f"error: expert 'broken': {broken} has no adapter_model.safetensors: copy it again"
 
 
 def test_trained_experts_fit_their_base_and_are_not_trained_twice(
     command: Command, world: World, tmp_path: Path
 ) -> None:
     files = [training_file(world, tmp_path, name) for name in ("first", "second")]
-    ended = command("experts", "train", *files, "--json")
+    outcome = command("experts", "train", *files, "--json")
     folders = [tmp_path / "trained" / name for name in ("first", "second")]
     written = [(folder / "adapter_model.safetensors").stat().st_mtime_ns for folder in folders]
     provenance = json.loads((folders[0] / "provenance.json").read_text())
-    assert ended.code == 0
-    assert ended.json[0] == {
+    assert outcome.code == 0
+    assert outcome.json[0] == {
         "name": "first",
         "folder": str(folders[0]),
         "steps": 3,
@@ -131,13 +131,13 @@ def test_trained_experts_fit_their_base_and_are_not_trained_twice(
         "base": {"name": str(world.base), "sha256": provenance["base_sha256"]},
         "data": [{"name": "letters", "sha256": provenance["data"][0]["sha256"], "share": 3}],
     }
-    assert [line for line in ended.err.splitlines() if line.startswith("second: 3/3 loss ")]
+    assert [line for line in outcome.err.splitlines() if line.startswith("second: 3/3 loss ")]
     assert command("experts", "check", *folders, "--base", world.base).code == 0
     again = command("experts", "train", *files)
     assert [row.split()[:2] for row in again.lines[1:]] == [["first", "3"], ["second", "3"]]
     assert [(folder / "adapter_model.safetensors").stat().st_mtime_ns for folder in folders] == written
-    listed = command("experts", "list", tmp_path / "trained")
-    assert "letters 100%" in listed.lines[1]
+    listing = command("experts", "list", tmp_path / "trained")
+    assert "letters 100%" in listing.lines[1]
 
 
 def test_an_expert_is_trained_after_the_one_that_it_starts_from(command: Command, world: World, tmp_path: Path) -> None:
@@ -151,9 +151,9 @@ def test_an_expert_is_trained_after_the_one_that_it_starts_from(command: Command
 def test_nothing_is_trained_if_one_of_the_files_is_wrong(command: Command, world: World, tmp_path: Path) -> None:
     good = training_file(world, tmp_path, "good")
     wrong = training_file(world, tmp_path, "wrong", training={"targets": ["q_prj"], "steps": 1})
-    ended = command("experts", "train", good, wrong)
-    assert ended.code == 2
-    assert ended.error == (
+    outcome = command("experts", "train", good, wrong)
+    assert outcome.code == 2
+    assert outcome.error == (
         f"error: {wrong}: field 'training.targets': the base has no module 'q_prj': choose of {CHOICES}"
     )
     assert not (tmp_path / "trained").exists()
@@ -171,7 +171,7 @@ def test_nothing_is_trained_if_one_of_the_files_is_wrong(command: Command, world
 def test_a_wrong_training_file_is_refused(
     command: Command, world: World, tmp_path: Path, fields: dict[str, Any], problem: str
 ) -> None:
-    ended = command("experts", "train", training_file(world, tmp_path, **fields))
-    assert ended.code == 2
-    assert problem in ended.error
-    assert str(tmp_path) in ended.error
+    outcome = command("experts", "train", training_file(world, tmp_path, **fields))
+    assert outcome.code == 2
+    assert problem in outcome.error
+    assert str(tmp_path) in outcome.error

@@ -18,8 +18,8 @@ TOKENS = torch.tensor([[20, 30, 40, 50]])
 
 def logits(model: torch.nn.Module) -> torch.Tensor:
     with torch.inference_mode():
-        found: torch.Tensor = model(TOKENS).logits
-    return found
+        result: torch.Tensor = model(TOKENS).logits
+    return result
 
 
 def load(folder: Path) -> torch.nn.Module:
@@ -42,11 +42,11 @@ def test_the_adapter_and_the_merged_model_are_the_same_model(
 def test_the_result_says_what_was_exported(command: Command, record_run: RecordRun, tmp_path: Path) -> None:
     best = record_run(status=RunStatus.FINISHED)[-1].global_best
     assert best is not None
-    ended = command("export", "demo", tmp_path / "out", "--json")
-    sha256 = ended.json.pop("sha256")
-    assert ended.err == ""
+    outcome = command("export", "demo", tmp_path / "out", "--json")
+    sha256 = outcome.json.pop("sha256")
+    assert outcome.err == ""
     assert len(sha256) == 64
-    assert {key: ended.json[key] for key in ("run", "folder", "kind", "names", "dev", "finished")} == {
+    assert {key: outcome.json[key] for key in ("run", "folder", "kind", "names", "dev", "finished")} == {
         "run": "demo",
         "folder": str(tmp_path / "out"),
         "kind": "adapter",
@@ -54,7 +54,7 @@ def test_the_result_says_what_was_exported(command: Command, record_run: RecordR
         "dev": best.utility,
         "finished": True,
     }
-    assert ended.json["recipe"]["coefficients"] == best.coefficients.tolist()
+    assert outcome.json["recipe"]["coefficients"] == best.coefficients.tolist()
     assert sha256 in (tmp_path / "out" / "README.md").read_text()
 
 
@@ -63,11 +63,11 @@ def test_the_model_card_has_scores_recipe_lineage_and_how_to_load(
 ) -> None:
     best = record_run(status=RunStatus.FINISHED)[-1].global_best
     assert best is not None
-    shown = command("export", "demo", tmp_path / "out")
+    output = command("export", "demo", tmp_path / "out")
     card = (tmp_path / "out" / "README.md").read_text()
     header = yaml.safe_load(card.split("---\n")[1])
     rank = json.loads((tmp_path / "out" / "adapter_config.json").read_text())["r"]
-    assert shown.lines == [f"adapter: {tmp_path / 'out'}", f"model card: {tmp_path / 'out' / 'README.md'}"]
+    assert output.lines == [f"adapter: {tmp_path / 'out'}", f"model card: {tmp_path / 'out' / 'README.md'}"]
     assert header == {
         "base_model": str(world.base),
         "library_name": "peft",
@@ -88,10 +88,10 @@ def test_an_unfinished_run_exports_its_best_so_far_and_says_so(
     command: Command, record_run: RecordRun, tmp_path: Path
 ) -> None:
     record_run(status=RunStatus.STOPPED)
-    ended = command("export", "demo", tmp_path / "out")
+    outcome = command("export", "demo", tmp_path / "out")
     card = (tmp_path / "out" / "README.md").read_text()
-    assert ended.code == 0
-    assert ended.err == "run demo is not finished: this is its best of iteration 2, not tested\n"
+    assert outcome.code == 0
+    assert outcome.err == "run demo is not finished: this is its best of iteration 2, not tested\n"
     assert "The search is not finished: this is its global best as of iteration 2" in card
 
 
@@ -105,9 +105,9 @@ def test_a_folder_that_is_not_empty_is_refused(command: Command, record_run: Rec
     record_run()
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine.txt").write_text("keep me")
-    ended = command("export", "demo", tmp_path / "full")
+    outcome = command("export", "demo", tmp_path / "full")
     message = f"error: {tmp_path}/full: is not empty: name a new folder or empty it"
-    assert (ended.code, ended.error) == (2, message)
+    assert (outcome.code, outcome.error) == (2, message)
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["mine.txt"]
 
 
@@ -121,9 +121,9 @@ def test_a_run_without_an_iteration_has_nothing_to_export(
     command: Command, record_run: RecordRun, tmp_path: Path
 ) -> None:
     record_run(iterations=-1)
-    ended = command("export", "demo", tmp_path / "out")
-    assert ended.code == 2
-    assert ended.error == (
+    outcome = command("export", "demo", tmp_path / "out")
+    assert outcome.code == 2
+    assert outcome.error == (
         "error: run 'demo' has no global best yet: wait for its first iteration, or: swarm resume demo"
     )
 
@@ -135,8 +135,8 @@ def test_an_expert_that_changed_since_the_run_is_refused(
     shutil.copytree(world.expert("two"), other)
     record_run(experts=f"[{world.expert('one')}, {other}]")
     make_expert(other, world.base, seed=99)
-    ended = command("export", "demo", tmp_path / "out")
-    assert ended.code == 2
-    assert ended.error.startswith("error: run 'demo': expert two was ")
-    assert ended.error.endswith(": put back what it was")
+    outcome = command("export", "demo", tmp_path / "out")
+    assert outcome.code == 2
+    assert outcome.error.startswith("error: run 'demo': expert two was ")
+    assert outcome.error.endswith(": put back what it was")
     assert not (tmp_path / "out").exists()

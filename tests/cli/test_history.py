@@ -41,8 +41,8 @@ def test_history_of_one_iteration_shows_its_particles(command: Command, record_r
 
 def test_history_refuses_an_iteration_that_was_not_made(command: Command, record_run: RecordRun) -> None:
     record_run()
-    ended = command("history", "demo", "--iteration", 9)
-    assert (ended.code, ended.error) == (2, "error: run 'demo' has no iteration 9: it has 0 to 2")
+    outcome = command("history", "demo", "--iteration", 9)
+    assert (outcome.code, outcome.error) == (2, "error: run 'demo' has no iteration 9: it has 0 to 2")
 
 
 def test_report_is_written_from_the_records_and_its_path_printed(
@@ -50,8 +50,8 @@ def test_report_is_written_from_the_records_and_its_path_printed(
 ) -> None:
     record_run(status=RunStatus.STOPPED)
     path = settings.runs / "demo" / "report.html"
-    ended = command("report", "demo")
-    assert (ended.code, ended.out) == (0, f"{path}\n")
+    outcome = command("report", "demo")
+    assert (outcome.code, outcome.out) == (0, f"{path}\n")
     first = path.read_bytes()
     assert b"demo" in first
     assert command("report", "demo", "--json").json == {"run": "demo", "report": str(path)}

@@ -26,14 +26,18 @@ pytestmark = pytest.mark.usefixtures("prefect_api")
 def test_run_prints_its_summary_as_one_json_document_and_keeps_it(
     command: Command, world: World, settings: Settings
 ) -> None:
-    ended = command("run", world.config, *SMALL, "--json")
-    assert ended.code == 0, ended.err
-    assert ended.json.keys() >= SUMMARY_KEYS
-    assert ended.json["starting_best"].keys() >= {"expert", "dev", "test"}
-    assert ended.json["ending_best"].keys() >= {"recipe", "dev", "test", "test_ci95", "p_value_vs_starting_best"}
-    assert ended.json["ensemble"].keys() >= {"k", "dev", "test"}
-    assert (ended.json["run"], ended.json["iterations"], ended.json["stopped_by"]) == ("demo", 1, "max_iterations")
-    assert json.loads((settings.runs / "demo" / "summary.json").read_text()) == ended.json
+    outcome = command("run", world.config, *SMALL, "--json")
+    assert outcome.code == 0, outcome.err
+    assert outcome.json.keys() >= SUMMARY_KEYS
+    assert outcome.json["starting_best"].keys() >= {"expert", "dev", "test"}
+    assert outcome.json["ending_best"].keys() >= {"recipe", "dev", "test", "test_ci95", "p_value_vs_starting_best"}
+    assert outcome.json["ensemble"].keys() >= {"k", "dev", "test"}
+    assert (outcome.json["run"], outcome.json["iterations"], outcome.json["stopped_by"]) == (
+        "demo",
+        1,
+        "max_iterations",
+    )
+    assert json.loads((settings.runs / "demo" / "summary.json").read_text()) == outcome.json
     assert yaml.safe_load((settings.runs / "demo" / "config.yaml").read_text())["search"]["particles"] == 4
 
 
@@ -43,19 +47,19 @@ def test_run_of_a_finished_run_prints_the_same_summary_and_resume_and_stop_refus
     first = command("run", world.config, *SMALL, "--json")
     again = command("run", world.config, *SMALL, "--json")
     assert (again.code, again.json) == (0, first.json)
-    resumed, stopped = command("resume", "demo"), command("stop", "demo")
-    assert (resumed.code, stopped.code) == (2, 2)
-    assert resumed.error == ("error: run 'demo' is finished: there is nothing to resume; see: swarm report demo")
-    assert stopped.error == "error: run 'demo' is finished: there is nothing to stop"
+    second_run, first_run = command("resume", "demo"), command("stop", "demo")
+    assert (second_run.code, first_run.code) == (2, 2)
+    assert second_run.error == ("error: run 'demo' is finished: there is nothing to resume; see: swarm report demo")
+    assert first_run.error == "error: run 'demo' is finished: there is nothing to stop"
 
 
 def test_run_with_other_settings_under_the_same_name_is_refused_with_the_difference(
     command: Command, world: World, record_run: RecordRun
 ) -> None:
     record_run()
-    ended = command("run", world.config, "--set", "search.inertia=0.1")
-    assert ended.code == 2
-    assert ended.error == (
+    outcome = command("run", world.config, "--set", "search.inertia=0.1")
+    assert outcome.code == 2
+    assert outcome.error == (
         "error: run 'demo' exists and differs: search.inertia: 0.2 → 0.1: "
         "choose another name, or put these back as they were"
     )
@@ -64,12 +68,12 @@ def test_run_with_other_settings_under_the_same_name_is_refused_with_the_differe
 def test_run_without_json_prints_a_table_and_where_to_find_the_adapter(
     command: Command, world: World, settings: Settings
 ) -> None:
-    ended = command("run", world.config, *SMALL)
-    assert ended.code == 0, ended.err
-    assert ended.lines[0].split()[:2] == ["dev", "test"]
-    assert any(line.startswith("best expert (") for line in ended.lines)
-    assert f"adapter: {settings.runs / 'demo' / 'best'}" in ended.lines
-    assert "demo: iteration 1/1: global best" in ended.err
+    outcome = command("run", world.config, *SMALL)
+    assert outcome.code == 0, outcome.err
+    assert outcome.lines[0].split()[:2] == ["dev", "test"]
+    assert any(line.startswith("best expert (") for line in outcome.lines)
+    assert f"adapter: {settings.runs / 'demo' / 'best'}" in outcome.lines
+    assert "demo: iteration 1/1: global best" in outcome.err
 
 
 def test_resume_continues_a_failed_run_to_the_end_of_an_uninterrupted_one(
@@ -82,19 +86,19 @@ def test_resume_continues_a_failed_run_to_the_end_of_an_uninterrupted_one(
     assert failed.err.splitlines()[-1] == "failed: the disk is gone"
     with Records(settings.records_url) as records:
         assert records.run("demo").status is RunStatus.FAILED
-    resumed = command("resume", "demo", "--json")
-    assert resumed.code == 0, resumed.err
+    second_run = command("resume", "demo", "--json")
+    assert second_run.code == 0, second_run.err
     uninterrupted = command("run", world.config, *SMALL, "--set", "name=uninterrupted", "--json")
     same = ("state_sha256", "best_adapter_sha256", "ending_best", "ensemble", "evaluations")
-    assert {key: resumed.json[key] for key in same} == {key: uninterrupted.json[key] for key in same}
+    assert {key: second_run.json[key] for key in same} == {key: uninterrupted.json[key] for key in same}
 
 
 def test_stop_asks_the_run_to_stop_and_says_how_to_go_on(
     command: Command, settings: Settings, record_run: RecordRun
 ) -> None:
     record_run(status=RunStatus.RUNNING)
-    ended = command("stop", "demo", "--json")
-    assert (ended.code, ended.json) == (0, {"run": "demo", "stop_requested": True})
+    outcome = command("stop", "demo", "--json")
+    assert (outcome.code, outcome.json) == (0, {"run": "demo", "stop_requested": True})
     with Records(settings.records_url) as records:
         assert records.stop_requested("demo")
 
@@ -104,9 +108,9 @@ def test_stop_request_ends_the_run_with_how_to_resume_it(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(Records, "stop_requested", lambda records, name: True)
-        ended = command("run", world.config, *SMALL, "--json")
-    assert (ended.code, ended.out) == (1, "")
-    assert ended.err.splitlines()[-1] == (
+        outcome = command("run", world.config, *SMALL, "--json")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err.splitlines()[-1] == (
         "stopped as asked; finished evaluations are kept: resume it with: swarm resume demo"
     )
     assert command("resume", "demo", "--json").code == 0
@@ -115,16 +119,16 @@ def test_stop_request_ends_the_run_with_how_to_resume_it(
 @pytest.mark.parametrize("verb", ["resume", "stop"])
 def test_unknown_run_is_refused_with_the_nearest_name(command: Command, record_run: RecordRun, verb: str) -> None:
     record_run()
-    ended = command(verb, "dmo")
-    assert (ended.code, ended.error) == (2, "error: there is no run 'dmo': did you mean 'demo'?")
+    outcome = command(verb, "dmo")
+    assert (outcome.code, outcome.error) == (2, "error: there is no run 'dmo': did you mean 'demo'?")
 
 
 def test_bad_configuration_is_refused_and_leaves_no_run(
     command: Command, world: World, settings: Settings, tmp_path: Path
 ) -> None:
-    ended = command("run", world.config, "--set", "search.particles=1")
-    assert ended.code == 2
-    assert "search.particles" in ended.error
+    outcome = command("run", world.config, "--set", "search.particles=1")
+    assert outcome.code == 2
+    assert "search.particles" in outcome.error
     assert not settings.runs.exists()
 
 

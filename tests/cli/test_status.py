@@ -8,9 +8,9 @@ from tests.cli.command_line import Command, RecordRun
 
 
 def test_without_runs_it_says_how_to_start_one_and_makes_nothing(command: Command, settings: Settings) -> None:
-    shown, as_json = command("status"), command("status", "--json")
-    assert (shown.code, shown.out) == (0, "")
-    assert shown.err == f"there are no runs in {settings.runs}: start one with: swarm run CONFIG\n"
+    output, as_json = command("status"), command("status", "--json")
+    assert (output.code, output.out) == (0, "")
+    assert output.err == f"there are no runs in {settings.runs}: start one with: swarm run CONFIG\n"
     assert (as_json.code, as_json.json) == (0, [])
     assert not settings.runs.exists()
 
@@ -56,10 +56,10 @@ def test_one_run_is_shown_with_its_recipe_its_test_and_what_to_do_next(
     states = record_run(status=RunStatus.FINISHED)
     best = states[-1].global_best
     assert best is not None
-    shown = command("status", "demo").lines
-    facts = {line[:12].strip(): line[13:] for line in shown[1:]}
+    output = command("status", "demo").lines
+    facts = {line[:12].strip(): line[13:] for line in output[1:]}
     coefficients = [f"{value:+.2f}" for value in best.coefficients]
-    assert shown[0] == "demo"
+    assert output[0] == "demo"
     assert facts["status"] == "finished"
     assert facts["stopped by"] == "patience"
     assert facts["iteration"] == "2/4"
@@ -71,13 +71,13 @@ def test_one_run_is_shown_with_its_recipe_its_test_and_what_to_do_next(
 
 def test_an_unknown_run_is_refused_with_the_nearest_name(command: Command, record_run: RecordRun) -> None:
     record_run()
-    ended = command("status", "dmo")
-    assert (ended.code, ended.error) == (2, "error: there is no run 'dmo': did you mean 'demo'?")
+    outcome = command("status", "dmo")
+    assert (outcome.code, outcome.error) == (2, "error: there is no run 'dmo': did you mean 'demo'?")
 
 
 def test_a_run_asked_for_where_none_was_made_is_refused(command: Command, settings: Settings) -> None:
-    ended = command("status", "demo")
-    assert ended.code == 2
-    assert ended.error == (
+    outcome = command("status", "demo")
+    assert outcome.code == 2
+    assert outcome.error == (
         f"error: there are no runs in {settings.runs}: start one with 'swarm run CONFIG', or set SWARM_RUNS"
     )

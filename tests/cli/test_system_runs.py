@@ -60,16 +60,16 @@ def test_history_shows_every_iteration_and_all_of_its_state(team: list[Heterogen
 
 
 def test_history_of_an_iteration_shows_its_graphs_and_models(team: list[HeterogeneousState], command: Command) -> None:
-    shown = command("history", "team", "--iteration", "1").out
-    assert all(f"graph {i}" in shown for i in range(3)) and all(f"model {i}" in shown for i in range(4))
-    assert "→" in shown and "one" in shown
+    output = command("history", "team", "--iteration", "1").out
+    assert all(f"graph {i}" in output for i in range(3)) and all(f"model {i}" in output for i in range(4))
+    assert "→" in output and "one" in output
     assert command("history", "team", "-i", "1", "--json").json == [team[1].to_json()]
 
 
 def test_history_refuses_an_iteration_that_there_is_not(team: list[HeterogeneousState], command: Command) -> None:
-    ended = command("history", "team", "--iteration", "3")
-    assert (ended.code, ended.out) == (2, "")
-    assert "run 'team' has no iteration 3: it has 0 to 2" in ended.err
+    outcome = command("history", "team", "--iteration", "3")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "run 'team' has no iteration 3: it has 0 to 2" in outcome.err
 
 
 def test_status_names_the_best_system(team: list[HeterogeneousState], command: Command) -> None:
@@ -104,9 +104,9 @@ def test_export_writes_the_best_system_of_a_run_that_goes_on(
 def test_export_refuses_what_a_system_does_not_have(
     team: list[HeterogeneousState], command: Command, tmp_path: Path, options: list[str], said: str
 ) -> None:
-    ended = command("export", "team", tmp_path / "exported", *options)
-    assert (ended.code, ended.out) == (2, "")
-    assert said in ended.err
+    outcome = command("export", "team", tmp_path / "exported", *options)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert said in outcome.err
 
 
 def test_export_refuses_a_changed_expert(
@@ -116,9 +116,9 @@ def test_export_refuses_a_changed_expert(
     config = RunFolder(settings.runs, "team").config
     value = yaml.safe_load(config.read_text())
     config.write_text(yaml.safe_dump({**value, "experts": [str(tmp_path / "one"), *value["experts"][1:]]}))
-    ended = command("export", "team", tmp_path / "exported")
-    assert (ended.code, ended.out) == (2, "")
-    assert "run 'team': expert one was " in ended.err and "put back what it was" in ended.err
+    outcome = command("export", "team", tmp_path / "exported")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "run 'team': expert one was " in outcome.err and "put back what it was" in outcome.err
 
 
 def test_evaluate_asks_the_best_system_and_finds_the_result_the_second_time(

@@ -12,7 +12,7 @@ from experts.trainer import adapter_weights
 from flows.searches import load_run_config
 from infra.configs.training import TrainingFile, training_sources
 from infra.configs.yaml_files import load_config
-from infra.systems.questions import wrapped
+from infra.systems.questions import wrap_question
 
 DEMO = Path(__file__).parents[2] / "demo"
 SYSTEM, RIVAL = DEMO / "heterogeneous-swarms.yaml", DEMO / "relay-model-swarms.yaml"
@@ -60,8 +60,8 @@ def test_nodes_are_told_what_the_experts_were_trained_on():
     system = load_run_config(SYSTEM).system
     responses = ["A B C D E", "B"]
     lines = [RESPONSE.replace("{response}", response) for response in responses]
-    assert wrapped("Which?\nAnswer:", "", responses, system) == "\n".join(("Which?", ASKED, *lines, ASKED))
-    assert wrapped("Which?\nAnswer:", "", [], system) == "Which?\nAnswer:"
+    assert wrap_question("Which?\nAnswer:", "", responses, system) == "\n".join(("Which?", ASKED, *lines, ASKED))
+    assert wrap_question("Which?\nAnswer:", "", [], system) == "Which?\nAnswer:"
 
 
 def test_model_swarms_is_compared_on_the_same_experts_and_data():

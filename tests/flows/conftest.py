@@ -30,11 +30,11 @@ def searched(prefect_api: None, search_config: ModelSwarmsConfig, tmp_path_facto
     runs = tmp_path_factory.mktemp("searched")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SWARM_RUNS", str(runs))
-        ended = call(search_config)
-    assert ended.is_completed(), ended.message
-    flow_run = ended.state_details.flow_run_id
+        outcome = call(search_config)
+    assert outcome.is_completed(), outcome.message
+    flow_run = outcome.state_details.flow_run_id
     assert flow_run is not None
-    return Searched(search_config, runs, flow_run, ended.result())
+    return Searched(search_config, runs, flow_run, outcome.result())
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def write_search(folder: Path, *tasks: dict[str, Any]) -> Path:
     config = make_search(folder)
     (folder / "scoring.py").write_text(SCORING)
     (folder / "letters.yaml").write_text(yaml.safe_dump(LETTERS))
-    numbers = {split: list(range(6 * place, 6 * place + 6)) for place, split in enumerate(SPLITS)}
+    numbers = {split: list(range(6 * index, 6 * index + 6)) for index, split in enumerate(SPLITS)}
     for split, values in numbers.items():
         letters = [json.dumps({"question": f"Which, {n}?", "answer": n % 3}) for n in values]
         (folder / f"letters-{split}.jsonl").write_text("\n".join(letters))

@@ -45,12 +45,12 @@ class Searched:
         parameters, seed = self.config.search.parameters(), self.config.seed
         inputs = prepare(self.config, Settings())
         with Records(records_url(self.runs)) as records:
-            used = records.run_evaluations(self.config.name, Purpose.SEARCH)
-        utility = {Recipe.from_json(each.evaluation.recipe): each.evaluation.utility for each in used}
+            links = records.run_evaluations(self.config.name, Purpose.SEARCH)
+        utility = {Recipe.from_json(item.evaluation.recipe): item.evaluation.utility for item in links}
         state = initialise(parameters, seed, len(inputs.bases))
         while True:
-            wanted = recipes(state, inputs.bases, self.config.space)
-            state = pso.tell(parameters, state, [utility[recipe] for recipe in wanted])
+            expectation = recipes(state, inputs.bases, self.config.space)
+            state = pso.tell(parameters, state, [utility[recipe] for recipe in expectation])
             if pso.stop_reason(parameters, state) is not None:
                 return state
             state = pso.ask(parameters, seed, state)
@@ -60,8 +60,8 @@ def call(config: ModelSwarmsConfig) -> FlowState[Any]:
     """Run the flow; return the state it ended in."""
     from flows.model_swarms import model_swarms
 
-    ended: FlowState[Any] = model_swarms(config, return_state=True)
-    return ended
+    outcome: FlowState[Any] = model_swarms(config, return_state=True)
+    return outcome
 
 
 def records_url(runs: Path) -> str:

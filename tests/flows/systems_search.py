@@ -40,8 +40,8 @@ class SearchedSystems:
     def states(self) -> list[HeterogeneousState]:
         """Return the recorded iterations."""
         with Records(records_url(self.runs)) as records:
-            found = records.iterations(self.config.name)
-        return [HeterogeneousState.from_json(each.state) for each in found]
+            result = records.iterations(self.config.name)
+        return [HeterogeneousState.from_json(item.state) for item in result]
 
     def without_flow(self) -> HeterogeneousState:
         """Return the last state of the search, from the recorded utilities and the algorithm alone."""
@@ -50,9 +50,9 @@ class SearchedSystems:
         parameters = self.config.search.parameters(n)
         nodes = SystemTemplate(inputs.bases, self.config.space, tuple(self.config.roles) or ("",) * n)
         with Records(records_url(self.runs)) as records:
-            used = records.run_evaluations(self.config.name, Purpose.SEARCH)
+            links = records.run_evaluations(self.config.name, Purpose.SEARCH)
         # A system may be evaluated in several batches, which may round differently: each iteration's own counts.
-        utility = {(u.iteration, System.from_json(u.evaluation.recipe).key): u.evaluation.utility for u in used}
+        utility = {(u.iteration, System.from_json(u.evaluation.recipe).key): u.evaluation.utility for u in links}
         state = initialise(parameters, seed, len(inputs.bases))
         while True:
             systems = graph_systems(state, nodes)
@@ -69,5 +69,5 @@ def call_systems(config: HeterogeneousSwarmsConfig) -> FlowState[Any]:
     """Run the flow; return the state it ended in."""
     from flows.heterogeneous_swarms import heterogeneous_swarms
 
-    ended: FlowState[Any] = heterogeneous_swarms(config, return_state=True)
-    return ended
+    outcome: FlowState[Any] = heterogeneous_swarms(config, return_state=True)
+    return outcome

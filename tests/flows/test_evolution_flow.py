@@ -44,8 +44,8 @@ class Evolved:
 def call(config: EvolutionStrategiesConfig) -> FlowState[Any]:
     from flows.evolution_strategies import evolution_strategies
 
-    ended: FlowState[Any] = evolution_strategies(config, return_state=True)
-    return ended
+    outcome: FlowState[Any] = evolution_strategies(config, return_state=True)
+    return outcome
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +55,9 @@ def evolved(prefect_api: None, tmp_path_factory: pytest.TempPathFactory) -> Evol
     config = load_config(path, EvolutionStrategiesConfig, ["search.max_iterations=3"])
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SWARM_RUNS", str(runs))
-        ended = call(config)
-    assert ended.is_completed(), ended.message
-    return Evolved(config, runs, ended.result())
+        outcome = call(config)
+    assert outcome.is_completed(), outcome.message
+    return Evolved(config, runs, outcome.result())
 
 
 def test_what_the_start_and_the_best_mean_were_asked_is_in_the_records(evolved: Evolved) -> None:
@@ -65,11 +65,11 @@ def test_what_the_start_and_the_best_mean_were_asked_is_in_the_records(evolved: 
     best = evolved.states()[-1].best
     assert best is not None
     with Records(records_url(evolved.runs)) as records:
-        for split, wanted in (("dev", data["dev"][-4:]), ("test", data["test"])):
+        for split, expectation in (("dev", data["dev"][-4:]), ("test", data["test"])):
             examples = asked_examples(records, "tiny", split)
             said = [examples[number].exchanges for number in range(1, len(examples) + 1)]
             assert [[e.request and e.request.prompt for e in both] for both in said] == [
-                [example["question"]] * 2 for example in wanted
+                [example["question"]] * 2 for example in expectation
             ]
             scores = [fmean(both[who].score for both in said) for who in range(2)]  # type: ignore[misc]
             summary = [evolved.summary[which][split] for which in ("starting_best", "ending_best")]
@@ -104,16 +104,16 @@ def test_the_published_weights_are_replayed_from_the_base_and_the_journal(evolve
     journal = Journal().extend(*(s.update for s in states[:best] if s.update is not None))
     base = BaseModel("base", Path(evolved.config.base_model), "")
     basis = SeedBasis(base, evolved.config.perturbation.perturbation(correlated=False))
-    moved = replay(basis, Recipe((BASE,), (1.0,), Space.PRODUCT), journal)
-    assert weights_sha256((m.name, tensor_sha256(m.weight)) for m in moved) == evolved.summary["weights_sha256"]
+    next_state = replay(basis, Recipe((BASE,), (1.0,), Space.PRODUCT), journal)
+    assert weights_sha256((m.name, tensor_sha256(m.weight)) for m in next_state) == evolved.summary["weights_sha256"]
 
 
 def test_members_are_asked_the_batch_and_the_mean_what_is_held_out(evolved: Evolved) -> None:
     with Records(records_url(evolved.runs)) as records:
-        used = records.run_evaluations(evolved.config.name, Purpose.SEARCH)
-    first = [each for each in used if each.iteration == 0]
-    assert [len(each.evaluation.scores) for each in first] == [4] * 6 + [4]
-    assert [each.evaluation.recipe["seed"] is None for each in first] == [False] * 6 + [True]
+        links = records.run_evaluations(evolved.config.name, Purpose.SEARCH)
+    first = [item for item in links if item.iteration == 0]
+    assert [len(item.evaluation.scores) for item in first] == [4] * 6 + [4]
+    assert [item.evaluation.recipe["seed"] is None for item in first] == [False] * 6 + [True]
 
 
 @pytest.fixture

@@ -32,9 +32,9 @@ def searched(
     runs = tmp_path_factory.mktemp("searched")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SWARM_RUNS", str(runs))
-        ended = call_systems(systems_config)
-    assert ended.is_completed(), ended.message
-    return SearchedSystems(systems_config, runs, ended.result())
+        outcome = call_systems(systems_config)
+    assert outcome.is_completed(), outcome.message
+    return SearchedSystems(systems_config, runs, outcome.result())
 
 
 def test_flow_ends_in_the_state_that_the_algorithm_alone_comes_to(searched: SearchedSystems) -> None:
@@ -70,18 +70,18 @@ def test_sharing_answers_saves_calls_and_engine_calls_are_bounded_by_depth(searc
 
 def test_every_evaluation_is_linked_to_what_it_was_for(searched: SearchedSystems) -> None:
     with Records(records_url(searched.runs)) as records:
-        used = records.run_evaluations("tiny")
+        links = records.run_evaluations("tiny")
     states = searched.states()
     for state in states:
         of = {
             u.particle: u.evaluation.utility
-            for u in used
+            for u in links
             if (u.purpose, u.iteration) == (Purpose.SEARCH, state.iteration)
         }
         graphs = dict(enumerate(state.graphs.utilities))
         trials = {len(graphs) + i: trial.utility for i, trial in enumerate(state.trials)}
         assert of == {**graphs, **trials}
-    counts = {purpose: sum(u.purpose is purpose for u in used) for purpose in Purpose}
+    counts = {purpose: sum(u.purpose is purpose for u in links) for purpose in Purpose}
     assert (counts[Purpose.EXPERT], counts[Purpose.STARTING_BEST], counts[Purpose.ENDING_BEST]) == (4, 1, 1)
     assert counts[Purpose.COMPONENT] == searched.summary["c_gain"]["models"]
     assert counts[Purpose.CONTRIBUTION] >= 4
@@ -101,8 +101,8 @@ def test_what_every_node_was_asked_and_answered_is_in_the_records(searched: Sear
         assert start.request is not None and start.request.prompt in nodes[-1].request.prompt  # type: ignore[union-attr]
         answers = {n: node.output.strip().replace("\n", " ") for n, node in zip(order, nodes, strict=True)}  # type: ignore[union-attr]
         for number, node in zip(order, nodes, strict=True):
-            read = [n for n in order if best["system"]["dag"]["successor"][n] == number]
-            assert all(answers[n] in node.request.prompt for n in read)  # type: ignore[union-attr]
+            sources = [n for n in order if best["system"]["dag"]["successor"][n] == number]
+            assert all(answers[n] in node.request.prompt for n in sources)  # type: ignore[union-attr]
     assert fmean(nodes[-1].score for _, *nodes in asked) == best["test"]  # type: ignore[misc]
 
 
@@ -118,9 +118,9 @@ def test_same_search_under_another_name_evaluates_nothing_and_ends_the_same(
     searched: SearchedSystems, runs: Path
 ) -> None:
     searched.copied(runs)
-    ended = call_systems(searched.again())
-    assert ended.result()["state_sha256"] == searched.summary["state_sha256"]
-    assert ended.result()["best_system_sha256"] == searched.summary["best_system_sha256"]
+    outcome = call_systems(searched.again())
+    assert outcome.result()["state_sha256"] == searched.summary["state_sha256"]
+    assert outcome.result()["best_system_sha256"] == searched.summary["best_system_sha256"]
     assert finished(runs) == finished(searched.runs)
 
 
@@ -137,9 +137,9 @@ def test_a_search_that_skips_evaluations_ends(searched: SearchedSystems, runs: P
     config = searched.again("skipping").model_copy(
         update={"search": searched.config.search.model_copy(update={"drop_iteration": 0.5, "drop_particle": 0.3})}
     )
-    ended = call_systems(config)
-    assert ended.is_completed(), ended.message
-    assert SearchedSystems(config, runs, ended.result()).without_flow().sha256 == ended.result()["state_sha256"]
+    outcome = call_systems(config)
+    assert outcome.is_completed(), outcome.message
+    assert SearchedSystems(config, runs, outcome.result()).without_flow().sha256 == outcome.result()["state_sha256"]
 
 
 def test_nodes_may_be_roles_of_one_expert(tmp_path: Path, prefect_api: None, runs: Path) -> None:
@@ -150,10 +150,10 @@ def test_nodes_may_be_roles_of_one_expert(tmp_path: Path, prefect_api: None, run
         "roles": ["", "Think of the opposite.", "Check."],
     }
     one["search"] = {**HETEROGENEOUS["search"], "max_iterations": 1}
-    ended = call_systems(load_config(make_search(tmp_path, one), HeterogeneousSwarmsConfig))
-    assert ended.is_completed(), ended.message
-    assert ended.result()["ending_best"]["system"]["roles"] == one["roles"]
-    assert ended.result()["c_gain"]["models"] == 1
+    outcome = call_systems(load_config(make_search(tmp_path, one), HeterogeneousSwarmsConfig))
+    assert outcome.is_completed(), outcome.message
+    assert outcome.result()["ending_best"]["system"]["roles"] == one["roles"]
+    assert outcome.result()["c_gain"]["models"] == 1
 
 
 @pytest.mark.parametrize(

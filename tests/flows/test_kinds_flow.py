@@ -60,9 +60,9 @@ def resumes_to_the_same_state(path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     with use_observer(Stops()):
         assert call(config).is_cancelled()
     assert status(path.parent / "stopped", "tiny") is RunStatus.STOPPED
-    resumed = call(config).result()
-    assert resumed["state_sha256"] == whole["state_sha256"]
-    assert resumed["ending_best"] == whole["ending_best"]
+    second_run = call(config).result()
+    assert second_run["state_sha256"] == whole["state_sha256"]
+    assert second_run["ending_best"] == whole["ending_best"]
     holds_what_was_asked(config, path.parent / "stopped")
 
 

@@ -67,10 +67,10 @@ def test_evaluate_tasks_alone_are_tagged_gpu(searched: Searched) -> None:
 def test_curve_and_table_are_one_artifact_each_and_show_the_last_iteration(searched: Searched) -> None:
     of_run = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[searched.flow_run]))
     with get_client(sync_client=True) as client:
-        found = {artifact.key: artifact for artifact in client.read_artifacts(artifact_filter=of_run)}
-    assert set(found) == {"tiny-curve", "tiny-particles"}
-    assert str(found["tiny-curve"].data).startswith("**Iteration 2**")
-    rows = json.loads(str(found["tiny-particles"].data))
+        result = {artifact.key: artifact for artifact in client.read_artifacts(artifact_filter=of_run)}
+    assert set(result) == {"tiny-curve", "tiny-particles"}
+    assert str(result["tiny-curve"].data).startswith("**Iteration 2**")
+    rows = json.loads(str(result["tiny-particles"].data))
     with Records(f"sqlite:///{searched.runs / '.swarm' / 'records.db'}") as records:
         last = State.from_json(records.iteration("tiny", 2).state)
     assert [row["utility"] for row in rows] == list(last.utilities)
@@ -87,9 +87,9 @@ def test_every_persisted_result_is_json(searched: Searched) -> None:
 
 def test_same_search_under_another_name_evaluates_nothing_and_ends_the_same(searched: Searched, runs: Path) -> None:
     searched.copied(runs)
-    ended = call(searched.again())
-    assert ended.result()["state_sha256"] == searched.summary["state_sha256"]
-    assert ended.result()["best_adapter_sha256"] == searched.summary["best_adapter_sha256"]
+    outcome = call(searched.again())
+    assert outcome.result()["state_sha256"] == searched.summary["state_sha256"]
+    assert outcome.result()["best_adapter_sha256"] == searched.summary["best_adapter_sha256"]
     assert finished(runs) == finished(searched.runs)
 
 
@@ -114,9 +114,9 @@ def test_group_that_the_records_lost_is_evaluated_again(searched: Searched, runs
 
 def test_asked_to_stop_it_is_cancelled_and_goes_on_when_started_again(searched: Searched, runs: Path) -> None:
     with use_observer(StopsAfterTheFirstIteration()):
-        stopped = call(searched.config)
-    assert stopped.is_cancelled()
-    assert "swarm resume tiny" in (stopped.message or "")
+        first_run = call(searched.config)
+    assert first_run.is_cancelled()
+    assert "swarm resume tiny" in (first_run.message or "")
     assert status(runs, "tiny") is RunStatus.STOPPED
     before = finished(runs)
     assert 2 <= len(before) < len(finished(searched.runs))
@@ -200,10 +200,10 @@ def task_runs(flow_run: UUID) -> list[TaskRun]:
     deadline = time.monotonic() + 60
     while True:
         with get_client(sync_client=True) as client:
-            found = client.read_task_runs(flow_run_filter=only, limit=200)
-        ended = found and all(run.state is not None and run.state.is_final() for run in found)
-        if ended and any(run.name.startswith("write report") for run in found):
-            return found
+            result = client.read_task_runs(flow_run_filter=only, limit=200)
+        outcome = result and all(run.state is not None and run.state.is_final() for run in result)
+        if outcome and any(run.name.startswith("write report") for run in result):
+            return result
         assert time.monotonic() < deadline
         time.sleep(0.1)
 

@@ -47,8 +47,8 @@ def records(runs: Path) -> Iterator[Records]:
 
 
 def look(deployment: str, **parameters: Any) -> FlowState[Any]:
-    ended: FlowState[Any] = new_data(deployment, **parameters, return_state=True)
-    return ended
+    outcome: FlowState[Any] = new_data(deployment, **parameters, return_state=True)
+    return outcome
 
 
 def started(deployment: str) -> list[FlowRun]:
@@ -60,8 +60,8 @@ def started(deployment: str) -> list[FlowRun]:
 def test_new_data_starts_a_run_named_by_it_and_the_same_data_no_second_one(deployment: str, data: Path) -> None:
     name = f"{deployment.partition('/')[2]}-{fingerprint([str(data)])[:6]}"
     for _ in range(2):
-        ended = look(deployment)
-        assert (ended.name, ended.message) == ("Started", f"the data is new: run {name} searches on it")
+        outcome = look(deployment)
+        assert (outcome.name, outcome.message) == ("Started", f"the data is new: run {name} searches on it")
     [run] = started(deployment)
     assert run.parameters["config"]["name"] == name
     assert run.parameters["config"]["objective"]["tasks"][0]["data"] == str(data)
@@ -72,9 +72,9 @@ def test_data_that_was_searched_is_nothing_new(deployment: str, data: Path, reco
     name = f"{deployment.partition('/')[2]}-{fingerprint([str(data)])[:6]}"
     records.start_run(name, "model-swarms", {}, {}, 0)
     records.mark(name, RunStatus.FINISHED)
-    ended = look(deployment)
-    assert (ended.name, ended.type.value) == ("NothingNew", "COMPLETED")
-    assert ended.message == f"nothing new: run {name} has searched on this data; see: swarm report {name}"
+    outcome = look(deployment)
+    assert (outcome.name, outcome.type.value) == ("NothingNew", "COMPLETED")
+    assert outcome.message == f"nothing new: run {name} has searched on this data; see: swarm report {name}"
     assert started(deployment) == []
 
 

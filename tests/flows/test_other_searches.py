@@ -35,8 +35,8 @@ def test_full_models_are_searched_and_the_best_is_a_whole_model(tmp_path: Path, 
         for name in ("base", "model1", "model2")
     }
     for name, tensor in best.items():
-        wanted = sum(weights[expert] * tensors[name].double() for expert, tensors in experts.items())
-        torch.testing.assert_close(tensor.double(), wanted, rtol=1e-5, atol=1e-6)
+        expectation = sum(weights[expert] * tensors[name].double() for expert, tensors in experts.items())
+        torch.testing.assert_close(tensor.double(), expectation, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.usefixtures("prefect_api", "runs")

@@ -57,9 +57,9 @@ def test_a_search_by_every_outside_scorer_is_found_again_and_resumes_to_the_same
     use(service, tmp_path / "another cache", monkeypatch)
     with use_observer(Stops()):
         assert call(config).is_cancelled()
-    resumed = call(config).result()
-    assert resumed["state_sha256"] == summary["state_sha256"]
-    assert resumed["ending_best"] == summary["ending_best"]
+    second_run = call(config).result()
+    assert second_run["state_sha256"] == summary["state_sha256"]
+    assert second_run["ending_best"] == summary["ending_best"]
 
 
 def test_the_scale_of_rewards_is_measured_once_by_the_initial_experts_and_kept_with_the_run(
@@ -68,14 +68,14 @@ def test_the_scale_of_rewards_is_measured_once_by_the_initial_experts_and_kept_w
     config = load_config(write_rated_search(tmp_path, REWARDED), ModelSwarmsConfig, SMALL)
     call(config).result()
     with Records(records_url(runs)) as records:
-        measured = [each.evaluation for each in records.run_evaluations("tiny", Purpose.SCALE)]
-        searched = [each.evaluation for each in records.run_evaluations("tiny", Purpose.SEARCH)]
+        measured = [item.evaluation for item in records.run_evaluations("tiny", Purpose.SCALE)]
+        searched = [item.evaluation for item in records.run_evaluations("tiny", Purpose.SEARCH)]
     rewards = [json.loads(text)["value"] for evaluation in measured for text in evaluation.predictions]
     assert (len(measured), len(rewards)) == (3, 9)
     assert [json.loads(text)["score"] for evaluation in measured for text in evaluation.predictions] == rewards
     said = [json.loads(text) for evaluation in searched for text in evaluation.predictions]
     low, high = min(rewards), max(rewards)
-    assert [each["score"] for each in said] == [(each["value"] - low) / (high - low) for each in said]
+    assert [item["score"] for item in said] == [(item["value"] - low) / (high - low) for item in said]
 
 
 def test_a_judge_that_fails_for_ever_fails_the_run_which_resumes_to_the_same_bits(
@@ -93,9 +93,9 @@ def test_a_judge_that_fails_for_ever_fails_the_run_which_resumes_to_the_same_bit
         call(config).result()
     assert status(tmp_path / "failing", "tiny") is RunStatus.FAILED
     service.broken_after = None
-    resumed = call(config).result()
-    assert resumed["state_sha256"] == whole["state_sha256"]
-    assert resumed["ending_best"] == whole["ending_best"]
+    second_run = call(config).result()
+    assert second_run["state_sha256"] == whole["state_sha256"]
+    assert second_run["ending_best"] == whole["ending_best"]
 
 
 def test_a_refused_key_stops_the_run_at_once_and_says_which_variable(

@@ -26,10 +26,10 @@ def test_a_run_over_a_pool_ends_the_same_though_an_actor_is_killed_half_way(
 ) -> None:
     killer = KillsAnActorAfterTheFirstIteration(runs / "tiny" / "run.log")
     with use_observer(killer):
-        ended = call(pooled)
+        outcome = call(pooled)
     assert killer.killed
-    assert ended.result()["state_sha256"] == searched.summary["state_sha256"]
-    assert ended.result()["best_adapter_sha256"] == searched.summary["best_adapter_sha256"]
+    assert outcome.result()["state_sha256"] == searched.summary["state_sha256"]
+    assert outcome.result()["best_adapter_sha256"] == searched.summary["best_adapter_sha256"]
     assert finished(runs) == finished(searched.runs)
 
 

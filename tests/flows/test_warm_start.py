@@ -46,8 +46,8 @@ def test_it_begins_with_the_experts_and_what_was_found_and_says_what_that_is_wor
     searched: Searched, runs: Path, new_data: Path
 ) -> None:
     searched.copied(runs)
-    ended = call(warm(searched.config, **on(new_data, searched.config)))
-    assert ended.is_completed(), ended.message
+    outcome = call(warm(searched.config, **on(new_data, searched.config)))
+    assert outcome.is_completed(), outcome.message
     with Records(records_url(runs)) as records:
         before = State.from_json(records.iterations("tiny")[-1].state)
         first = State.from_json(records.iteration("warm", 0).state)
@@ -56,9 +56,9 @@ def test_it_begins_with_the_experts_and_what_was_found_and_says_what_that_is_wor
     best = before.global_best
     assert best is not None
     assert first.positions[4].tolist() == best.coefficients.tolist()
-    said = ended.result()["previous_best"]
+    said = outcome.result()["previous_best"]
     assert (said["run"], said["dev"]) == ("tiny", first.utilities[4])
-    assert [found.evaluation.recipe["coefficients"] for found in linked] == [best.coefficients.tolist()]
+    assert [result.evaluation.recipe["coefficients"] for result in linked] == [best.coefficients.tolist()]
     report = (runs / "warm" / "report.html").read_text()
     assert "Best of run tiny" in report
     assert "what run tiny had found" in report

@@ -37,24 +37,24 @@ class ScrapesAndStops(NullObserver):
 def port(monkeypatch: pytest.MonkeyPatch) -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        found = int(probe.getsockname()[1])
-    monkeypatch.setenv("SWARM_METRICS_PORT", str(found))
-    return found
+        result = int(probe.getsockname()[1])
+    monkeypatch.setenv("SWARM_METRICS_PORT", str(result))
+    return result
 
 
 def test_trackers_show_each_iteration_once_and_metrics_count_what_this_process_made(
     searched: Searched, runs: Path, port: int
 ) -> None:
     config = searched.config.model_copy(update={"track": ["tensorboard"]})
-    stopping, resumed = (ScrapesAndStops(port, records_url(runs), last) for last in (0, 99))
+    stopping, second_run = (ScrapesAndStops(port, records_url(runs), last) for last in (0, 99))
     with use_observer(stopping):
         assert call(config).is_cancelled()
-    with use_observer(resumed):
+    with use_observer(second_run):
         assert call(config).result()["state_sha256"] == searched.summary["state_sha256"]
     with Records(records_url(runs)) as records:
         states = [State.from_json(record.state) for record in records.iterations("tiny")]
         first = {
-            used.evaluation.group for used in records.run_evaluations("tiny", Purpose.SEARCH) if not used.iteration
+            links.evaluation.group for links in records.run_evaluations("tiny", Purpose.SEARCH) if not links.iteration
         }
         made = {group.key: group.generated_tokens for group in records.evaluation_groups()}
     assert tensorboard(runs / "tiny", "utility/best") == [
@@ -64,7 +64,7 @@ def test_trackers_show_each_iteration_once_and_metrics_count_what_this_process_m
         (state.iteration, pytest.approx(state.step_length)) for state in states
     ]
     assert stopping.scraped[0]["swarm_evaluations_total"] == 0
-    last = resumed.scraped[-1]
+    last = second_run.scraped[-1]
     assert last["swarm_cache_hits_total"] == sum(state.to_evaluate.count(True) for state in states[:1])
     assert last["swarm_generated_tokens_total"] <= sum(made.values()) - sum(made[key] for key in first)
     assert last["swarm_iteration"] == states[-1].iteration

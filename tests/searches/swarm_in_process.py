@@ -9,7 +9,7 @@ import pytest
 
 from cli.main import main
 from cli.terminal import console
-from tests.cli.command_line import Ended
+from tests.cli.command_line import CommandOutcome
 
 
 class Swarm:
@@ -18,7 +18,7 @@ class Swarm:
     def __init__(self, runs: Path, patch: pytest.MonkeyPatch) -> None:
         self._runs, self._patch = runs, patch
 
-    def __call__(self, *arguments: object, code: int | None = 0) -> Ended:
+    def __call__(self, *arguments: object, code: int | None = 0) -> CommandOutcome:
         """Return how the command ended; fail unless it ended with `code`, if one is given."""
         out, err = io.StringIO(), io.StringIO()
         with self._patch.context() as patch, redirect_stdout(out), redirect_stderr(err):
@@ -31,4 +31,4 @@ class Swarm:
                 main()
         found = int(ended.value.code or 0)
         assert code is None or found == code, f"swarm {arguments[0]} ended with {found}:\n{err.getvalue()}"
-        return Ended(found, out.getvalue(), err.getvalue())
+        return CommandOutcome(found, out.getvalue(), err.getvalue())

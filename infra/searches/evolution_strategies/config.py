@@ -84,8 +84,8 @@ class EvolutionConfig(Schema):
 
     @model_validator(mode="before")
     @classmethod
-    def _complete(cls, given: Any) -> Any:
-        return with_reference_defaults(given) if isinstance(given, dict) else given
+    def _complete(cls, value: Any) -> Any:
+        return with_reference_defaults(value) if isinstance(value, dict) else value
 
     @model_validator(mode="after")
     def _check(self) -> Self:

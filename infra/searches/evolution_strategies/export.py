@@ -39,7 +39,7 @@ def read_mean(records: Records, settings: Settings, run: RunRecord, iteration: i
         InputError: there is no such iteration, or the run's base model or start is gone or changed.
 
     """
-    states = [EsState.from_json(saved.state) for saved in records.iterations(run.name)]
+    states = [EsState.from_json(record.state) for record in records.iterations(run.name)]
     number = _number(run, states, iteration)
     basis = _basis(run, settings)
     start = Recipe(basis.ids or (BASE,), (1.0,), Space.PRODUCT)
@@ -50,19 +50,19 @@ def read_mean(records: Records, settings: Settings, run: RunRecord, iteration: i
 def export_mean(mean: Mean, run: RunRecord, folder: Path) -> dict[str, Any]:
     """Write `mean` to `folder`; return what was written."""
     with publish_folder(folder.absolute()) as temporary:
-        exported = export_evolved(mean.basis, mean.recipe, temporary / "weights")
+        result = export_evolved(mean.basis, mean.recipe, temporary / "weights")
         for file in sorted((temporary / "weights").iterdir()):
             file.rename(temporary / file.name)
         (temporary / "weights").rmdir()
-        card = _card(run, mean.iteration, mean.recipe, exported.sha256)
+        card = _card(run, mean.iteration, mean.recipe, result.sha256)
         (temporary / "README.md").write_text(card, encoding="utf-8")
     return {
         "run": run.name,
         "folder": str(folder),
         "kind": "adapter" if (folder / "adapter_config.json").is_file() else "whole model",
         "iteration": mean.iteration,
-        "sha256": exported.sha256,
-        "drift": exported.drift,
+        "sha256": result.sha256,
+        "drift": result.drift,
         "recipe": mean.recipe.to_json(),
         "finished": run.summary is not None,
     }

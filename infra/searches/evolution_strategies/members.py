@@ -20,11 +20,11 @@ def seed_basis(inputs: RunInputs) -> SeedBasis:
 
 
 def perturbation(inputs: RunInputs) -> Perturbation:
-    """Return what the run's seeds mean."""
+    """Return the noise that the run's seeds stand for."""
     return seed_basis(inputs).perturbation
 
 
 def member_recipes(inputs: RunInputs, journal: Journal, members: list[dict[str, Any]]) -> list[SeedRecipe]:
     """Return the recipes of `members` ({"seed", "scale"}), around the mean that `journal` leads to."""
-    start, meaning = start_recipe(inputs), perturbation(inputs)
-    return [SeedRecipe.of(start, meaning, journal, one["seed"], one["scale"]) for one in members]
+    start, noise = start_recipe(inputs), perturbation(inputs)
+    return [SeedRecipe.of(start, noise, journal, member["seed"], member["scale"]) for member in members]

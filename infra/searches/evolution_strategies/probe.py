@@ -1,4 +1,4 @@
-"""What else a search changed: how far the best mean's answers are from the start's, and what it forgot of these."""
+"""Measure what else a search changed: how far the best mean's answers are from the start's, and what it forgot."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,11 +42,11 @@ def probe(
         EvaluationError: the engine could not answer.
 
     """
-    asked = run.inputs.objective.requests("test")
+    requests = run.inputs.objective.requests("test")
     texts = [
-        LogLikelihood(request.prompt, tuple(both))
-        for request, *both in zip(asked, *(each.outputs for each in answers), strict=True)
-        if isinstance(request, Generate) and all(text.strip() for text in both)
+        LogLikelihood(request.prompt, tuple(outputs))
+        for request, *outputs in zip(requests, *(evaluation.outputs for evaluation in answers), strict=True)
+        if isinstance(request, Generate) and all(text.strip() for text in outputs)
     ][:MOST_PROMPTS]
     if not texts:
         return None
@@ -68,9 +68,9 @@ class _Sums:
 
 
 def _sums(responses: Sequence[Response]) -> _Sums:
-    scored = [response for response in responses if isinstance(response, LogLikelihoods)]
-    if len(scored) != len(responses):
+    likelihoods = [response for response in responses if isinstance(response, LogLikelihoods)]
+    if len(likelihoods) != len(responses):
         raise EvaluationError("the engine gave no log-likelihoods where they were asked for")
-    values = tuple(fsum(response.values[place] for response in scored) for place in (0, 1))
-    tokens = tuple(sum(response.lengths[place] for response in scored) for place in (0, 1))
+    values = tuple(fsum(response.values[index] for response in likelihoods) for index in (0, 1))
+    tokens = tuple(sum(response.lengths[index] for response in likelihoods) for index in (0, 1))
     return _Sums((values[0], values[1]), (tokens[0], tokens[1]))

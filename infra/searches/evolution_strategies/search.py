@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from infra.observing.views import BestSoFar, SummaryText, Table
 from infra.records.store import Records
 from infra.records.values import IterationRecord, Purpose, RunRecord
-from infra.report.asked import Pair
+from infra.report.asked_examples import Pair
 from infra.run.search import ExportOptions, Json, Search
 from infra.searches.evolution_strategies.config import EvolutionStrategiesConfig
 from infra.searches.evolution_strategies.history import iterations_table, update_table
@@ -56,7 +56,7 @@ class EvolutionStrategies(Search[EvolutionStrategiesConfig]):
 
     def history(self, run: RunRecord, iterations: Sequence[IterationRecord]) -> Table:
         """Return the rewards of each iteration, and the best mean so far."""
-        return iterations_table([EsState.from_json(saved.state) for saved in iterations])
+        return iterations_table([EsState.from_json(record.state) for record in iterations])
 
     def iteration(self, run: RunRecord, iteration: IterationRecord) -> Table:
         """Return the seeds and coefficients of the iteration's update."""
@@ -84,11 +84,11 @@ class EvolutionStrategies(Search[EvolutionStrategiesConfig]):
         best = EsState.from_json(iterations[-1].state).best if iterations else None
         if best is None:
             return None, None
-        searched = records.run_evaluations(run.name, Purpose.SEARCH)
-        groups = [[link for link in searched if link.iteration == number] for number in (0, best.iteration)]
+        links = records.run_evaluations(run.name, Purpose.SEARCH)
+        groups = [[link for link in links if link.iteration == number] for number in (0, best.iteration)]
         means = [max(members, key=lambda link: link.particle, default=None) for members in groups]
-        start, ending = (None if mean is None else mean.evaluation for mean in means)
-        return start, ending
+        start, best_evaluation = (None if mean is None else mean.evaluation for mean in means)
+        return start, best_evaluation
 
     def subject(self, records: Records, settings: Settings, run: RunRecord) -> "Subject":
         """Return the best mean."""

@@ -24,8 +24,8 @@ def evolution_view(
         patience=config.search.patience,
         columns=("member", "seed", "sign", "reward"),
         rows=tuple(
-            (place, str(member.seed), "+" if member.scale > 0 else "−", reward)
-            for place, (member, reward) in enumerate(zip(population, state.rewards, strict=True))
+            (index, str(member.seed), "+" if member.scale > 0 else "−", reward)
+            for index, (member, reward) in enumerate(zip(population, state.rewards, strict=True))
         ),
         figures=figures,
     )

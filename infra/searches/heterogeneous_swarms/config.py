@@ -48,10 +48,10 @@ class GraphSearchConfig(MovementConfig, GraphsConfig):
 
     @model_validator(mode="before")
     @classmethod
-    def _complete(cls, given: Any) -> Any:
-        if not isinstance(given, dict) or not isinstance(given.get("patience", 1), int | float):
-            return given  # the fields' own checks say what is wrong
-        return with_heterogeneous_reference_defaults(given)
+    def _complete(cls, value: Any) -> Any:
+        if not isinstance(value, dict) or not isinstance(value.get("patience", 1), int | float):
+            return value  # the fields' own checks say what is wrong
+        return with_heterogeneous_reference_defaults(value)
 
     @model_validator(mode="after")
     def _check(self) -> Self:

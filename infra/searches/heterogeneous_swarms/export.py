@@ -23,7 +23,7 @@ from swarm.systems import System
 
 
 @dataclass(frozen=True)
-class BestSystem:
+class RunBestSystem:
     """The best system of a run.
 
     Attributes:
@@ -40,7 +40,7 @@ class BestSystem:
     system: System
 
 
-def read_best_system(records: Records, settings: Settings, run: RunRecord) -> BestSystem:
+def read_best_system(records: Records, settings: Settings, run: RunRecord) -> RunBestSystem:
     """Return the best system of `run`, finished or not.
 
     Raises:
@@ -57,10 +57,10 @@ def read_best_system(records: Records, settings: Settings, run: RunRecord) -> Be
     )
     require_unchanged(run, inputs.identity)
     state = HeterogeneousState.from_json(iterations[-1].state)
-    return BestSystem(config, inputs, state, best_system(state, nodes_of(config, inputs.bases)))
+    return RunBestSystem(config, inputs, state, best_system(state, nodes_of(config, inputs.bases)))
 
 
-def export_system(best: BestSystem, run: RunRecord, folder: Path) -> dict[str, Any]:
+def export_system(best: RunBestSystem, run: RunRecord, folder: Path) -> dict[str, Any]:
     """Write the best system of `run` to `folder`; return what was written."""
     sha256 = save_system(folder.absolute(), best.system, best.inputs, best.config.system)
     assert best.state.best is not None

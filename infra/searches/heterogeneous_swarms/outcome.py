@@ -1,4 +1,4 @@
-"""What a finished search for a system comes to: the test of the best system, and the run's summary."""
+"""The end of a search for a system: the test of the best system, and the run's summary."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -12,7 +12,7 @@ from infra.run.comparison import Comparison
 from infra.run.open_run import OpenRun
 from infra.searches.heterogeneous_swarms.config import HeterogeneousSwarmsConfig
 from infra.systems.contributions import contributions, describe
-from infra.systems.executor import Saved
+from infra.systems.executor import Savings
 from swarm.c_gain import collaborative_gain
 from swarm.draws import Draw
 from swarm.heterogeneous_plan import SystemTemplate
@@ -36,8 +36,8 @@ def expert_recipes(run: SystemRun) -> list[Recipe]:
 
 
 @dataclass(frozen=True)
-class Finalists:
-    """Who is compared after the search.
+class SystemFinalists:
+    """The models and the system that are compared after the search.
 
     Attributes:
         expert: the index of the initial expert with the best dev utility alone (the first wins ties).
@@ -55,15 +55,15 @@ class Finalists:
     components: tuple[Recipe, ...]
 
 
-def finalists(experts: Sequence[Recipe], dev: Sequence[EvaluationRecord], best: System) -> Finalists:
+def choose_finalists(experts: Sequence[Recipe], dev: Sequence[EvaluationRecord], best: System) -> SystemFinalists:
     """Choose the starting best by the experts' evaluations on `dev` alone."""
     expert = max(range(len(experts)), key=lambda index: dev[index].utility)
-    return Finalists(expert, dev[expert].utility, experts[expert], best, tuple(dict.fromkeys(best.recipes)))
+    return SystemFinalists(expert, dev[expert].utility, experts[expert], best, tuple(dict.fromkeys(best.recipes)))
 
 
 @dataclass(frozen=True)
-class Tested:
-    """The finalists on examples that nothing has read before.
+class SystemTest:
+    """The evaluations of the finalists on the test split, which nothing has read before.
 
     Attributes:
         starting_best: the best expert.
@@ -80,20 +80,20 @@ class Tested:
 class SystemOutcome:
     """The run's summary."""
 
-    def __init__(self, run: SystemRun, final: HeterogeneousState, chosen: Finalists, tested: Tested) -> None:
-        self._run, self._final, self._chosen, self._tested = run, final, chosen, tested
+    def __init__(self, run: SystemRun, final: HeterogeneousState, finalists: SystemFinalists, test: SystemTest) -> None:
+        self._run, self._final, self._finalists, self._test = run, final, finalists, test
         self._compare = Comparison(run.inputs.objective, run.config.seed)
 
     def summary(self, stopped_by: str, parts: Sequence[float], system_sha256: str) -> dict[str, Any]:
         """Return what `summary.json` holds; `parts` are the utilities of `parts_of` the best system."""
-        run, chosen = self._run, self._chosen
+        run, finalists = self._run, self._finalists
         return {
             **run.heading(self._final.iteration, stopped_by),
-            "saved": self._saved().to_json(),
+            "saved": self._savings().to_json(),
             "starting_best": {
-                "expert": run.inputs.names[chosen.expert],
-                "dev": chosen.expert_dev,
-                **self._compare.test(self._tested.starting_best.scores),
+                "expert": run.inputs.names[finalists.expert],
+                "dev": finalists.expert_dev,
+                **self._compare.test(self._test.starting_best.scores),
             },
             "ending_best": self._ending_best(parts),
             "ensemble": None,
@@ -103,9 +103,9 @@ class SystemOutcome:
         }
 
     def _ending_best(self, parts: Sequence[float]) -> dict[str, Any]:
-        best, system = self._final.best, self._chosen.best
+        best, system = self._final.best, self._finalists.best
         assert best is not None
-        before, after = self._tested.starting_best.scores, self._tested.best.scores
+        before, after = self._test.starting_best.scores, self._test.best.scores
         return {
             "iteration": best.iteration,
             "step": best.step,
@@ -118,13 +118,13 @@ class SystemOutcome:
 
     def _c_gain(self) -> Mapping[str, Any]:
         """Return the collaborative gain over the system's different models, as plain JSON."""
-        alone = [evaluation.scores for evaluation in self._tested.components]
-        gain = collaborative_gain(alone, self._tested.best.scores, self._compare.draws(Draw.BOOTSTRAP))
+        alone = [evaluation.scores for evaluation in self._test.components]
+        gain = collaborative_gain(alone, self._test.best.scores, self._compare.draws(Draw.BOOTSTRAP))
         return {"models": len(alone), **asdict(gain), "buckets": [asdict(bucket) for bucket in gain.buckets]}
 
-    def _saved(self) -> Saved:
+    def _savings(self) -> Savings:
         """Return what sharing answers saved in the search."""
-        used = self._run.records.run_evaluations(self._run.config.name, Purpose.SEARCH)
-        groups = sorted({found.evaluation.group for found in used})
-        answers = [self._run.records.node_answers(group) or {} for group in groups]
-        return sum((Saved.from_json(one["saved"]) for one in answers), Saved())
+        links = self._run.records.run_evaluations(self._run.config.name, Purpose.SEARCH)
+        groups = sorted({link.evaluation.group for link in links})
+        records = [self._run.records.node_answers(group) or {} for group in groups]
+        return sum((Savings.from_json(record["saved"]) for record in records), Savings())

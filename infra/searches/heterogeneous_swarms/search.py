@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from infra.observing.views import BestSoFar, SummaryText, Table
 from infra.records.store import Records
 from infra.records.values import IterationRecord, Purpose, RunEvaluation, RunRecord
-from infra.report.asked import Pair
+from infra.report.asked_examples import Pair
 from infra.run.search import ExportOptions, Json, Search
 from infra.searches.heterogeneous_swarms.config import HeterogeneousSwarmsConfig
 from infra.searches.heterogeneous_swarms.history import iterations_table, particles_table, system_lines
@@ -59,7 +59,7 @@ class HeterogeneousSwarms(Search[HeterogeneousSwarmsConfig]):
 
     def history(self, run: RunRecord, iterations: Sequence[IterationRecord]) -> Table:
         """Return the best graph, model and system as of each iteration."""
-        return iterations_table([HeterogeneousState.from_json(saved.state) for saved in iterations])
+        return iterations_table([HeterogeneousState.from_json(record.state) for record in iterations])
 
     def iteration(self, run: RunRecord, iteration: IterationRecord) -> Table:
         """Return each graph's edges and each model's coefficients."""
@@ -86,9 +86,9 @@ class HeterogeneousSwarms(Search[HeterogeneousSwarmsConfig]):
         best = HeterogeneousState.from_json(iterations[-1].state).best if iterations else None
         if best is None:
             return None, None
-        searched = records.run_evaluations(run.name, Purpose.SEARCH)
+        links = records.run_evaluations(run.name, Purpose.SEARCH)
         experts = records.run_evaluations(run.name, Purpose.EXPERT)
-        return _greatest(experts), _greatest([link for link in searched if link.iteration == best.iteration])
+        return _greatest(experts), _greatest([link for link in links if link.iteration == best.iteration])
 
     def subject(self, records: Records, settings: Settings, run: RunRecord) -> "Subject":
         """Return the best system."""

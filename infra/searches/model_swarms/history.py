@@ -22,7 +22,7 @@ def _iteration(state: State) -> tuple[Cell, ...]:
         max(utilities, default=None),
         _extreme(state.global_best),
         state.global_worst.utility if state.global_worst is not None else None,
-        " ".join(str(i) for i, restarted in enumerate(state.restarted) if restarted) or None,
+        " ".join(str(i) for i, is_restarted in enumerate(state.restarted) if is_restarted) or None,
         state.stale,
     )
 

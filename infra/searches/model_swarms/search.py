@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from infra.observing.views import BestSoFar, Table
 from infra.records.store import Records
 from infra.records.values import IterationRecord, RunRecord
-from infra.report.asked import Pair
+from infra.report.asked_examples import Pair
 from infra.run.search import Json
 from infra.searches.model_swarms.config import ModelSwarmsConfig
 from infra.searches.model_swarms.history import iterations_table, particles_table
@@ -54,7 +54,7 @@ class ModelSwarms(RecipeSearch[ModelSwarmsConfig]):
 
     def history(self, run: RunRecord, iterations: Sequence[IterationRecord]) -> Table:
         """Return λ, utilities, global best and worst, and restarts of each iteration."""
-        return iterations_table([State.from_json(saved.state) for saved in iterations])
+        return iterations_table([State.from_json(record.state) for record in iterations])
 
     def iteration(self, run: RunRecord, iteration: IterationRecord) -> Table:
         """Return each particle's utilities and coefficients."""

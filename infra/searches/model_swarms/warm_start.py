@@ -53,12 +53,12 @@ def read_warm_start(
     with Records(settings.records_url) as records:
         run = records.run(name)
         if run.summary is None or run.algorithm != ALGORITHM:
-            what = f"a run of {run.algorithm}" if run.algorithm != ALGORITHM else "not finished"
-            raise InputError(f"field 'warm_start': run {name!r} is {what}: name a finished run of {ALGORITHM}")
+            reason = f"a run of {run.algorithm}" if run.algorithm != ALGORITHM else "not finished"
+            raise InputError(f"field 'warm_start': run {name!r} is {reason}: name a finished run of {ALGORITHM}")
         final = State.from_json(records.iterations(name)[-1].state)
     _refuse_others(run, base, dict(zip(names, ids, strict=True)), space)
-    known = _names(run)
-    order = [known.index(each) for each in names]
+    bases = _names(run)
+    order = [bases.index(name) for name in names]
     return WarmStart(name, tuple(tuple(row[i] for i in order) for row in _best_first(final)))
 
 
@@ -68,30 +68,31 @@ def _names(run: RunRecord) -> list[str]:
 
 def _best_first(state: State) -> list[list[float]]:
     """Return the personal bests, each once, the best utility first (the first particle wins ties)."""
-    ranked = sorted(
+    order = sorted(
         (-utility, particle) for particle, utility in enumerate(state.personal_best_utilities) if utility is not None
     )
-    rows = [state.personal_bests[particle].tolist() for _, particle in ranked]
+    rows = [state.personal_bests[particle].tolist() for _, particle in order]
     if state.global_best is not None:
         rows.insert(0, state.global_best.coefficients.tolist())
     return [row for index, row in enumerate(rows) if row not in rows[:index]]
 
 
 def _refuse_others(run: RunRecord, base: str, ids: dict[str, str], space: Space) -> None:
-    theirs = {each: run.identity.get(f"expert {each}", BASE) for each in _names(run)}
-    for what, old, new in (
+    theirs = {name: run.identity.get(f"expert {name}", BASE) for name in _names(run)}
+    for part, old, new in (
         ("the base model", run.identity["base model"][:12], base[:12]),
         ("the space", run.config["space"], space.value),
         ("the experts", sorted(theirs), sorted(ids)),
         ("the experts' weights", sorted(theirs.values()), sorted(ids.values())),
     ):
         if old != new:
-            shown = f": {_shown(old)} there, {_shown(new)} here" if what != "the experts' weights" else ""
+            difference = f": {_in_words(old)} there, {_in_words(new)} here" if part != "the experts' weights" else ""
             raise InputError(
-                f"field 'warm_start': {what} of run {run.name!r} differ{'' if what.endswith('s') else 's'}{shown}: "
+                f"field 'warm_start': {part} of run {run.name!r} differ{'' if part.endswith('s') else 's'}"
+                f"{difference}: "
                 "put them back as they were, or leave warm_start out"
             )
 
 
-def _shown(value: str | list[str]) -> str:
+def _in_words(value: str | list[str]) -> str:
     return value if isinstance(value, str) else ", ".join(value)

@@ -51,7 +51,7 @@ class Script:
         self, recipes: Sequence[Recipe], requests: Sequence[Sequence[Request]]
     ) -> tuple[list[list[Response]], float]:
         self.asked.append((recipes, requests))
-        answers = [[self._answer(r, each) for each in own] for r, own in zip(recipes, requests, strict=True)]
+        answers = [[self._answer(r, item) for item in own] for r, own in zip(recipes, requests, strict=True)]
         return answers, 2.0
 
     def _answer(self, recipe: Recipe, request: Request) -> Response:
@@ -122,7 +122,7 @@ def test_a_kind_that_asks_on_has_the_population_asked_twice(
     assert first == [objective.requests("dev")] * 2
     assert [[request.prompt.count("\nProposed answer: A 1.0") for request in own] for own in second] == [[1, 1], [0, 0]]
     kept = [json.loads(text) for text in made[0].outputs]
-    assert [each["then"] for each in kept] == [request.prompt for request in second[0]]
+    assert [item["then"] for item in kept] == [request.prompt for request in second[0]]
     [group] = records.evaluation_groups()
     assert (group.generated_tokens, group.seconds) == (2 * 2 * (3 + 1), 4.0)
 
@@ -146,7 +146,7 @@ def test_the_records_hold_what_was_asked_word_for_word(
     def answer(recipes: Sequence[Recipe], requests: Sequence[Sequence[Request]]) -> tuple[list[list[Response]], float]:
         replies = Script()(recipes, requests)[0]
         scored = LogLikelihoods((-1.0,), (1,))
-        asked = [list(zip(*each, strict=True)) for each in zip(requests, replies, strict=True)]
+        asked = [list(zip(*item, strict=True)) for item in zip(requests, replies, strict=True)]
         return [[scored if isinstance(r, LogLikelihood) else reply for r, reply in own] for own in asked], 1.0
 
     for split in SPLITS:
@@ -215,9 +215,9 @@ def test_scales_are_measured_once_before_the_first_evaluation(
     RecipeGroup.of([TWO], "test").evaluate(evaluator(objective, ask, scorers, records, ("e1", "e2")))
     assert len(ask.asked) == calls + 2
     assert first.scale_key is not None
-    found = records.evaluation_group(first.scale_key)
-    assert found is not None
-    rewards = [json.loads(text)["value"] for record in found for text in record.predictions]
+    result = records.evaluation_group(first.scale_key)
+    assert result is not None
+    rewards = [json.loads(text)["value"] for record in result for text in record.predictions]
     assert next(iter(first.scales().values())).value == (min(rewards), max(rewards))
 
 

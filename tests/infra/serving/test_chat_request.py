@@ -62,10 +62,10 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
 def test_what_is_not_offered_is_refused_with_the_field_and_the_reason(
     fields: dict[str, Any], param: str, message: str
 ) -> None:
-    with pytest.raises(BadRequest) as caught:
+    with pytest.raises(BadRequest) as error_info:
         parse(**fields)
-    assert caught.value.param == param and message in str(caught.value)
-    assert caught.value.status == (404 if param == "model" else 400)
+    assert error_info.value.param == param and message in str(error_info.value)
+    assert error_info.value.status == (404 if param == "model" else 400)
 
 
 @given(st.binary() | st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists).map(json.dumps))

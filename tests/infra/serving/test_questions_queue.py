@@ -6,56 +6,58 @@ from collections.abc import Sequence
 
 import pytest
 
-from infra.serving.answering import Answered
-from infra.serving.queue import TOGETHER, WAITING, Busy, Questions
-from infra.systems.asking import Asking, FreeQuestion
+from infra.serving.answering import BestAnswer
+from infra.serving.queue import BATCH_SIZE, MOST_WAITING, Busy, Questions
+from infra.systems.free_question import FreeQuestion, QuestionFormat
 from swarm.errors import InputError
 
-ASKING = Asking(prompt="raw", template="{question}", system=None, icl_prompt="", worked=(), stop=(), max_new_tokens=1)
+QUESTION_FORMAT = QuestionFormat(
+    prompt="raw", template="{question}", system=None, icl_prompt="", worked=(), stop=(), max_new_tokens=1
+)
 
 
 def question(text: str) -> FreeQuestion:
-    return FreeQuestion(ASKING, text, None)
+    return FreeQuestion(QUESTION_FORMAT, text, None)
 
 
-class Held:
+class HeldAnswerer:
     """Answers each question with its text, once it is let go; "bad" can't be asked."""
 
     def __init__(self) -> None:
         self.go = threading.Event()
         self.batches: list[list[str]] = []
 
-    def __call__(self, questions: Sequence[FreeQuestion]) -> list[Answered]:
+    def __call__(self, questions: Sequence[FreeQuestion]) -> list[BestAnswer]:
         self.go.wait()
-        self.batches.append([each.text for each in questions])
-        if any(each.text == "bad" for each in questions):
+        self.batches.append([item.text for item in questions])
+        if any(item.text == "bad" for item in questions):
             raise InputError("it can't be asked")
-        return [Answered(each.text, (), 1, False) for each in questions]
+        return [BestAnswer(item.text, (), 1, False) for item in questions]
 
 
 def test_what_waits_is_answered_together_and_each_gets_its_own_answer() -> None:
-    held = Held()
+    answerer = HeldAnswerer()
 
-    async def scenario() -> list[Answered]:
-        questions = Questions(held)
+    async def scenario() -> list[BestAnswer]:
+        questions = Questions(answerer)
         working = asyncio.create_task(questions.work())
-        asked = [asyncio.create_task(questions.ask(question(str(i)))) for i in range(TOGETHER + 3)]
+        asked = [asyncio.create_task(questions.ask(question(str(i)))) for i in range(BATCH_SIZE + 3)]
         await asyncio.sleep(0)
-        held.go.set()
+        answerer.go.set()
         answers = await asyncio.gather(*asked)
         working.cancel()
         return list(answers)
 
-    assert [each.answer for each in asyncio.run(scenario())] == [str(i) for i in range(TOGETHER + 3)]
-    assert max(map(len, held.batches)) == TOGETHER and sum(map(len, held.batches)) == TOGETHER + 3
+    assert [item.answer for item in asyncio.run(scenario())] == [str(i) for i in range(BATCH_SIZE + 3)]
+    assert max(map(len, answerer.batches)) == BATCH_SIZE and sum(map(len, answerer.batches)) == BATCH_SIZE + 3
 
 
 def test_a_question_that_can_t_be_asked_fails_alone() -> None:
-    held = Held()
-    held.go.set()
+    answerer = HeldAnswerer()
+    answerer.go.set()
 
     async def scenario() -> list[object]:
-        questions = Questions(held)
+        questions = Questions(answerer)
         asked = [asyncio.create_task(questions.ask(question(text))) for text in ("one", "bad", "two")]
         await asyncio.sleep(0)
         working = asyncio.create_task(questions.work())
@@ -70,23 +72,23 @@ def test_a_question_that_can_t_be_asked_fails_alone() -> None:
 
 def test_more_than_can_wait_are_refused() -> None:
     async def scenario() -> None:
-        questions = Questions(Held())
-        asked = [asyncio.create_task(questions.ask(question(str(i)))) for i in range(WAITING)]
+        questions = Questions(HeldAnswerer())
+        asked = [asyncio.create_task(questions.ask(question(str(i)))) for i in range(MOST_WAITING)]
         await asyncio.sleep(0)
         with pytest.raises(Busy):
             await questions.ask(question("one more"))
-        for each in asked:
-            each.cancel()
+        for item in asked:
+            item.cancel()
 
     asyncio.run(scenario())
 
 
 def test_a_client_that_went_away_is_not_answered() -> None:
-    held = Held()
-    held.go.set()
+    answerer = HeldAnswerer()
+    answerer.go.set()
 
     async def scenario() -> None:
-        questions = Questions(held)
+        questions = Questions(answerer)
         gone, stays = (asyncio.create_task(questions.ask(question(text))) for text in ("gone", "stays"))
         await asyncio.sleep(0)
         gone.cancel()
@@ -96,4 +98,4 @@ def test_a_client_that_went_away_is_not_answered() -> None:
         working.cancel()
 
     asyncio.run(scenario())
-    assert held.batches == [["stays"]]
+    assert answerer.batches == [["stays"]]

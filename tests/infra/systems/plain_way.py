@@ -18,8 +18,8 @@ def answer(engine: Engine, system: System, task: Task, case: Case) -> dict[int, 
 
 def _request(system: System, node: int, task: Task, case: Case, answers: dict[int, Response]) -> Request:
     before = [answers[other] for other in system.dag.predecessors[node]]
-    assert all(isinstance(each, Completion) for each in before)
-    lines = "".join(f"{i}) {each.text.strip()}\n".replace("\n", " ")[:-1] + "\n" for i, each in enumerate(before, 1))
+    assert all(isinstance(item, Completion) for item in before)
+    lines = "".join(f"{i}) {item.text.strip()}\n".replace("\n", " ")[:-1] + "\n" for i, item in enumerate(before, 1))
     lead = f"{system.roles[node]}\n" if system.roles[node] else ""
     prompt = task.prompter.prompt(case.example, None, lambda text: f"{lead}{lines}Q: {text}")
     if node == system.dag.end:

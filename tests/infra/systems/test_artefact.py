@@ -17,8 +17,8 @@ from infra.engines.config import EngineConfig
 from infra.engines.kinds import open_engine
 from infra.evaluation.inputs import RunInputs
 from infra.systems.artefact import load_system, save_system
-from infra.systems.asking import FreeQuestion, asking_of
 from infra.systems.executor import run_systems
+from infra.systems.free_question import FreeQuestion, question_format_of
 from infra.systems.nodes import nodes_of, single
 from swarm.errors import InputError
 from swarm.recipes import Recipe
@@ -47,7 +47,7 @@ def test_what_is_loaded_answers_as_what_was_saved(
 ) -> None:
     loaded = load_system(saved, base)
     assert loaded.prompts == PROMPTS and loaded.system.roles == systems(models)[1].roles
-    question = FreeQuestion(loaded.asking, "Which is A?", None)
+    question = FreeQuestion(loaded.question_format, "Which is A?", None)
     before = run_systems(engine.run, [nodes_of(systems(models)[1])], [question], PROMPTS, {})
     other = open_engine(EngineConfig(device="cpu", workers=1), base, loaded.basis)
     try:
@@ -78,14 +78,14 @@ def test_a_saved_model_loads_with_peft(saved: Path, base: BaseModel) -> None:
 def test_a_question_is_asked_as_the_first_task_asks(objective: Objective, base: BaseModel, models: Any) -> None:
     raw, chat = objective.tasks
     node = single(models[0])[0]
-    asked = FreeQuestion(asking_of(raw), "Which is A?", None)
+    asked = FreeQuestion(question_format_of(raw), "Which is A?", None)
     assert asked.prompt(node, str).endswith("Which is A?\n\nThe answer is")
     assert asked.final("p") == Generate("p", 6, ())
-    talked = FreeQuestion(asking_of(chat), "Which is A?", chat_template(base), "Be kind.", 3, ("\n",))
+    talked = FreeQuestion(question_format_of(chat), "Which is A?", chat_template(base), "Be kind.", 3, ("\n",))
     assert talked.prompt(node, str).startswith("[system]Be kind.[user]")
     assert talked.final("p") == Generate("p", 3, ("\n",))
     with pytest.raises(InputError, match="without a chat format"):
-        FreeQuestion(asking_of(raw), "Why?", None, system="Be kind.").prompt(node, str)
+        FreeQuestion(question_format_of(raw), "Why?", None, system="Be kind.").prompt(node, str)
 
 
 def changed(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], None]:
@@ -137,6 +137,6 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
 def test_a_system_that_was_changed_is_refused_in_one_line(case: str, copy: Path, base: BaseModel) -> None:
     breaks, message = BROKEN[case]
     breaks(copy)
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(InputError) as error_info:
         load_system(copy, base)
-    assert message in str(caught.value) and "\n" not in str(caught.value)
+    assert message in str(error_info.value) and "\n" not in str(error_info.value)

@@ -8,7 +8,7 @@ import tests.infra.systems.plain_way as plain_way
 from data.objective import Objective
 from data.requests import Completion, Generate, LogLikelihood, LogLikelihoods, Request, Response
 from infra.engines.base import Engine
-from infra.systems.executor import Saved, run_systems
+from infra.systems.executor import Savings, run_systems
 from infra.systems.nodes import levels, nodes_of
 from infra.systems.questions import case_questions
 from swarm.graphs import Dag
@@ -25,7 +25,7 @@ class Recorded:
         self.calls: list[list[tuple[Recipe, Request]]] = []
 
     def __call__(self, population: Sequence[Recipe], requests: Sequence[Sequence[Request]]) -> list[list[Response]]:
-        self.calls.append([(r, each) for r, asked in zip(population, requests, strict=True) for each in asked])
+        self.calls.append([(r, item) for r, asked in zip(population, requests, strict=True) for item in asked])
         return self.engine.run(population, requests)
 
 
@@ -44,7 +44,7 @@ def test_every_node_answers_as_it_does_alone(
         for number, (task, case) in enumerate(cases):
             alone = plain_way.answer(engine, system, task, case)
             together = ran.answers(index, number)
-            assert [_text(each) for each in together] == [_text(alone[node]) for node in system.dag.order]
+            assert [_text(item) for item in together] == [_text(alone[node]) for node in system.dag.order]
             assert ran.finals(index)[number] == together[-1]
 
 
@@ -58,12 +58,12 @@ def test_each_level_of_all_systems_is_one_call_and_nothing_is_asked_twice(
     many = [nodes_of(system) for system in systems(models)]
     ran = run_systems(ask, many, case_questions(objective, "dev"), PROMPTS, {})
     assert len(ask.calls) == max(max(levels(nodes)) for nodes in many) + 1 == 4
-    asked = [each for call in ask.calls for each in call]
-    assert len(set(asked)) == len(asked) == ran.saved.calls_made == len(ran.made)
-    assert ran.saved.calls_public == 4 * 4 * 12
-    made = sum(getattr(answer, "tokens", 0) for answer in ran.made.values())
-    assert ran.saved.tokens_made == made < ran.saved.tokens_public
-    assert ran.saved.engine_calls == 4
+    asked = [item for call in ask.calls for item in call]
+    assert len(set(asked)) == len(asked) == ran.savings.calls_made == len(ran.new_responses)
+    assert ran.savings.calls_public == 4 * 4 * 12
+    made = sum(getattr(answer, "tokens", 0) for answer in ran.new_responses.values())
+    assert ran.savings.tokens_made == made < ran.savings.tokens_public
+    assert ran.savings.engine_calls == 4
 
 
 def test_sources_are_asked_once_a_model_however_many_systems_have_them(
@@ -91,10 +91,10 @@ def test_what_is_remembered_is_not_asked_again_and_counts_as_saved(
     questions, many = case_questions(objective, "dev"), [nodes_of(system) for system in systems(models)]
     first = run_systems(ask, many, questions, PROMPTS, {})
     ask.calls.clear()
-    again = run_systems(ask, many, questions, PROMPTS, first.made)
-    assert ask.calls == [] and again.made == {}
+    again = run_systems(ask, many, questions, PROMPTS, first.new_responses)
+    assert ask.calls == [] and again.new_responses == {}
     assert [again.finals(index) for index in range(4)] == [first.finals(index) for index in range(4)]
-    assert again.saved == Saved(first.saved.calls_public, 0, first.saved.tokens_public, 0, 0)
+    assert again.savings == Savings(first.savings.calls_public, 0, first.savings.tokens_public, 0, 0)
 
 
 def test_the_batches_are_the_same_however_often_it_is_done(
@@ -108,8 +108,8 @@ def test_the_batches_are_the_same_however_often_it_is_done(
 
 
 def test_no_systems_and_no_questions_ask_nothing(ask: Recorded, models: tuple[Recipe, ...]) -> None:
-    assert run_systems(ask, [], [], PROMPTS, {}).saved == Saved()
-    assert run_systems(ask, [nodes_of(systems(models)[0])], [], PROMPTS, {}).saved == Saved()
+    assert run_systems(ask, [], [], PROMPTS, {}).savings == Savings()
+    assert run_systems(ask, [nodes_of(systems(models)[0])], [], PROMPTS, {}).savings == Savings()
     assert ask.calls == []
 
 
@@ -118,7 +118,7 @@ class Echo:
 
     def __call__(self, population: Sequence[Recipe], requests: Sequence[Sequence[Request]]) -> list[list[Response]]:
         return [
-            [Completion(f" {recipe.coefficients[0]:.0f}[{each.prompt}]\n", 1) for each in asked]
+            [Completion(f" {recipe.coefficients[0]:.0f}[{item.prompt}]\n", 1) for item in asked]
             for recipe, asked in zip(population, requests, strict=True)
         ]
 
@@ -152,7 +152,7 @@ class Why:
 
 
 def test_an_end_node_of_log_likelihoods_is_no_text_for_others() -> None:
-    from infra.systems.questions import shown
+    from infra.systems.questions import answer_text
 
     with pytest.raises(TypeError, match="not for LogLikelihoods"):
-        shown(LogLikelihoods((0.0,), (1,)))
+        answer_text(LogLikelihoods((0.0,), (1,)))

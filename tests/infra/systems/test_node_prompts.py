@@ -9,7 +9,7 @@ from data.kinds.exact_match import ExactMatch
 from data.objective import ObjectiveConfig, load_objective
 from infra.configs.systems import SystemConfig
 from infra.systems.nodes import Node
-from infra.systems.questions import case_questions, node_request, wrapped
+from infra.systems.questions import case_questions, node_request, wrap_question
 from swarm.recipes import Recipe, Space
 
 RECIPE = Recipe(("a",), (1.0,), Space.FACTORS)
@@ -17,20 +17,20 @@ RECIPE = Recipe(("a",), (1.0,), Space.FACTORS)
 
 def test_the_default_prompts_are_those_of_the_public_code() -> None:
     config = SystemConfig()
-    assert wrapped("Why?", "", [], config) == "Please answer the following question.\nQuestion: Why?"
-    assert wrapped("Why?", "", ["One.", "Two."], config) == (
+    assert wrap_question("Why?", "", [], config) == "Please answer the following question.\nQuestion: Why?"
+    assert wrap_question("Why?", "", ["One.", "Two."], config) == (
         "Please answer the following question with the help of previous responses, feel free to ignore wrong or "
         "unhelpful responses.\nPrevious response 1: One.\nPrevious response 2: Two.\nQuestion: Why?"
     )
 
 
 def test_a_role_is_read_first() -> None:
-    assert wrapped("Why?", "You doubt.", [], SystemConfig(source="{question}")) == "You doubt.\nWhy?"
+    assert wrap_question("Why?", "You doubt.", [], SystemConfig(source="{question}")) == "You doubt.\nWhy?"
 
 
 def test_placeholders_in_questions_and_answers_stay_text() -> None:
     config = SystemConfig(source="{question}", later="{responses} | {question}", response="{number}={response}")
-    assert wrapped("{responses} {number}", "", ["{question} {number}"], config) == (
+    assert wrap_question("{responses} {number}", "", ["{question} {number}"], config) == (
         "1={question} {number} | {responses} {number}"
     )
 

@@ -16,7 +16,7 @@ def system(dag: Dag) -> System:
 def shape(nodes: Nodes) -> list[tuple[int, list[int]]]:
     """Return each node's number and those of whom it reads."""
     number = [int(node.recipe.coefficients[0]) for node in nodes]
-    return [(number[place], [number[read] for read in node.reads]) for place, node in enumerate(nodes)]
+    return [(number[index], [number[sources] for sources in node.reads]) for index, node in enumerate(nodes)]
 
 
 def test_nodes_come_in_topological_order_and_read_in_the_order_of_their_numbers() -> None:

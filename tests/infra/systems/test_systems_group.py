@@ -15,7 +15,7 @@ from infra.evaluation.evaluator import Evaluator
 from infra.records.store import Records
 from infra.scorers.open_scorers import Scorers
 from infra.settings import Settings
-from infra.systems.executor import Saved
+from infra.systems.executor import Savings
 from infra.systems.group import SystemGroup, group_of, read_memory, transcript
 from swarm.recipes import Recipe
 from swarm.systems import System
@@ -56,20 +56,20 @@ def test_a_group_is_saved_with_its_scores_and_its_nodes_answers(
 ) -> None:
     many, ask = systems(models), Asked(engine)
     maker = evaluator(objective, records, ask)
-    key, found = group(many).key(maker), group(many).evaluate(maker)
-    assert found == records.evaluation_group(key)
-    assert [System.from_json(record.recipe) for record in found] == many
-    assert all(len(record.scores) == 12 for record in found)
+    key, result = group(many).key(maker), group(many).evaluate(maker)
+    assert result == records.evaluation_group(key)
+    assert [System.from_json(record.recipe) for record in result] == many
+    assert all(len(record.scores) == 12 for record in result)
     saved = records.node_answers(key)
     assert saved is not None and len(saved["answers"]) == ask.requests
-    counts = Saved.from_json(saved["saved"])
+    counts = Savings.from_json(saved["saved"])
     assert (counts.calls_public, counts.calls_made, counts.engine_calls) == (4 * 4 * 12, ask.requests, 4)
     [row] = records.evaluation_groups([key])
     assert (row.generated_tokens, row.seconds) == (counts.tokens_made, 2.0)
     held = records.node_requests(key)
     assert {key: request_from_json(request) for key, request in held.items()} == ask.sent
     assert {request for _, request, _ in saved["answers"]} == set(held)
-    assert transcript(saved, 0, 3)[-1] == found[0].outputs[3]
+    assert transcript(saved, 0, 3)[-1] == result[0].outputs[3]
     assert transcript(saved, 0, 9)[-1] is None  # log-likelihoods are no text
 
 
@@ -79,7 +79,9 @@ def test_a_group_that_builds_on_another_asks_only_what_is_new(
     star, tree, turned, _ = systems(models)
     once, less = Asked(engine), Asked(engine)
     maker, thrifty = (evaluator(objective, records, ask) for ask in (once, less))
-    [first, *_] = {found.group for found in group([star, tree]).evaluate(evaluator(objective, records, Asked(engine)))}
+    [first, *_] = {
+        result.group for result in group([star, tree]).evaluate(evaluator(objective, records, Asked(engine)))
+    }
     alone, after = group([turned]), group([turned], (first,))
     assert alone.key(maker) != after.key(maker)
     assert after.evaluate(thrifty)[0].scores == alone.evaluate(maker)[0].scores
@@ -116,10 +118,10 @@ def test_the_end_node_s_model_is_asked_a_follow_up(
     task = AbstainQA(kind="abstain_qa", data=data_file, max_new_tokens=6)
     abstaining = load_objective(ObjectiveConfig(tasks=[task]))
     ask = Asked(engine)
-    [found] = group(systems(models)[:1]).evaluate(evaluator(abstaining, records, ask))
-    assert all("Is the proposed answer true or false?" in output for output in found.outputs)
-    saved = records.node_answers(found.group)
+    [result] = group(systems(models)[:1]).evaluate(evaluator(abstaining, records, ask))
+    assert all("Is the proposed answer true or false?" in output for output in result.outputs)
+    saved = records.node_answers(result.group)
     assert saved is not None
     assert saved["saved"]["calls_made"] == ask.requests == 4 * 6 + 6
     assert saved["saved"]["engine_calls"] == 3
-    assert records.evaluation_groups([found.group])[0].generated_tokens == saved["saved"]["tokens_made"]
+    assert records.evaluation_groups([result.group])[0].generated_tokens == saved["saved"]["tokens_made"]

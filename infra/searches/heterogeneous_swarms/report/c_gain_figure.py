@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from infra.report.chart import BEST, INK, WORST, Json, axis, figure, rounded
+from infra.report.chart import BEST, INK, WORST, Json, axis, figure, round_values
 
 
 def c_gain_figure(gain: Mapping[str, Any]) -> Json:
@@ -14,9 +14,9 @@ def c_gain_figure(gain: Mapping[str, Any]) -> Json:
     buckets, models = gain["buckets"], gain["models"]
     labels = [f"{bucket['models']} of {models}<br>{_problems(bucket['examples'])}" for bucket in buckets]
     accuracy = [bucket["accuracy"] for bucket in buckets]
-    expected = [bucket["expectation"] for bucket in buckets]
+    expectations = [bucket["expectation"] for bucket in buckets]
     return figure(
-        [_bars(labels, accuracy, buckets), _expectation(labels, expected)],
+        [_bars(labels, accuracy, buckets), _expectation(labels, expectations)],
         axis("models that solve the problem alone", type="category", showgrid=False),
         axis("share solved", range=[-0.02, 1.05], tickformat=".0%"),
         height=400,
@@ -33,13 +33,13 @@ def _bars(labels: Sequence[str], accuracy: Sequence[float], buckets: Sequence[Ma
         "type": "bar",
         "name": "the system",
         "x": list(labels),
-        "y": rounded(accuracy),
+        "y": round_values(accuracy),
         "marker": {"color": BEST},
         "error_y": {
             "type": "data",
             "symmetric": False,
-            "array": rounded(high),
-            "arrayminus": rounded(low),
+            "array": round_values(high),
+            "arrayminus": round_values(low),
             "color": INK,
             "thickness": 1.5,
             "width": 5,
@@ -48,13 +48,13 @@ def _bars(labels: Sequence[str], accuracy: Sequence[float], buckets: Sequence[Ma
     }
 
 
-def _expectation(labels: Sequence[str], expected: Sequence[float]) -> Json:
+def _expectation(labels: Sequence[str], expectations: Sequence[float]) -> Json:
     return {
         "type": "scatter",
         "mode": "markers",
         "name": "one of its models, drawn at random",
         "x": list(labels),
-        "y": rounded(expected),
+        "y": round_values(expectations),
         "marker": {"symbol": "line-ew", "size": 46, "line": {"color": WORST, "width": 3.5}, "color": WORST},
         "hovertemplate": "a model drawn at random solves %{y:.0%}<extra></extra>",
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from infra.report.chart import BEST, MUTED, WINNER, Json, axis, figure, rounded, whole_numbers
+from infra.report.chart import BEST, MUTED, WINNER, Json, axis, figure, round_values, whole_numbers
 from swarm.heterogeneous_state import HeterogeneousState
 
 
@@ -19,7 +19,7 @@ def system_curves(states: Sequence[HeterogeneousState]) -> Json:
             "mode": "lines+markers",
             "name": "the best system so far",
             "x": [iteration for iteration, _ in best],
-            "y": rounded([value for _, value in best]),
+            "y": round_values([value for _, value in best]),
             "line": {"color": BEST, "width": 2.5, "shape": "hv"},
             "hovertemplate": "iteration %{x}: best %{y:.4f}<extra></extra>",
         },
@@ -33,7 +33,7 @@ def _dots(name: str, points: Sequence[tuple[int, float]], color: str, symbol: st
         "mode": "markers",
         "name": name,
         "x": [iteration + aside for iteration, _ in points],
-        "y": rounded([value for _, value in points]),
+        "y": round_values([value for _, value in points]),
         "marker": {"color": color, "size": 7, "symbol": symbol, "opacity": 0.65},
         "hovertemplate": f"{name}: %{{y:.4f}}<extra></extra>",
     }

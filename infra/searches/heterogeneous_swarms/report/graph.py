@@ -90,12 +90,12 @@ def _places(dag: Dag) -> list[tuple[int, int]]:
         for before in dag.predecessors[node]:
             steps[before] = steps[node] + 1
 
-    def place(node: int) -> float:
-        read = [place(before) for before in dag.predecessors[node]]
-        rows[node] = (read[0] + read[-1]) / 2 if read else float(next(free))
+    def row_of(node: int) -> float:
+        rows_of_sources = [row_of(before) for before in dag.predecessors[node]]
+        rows[node] = (rows_of_sources[0] + rows_of_sources[-1]) / 2 if rows_of_sources else float(next(free))
         return rows[node]
 
-    place(dag.end)
+    row_of(dag.end)
     columns = max(steps.values())
     return [
         (
@@ -108,8 +108,10 @@ def _places(dag: Dag) -> list[tuple[int, int]]:
 
 def _box(node: int, system: System, names: Mapping[str, str], contribution: float, share: float, x: int, y: int) -> Box:
     recipe, role = system.recipes[node], " ".join(system.roles[node].split())
-    named = {names.get(key, key[:8]): value for key, value in zip(recipe.bases, recipe.coefficients, strict=True)}
-    model, end = recipe_name(named), node == system.dag.end
+    coefficients = {
+        names.get(key, key[:8]): value for key, value in zip(recipe.bases, recipe.coefficients, strict=True)
+    }
+    model, end = recipe_name(coefficients), node == system.dag.end
     title = f"Node {node}{', the end node' if end else ''}: model {system.assignment[node]}, {model}"
     title += f". Role: {role}" if role else ""
     lines = tuple(textwrap.wrap(model, _LETTERS, max_lines=2, placeholder=" …", break_on_hyphens=False))

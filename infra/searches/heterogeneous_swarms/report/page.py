@@ -8,12 +8,12 @@ import yaml
 
 from infra.records.store import Records
 from infra.records.values import EvaluationRecord, Purpose, RunRecord
-from infra.report.asked import AskedExample
+from infra.report.asked_examples import AskedExample
 from infra.report.chart import Json
 from infra.report.contenders import Contender, contender_scale
 from infra.report.plain import plain_verdict
-from infra.report.rendering import rendered
-from infra.report.tasks import graded
+from infra.report.rendering import render_page
+from infra.report.tasks import is_graded
 from infra.searches.heterogeneous_swarms.report.c_gain_figure import c_gain_figure
 from infra.searches.heterogeneous_swarms.report.curves import system_curves
 from infra.searches.heterogeneous_swarms.report.graph import GraphPicture, graph_picture
@@ -21,7 +21,7 @@ from infra.systems.group import transcript
 from swarm.heterogeneous_state import HeterogeneousState
 from swarm.systems import System
 
-SHOWN = 4
+MOST_EXAMPLES = 4
 """So many test examples are shown where the system does better than its models, and so many where it does worse."""
 _LONGEST = 400
 """Characters of an answer that are shown."""
@@ -33,8 +33,8 @@ class SystemEvidence:
 
     Attributes:
         run: the run itself; its summary is None before the end.
-        states: the told states of iterations 0, 1, ….
-        tested: the best system on the test split; None before the end.
+        states: the states of iterations 0, 1, …, with their utilities.
+        test_evaluation: the best system on the test split; None before the end.
         components: its different models, each alone, on the test split.
         answers: what its nodes answered on the test (`infra.systems.group.node_answers`).
         seconds: part → seconds over the whole run, the longest first.
@@ -43,7 +43,7 @@ class SystemEvidence:
 
     run: RunRecord
     states: tuple[HeterogeneousState, ...]
-    tested: EvaluationRecord | None
+    test_evaluation: EvaluationRecord | None
     components: tuple[EvaluationRecord, ...]
     answers: Mapping[str, Any]
     seconds: Mapping[str, float]
@@ -57,48 +57,48 @@ class Talk:
         number: the example's.
         score: the system's.
         alone: the mean score of its models, each alone.
-        said: each node's number and its answer, in the order in which they answered.
+        answers: each node's number and its answer, in the order in which they answered.
 
     """
 
     number: int
     score: float
     alone: float
-    said: tuple[tuple[int, str], ...]
+    answers: tuple[tuple[int, str], ...]
 
 
 def read_system_run(records: Records, run: str) -> SystemEvidence:
     """Return what `records` hold of `run`, finished or not; raises `InputError` if there is no such run."""
-    found = records.run_evaluations(run, Purpose.ENDING_BEST)
-    tested = found[0].evaluation if found else None
+    links = records.run_evaluations(run, Purpose.ENDING_BEST)
+    test_evaluation = links[0].evaluation if links else None
     return SystemEvidence(
         run=records.run(run),
         states=tuple(HeterogeneousState.from_json(record.state) for record in records.iterations(run)),
-        tested=tested,
-        components=tuple(used.evaluation for used in records.run_evaluations(run, Purpose.COMPONENT)),
-        answers=(records.node_answers(tested.group) or {}) if tested else {},
+        test_evaluation=test_evaluation,
+        components=tuple(link.evaluation for link in records.run_evaluations(run, Purpose.COMPONENT)),
+        answers=(records.node_answers(test_evaluation.group) or {}) if test_evaluation else {},
         seconds=records.timings(run),
     )
 
 
-def render_system_run(evidence: SystemEvidence, asked: Sequence[AskedExample] = ()) -> str:
-    """Return the report as HTML, with the examples that were `asked`: the same text for the same evidence."""
+def render_system_run(evidence: SystemEvidence, asked_examples: Sequence[AskedExample] = ()) -> str:
+    """Return the report as HTML, with `asked_examples`; the same evidence gives the same text."""
     summary = evidence.run.summary
     rows = contenders(summary)
-    helped, hurt = talks(evidence)
-    return rendered(
+    best_talks, worst_talks = talks(evidence)
+    return render_page(
         "system.html",
         _figures(evidence),
         evidence=evidence,
         run=evidence.run,
         verdict=plain_verdict(evidence.run),
-        graded=graded(evidence.run),
+        is_graded=is_graded(evidence.run),
         contenders=rows,
         scale=contender_scale(rows),
         graph=picture(summary) if summary else None,
-        helped=helped,
-        hurt=hurt,
-        asked=asked,
+        best_talks=best_talks,
+        worst_talks=worst_talks,
+        asked_examples=asked_examples,
         config=yaml.safe_dump(evidence.run.config, sort_keys=False, allow_unicode=True),
     )
 
@@ -126,25 +126,31 @@ def picture(summary: Mapping[str, Any]) -> GraphPicture:
 
 def talks(evidence: SystemEvidence) -> tuple[tuple[Talk, ...], tuple[Talk, ...]]:
     """Return the test examples at which working together helped most, and those at which it did most harm."""
-    if evidence.tested is None or not evidence.components or not evidence.answers:
+    if evidence.test_evaluation is None or not evidence.components or not evidence.answers:
         return (), ()
-    alone = [sum(scores) / len(scores) for scores in zip(*(one.scores for one in evidence.components), strict=True)]
-    gains = [score - other for score, other in zip(evidence.tested.scores, alone, strict=True)]
-    ranked = sorted(range(len(gains)), key=lambda example: (-gains[example], example))
-    helped = [example for example in ranked[:SHOWN] if gains[example] > 0]
-    hurt = [example for example in reversed(ranked[-SHOWN:]) if gains[example] < 0]
-    return tuple(_talk(evidence, each, alone) for each in helped), tuple(_talk(evidence, each, alone) for each in hurt)
+    alone = [
+        sum(scores) / len(scores)
+        for scores in zip(*(component.scores for component in evidence.components), strict=True)
+    ]
+    gains = [score - other for score, other in zip(evidence.test_evaluation.scores, alone, strict=True)]
+    order = sorted(range(len(gains)), key=lambda example: (-gains[example], example))
+    gain_examples = [example for example in order[:MOST_EXAMPLES] if gains[example] > 0]
+    loss_examples = [example for example in reversed(order[-MOST_EXAMPLES:]) if gains[example] < 0]
+    best, worst = (
+        tuple(_talk(evidence, example, alone) for example in examples) for examples in (gain_examples, loss_examples)
+    )
+    return best, worst
 
 
 def _talk(evidence: SystemEvidence, example: int, alone: Sequence[float]) -> Talk:
-    tested = evidence.tested
-    assert tested is not None
-    order = System.from_json(tested.recipe).dag.order
-    said = transcript(evidence.answers, tested.index, example)
-    texts = [tested.predictions[example] if text is None else text.strip() for text in said]
+    test_evaluation = evidence.test_evaluation
+    assert test_evaluation is not None
+    order = System.from_json(test_evaluation.recipe).dag.order
+    answers = transcript(evidence.answers, test_evaluation.index, example)
+    texts = [test_evaluation.predictions[example] if text is None else text.strip() for text in answers]
     return Talk(
         example + 1,
-        tested.scores[example],
+        test_evaluation.scores[example],
         alone[example],
         tuple((node, text[:_LONGEST]) for node, text in zip(order, texts, strict=True)),
     )

@@ -14,7 +14,7 @@ from infra.report.chart import (
     color_bar,
     figure,
     label,
-    rounded,
+    round_values,
     whole_numbers,
 )
 from infra.report.formats import coefficient, utility
@@ -26,7 +26,7 @@ def recipe_bars(names: Sequence[str], coefficients: Sequence[float], alone: Sequ
     bars = {
         "type": "bar",
         "orientation": "h",
-        "x": rounded(coefficients),
+        "x": round_values(coefficients),
         "y": list(range(len(names))),
         "text": [coefficient(value) for value in coefficients],
         "textposition": "outside",
@@ -55,14 +55,14 @@ def recipe_bars(names: Sequence[str], coefficients: Sequence[float], alone: Sequ
     return figure([bars], xaxis, yaxis, height=110 + 38 * len(names), bargap=0.4, showlegend=False)
 
 
-def emergence_map(found: Emergence, last: int) -> Json:
+def emergence_map(emergence: Emergence, last: int) -> Json:
     """Draw, over iterations 0 … `last`, what the global best and the personal bests newly solve."""
     iterations = list(range(last + 1))
     line = {
         "type": "scatter",
         "mode": "lines",
         "x": iterations,
-        "y": rounded([100 * share for share in found.global_best]),
+        "y": round_values([100 * share for share in emergence.global_best]),
         "line": {"color": BEST, "width": 3, "shape": "hv"},
         "hovertemplate": "iteration %{x}: the global best solves %{y:.0f} %<extra></extra>",
         "yaxis": "y2",
@@ -70,9 +70,9 @@ def emergence_map(found: Emergence, last: int) -> Json:
     cells = {
         "type": "heatmap",
         "x": iterations,
-        "y": list(range(len(found.examples))),
-        "z": [rounded([100 * share for share in row]) for row in found.shares.tolist()],
-        "customdata": [[number + 1] * len(iterations) for number in found.examples],
+        "y": list(range(len(emergence.examples))),
+        "z": [round_values([100 * share for share in row]) for row in emergence.shares.tolist()],
+        "customdata": [[number + 1] * len(iterations) for number in emergence.examples],
         "zmin": 0,
         "zmax": 100,
         "colorscale": SHARE_SCALE,
@@ -81,7 +81,7 @@ def emergence_map(found: Emergence, last: int) -> Json:
         "<extra></extra>",
     }
     rows = axis(
-        f"{len(found.examples)} examples",
+        f"{len(emergence.examples)} examples",
         autorange="reversed",
         showticklabels=False,
         ticks="",

@@ -11,7 +11,7 @@ from swarm.arrays import Floats
 from swarm.state import State
 from swarm.statistics import correctness_emergence
 
-SOLVED = 1.0
+SOLVED_SCORE = 1.0
 """The least score of a solved example."""
 
 
@@ -42,41 +42,41 @@ def emergence(evidence: Evidence) -> Emergence | None:
     None if the experts solve everything, nothing is evaluated yet, or answers are not right or wrong.
     """
     experts = [evaluation.scores for evaluation in evidence.experts]
-    if not experts or not evidence.states or not evidence.graded:
+    if not experts or not evidence.states or not evidence.is_graded:
         return None
-    unsolved = np.flatnonzero((np.asarray(experts) < SOLVED).all(axis=0))
+    unsolved = np.flatnonzero((np.asarray(experts) < SOLVED_SCORE).all(axis=0))
     if not unsolved.size:
         return None
-    shares = np.stack([_solving(evidence, state)[unsolved] for state in evidence.states], axis=1)
+    shares = np.stack([_solved_shares(evidence, state)[unsolved] for state in evidence.states], axis=1)
     order = np.lexsort((unsolved, *-shares.T))
     best = [_global_best(evidence, experts, state) for state in evidence.states]
     return Emergence(tuple(unsolved[order].tolist()), shares[order], tuple(best))
 
 
-def _solving(evidence: Evidence, state: State) -> Floats:
+def _solved_shares(evidence: Evidence, state: State) -> Floats:
     """Return the share [examples] of the personal bests of an iteration that solve each example."""
-    places = zip(state.personal_best_iterations, range(len(state.positions)), strict=True)
-    scores = [evidence.searched[place].scores for place in places if place in evidence.searched]
-    share: Floats = (np.asarray(scores) >= SOLVED).mean(axis=0)
+    keys = zip(state.personal_best_iterations, range(len(state.positions)), strict=True)
+    scores = [evidence.search_evaluations[key].scores for key in keys if key in evidence.search_evaluations]
+    share: Floats = (np.asarray(scores) >= SOLVED_SCORE).mean(axis=0)
     return share
 
 
 def _global_best(evidence: Evidence, experts: Sequence[Sequence[float]], state: State) -> float:
     assert state.global_best is not None
-    place = (state.global_best.iteration, state.global_best.particle)
-    return correctness_emergence(experts, evidence.searched[place].scores, SOLVED) or 0.0
+    key = (state.global_best.iteration, state.global_best.particle)
+    return correctness_emergence(experts, evidence.search_evaluations[key].scores, SOLVED_SCORE) or 0.0
 
 
 @dataclass(frozen=True)
 class Changes:
     """The examples whose score differs between two evaluations: those that were gained, and those that were lost."""
 
-    gained: tuple[int, ...]
-    lost: tuple[int, ...]
+    gains: tuple[int, ...]
+    losses: tuple[int, ...]
 
 
 def changes(before: EvaluationRecord, after: EvaluationRecord) -> Changes:
     """Return which of the same examples score higher or lower in `after`."""
     differences = np.asarray(after.scores) - np.asarray(before.scores)
-    gained, lost = np.flatnonzero(differences > 0), np.flatnonzero(differences < 0)
-    return Changes(tuple(gained.tolist()), tuple(lost.tolist()))
+    gains, losses = np.flatnonzero(differences > 0), np.flatnonzero(differences < 0)
+    return Changes(tuple(gains.tolist()), tuple(losses.tolist()))

@@ -6,7 +6,7 @@ from typing import Any
 
 from infra.records.store import Records
 from infra.records.values import EvaluationRecord, Purpose, RunRecord
-from infra.report.tasks import graded, task_names
+from infra.report.tasks import is_graded, task_names
 from swarm.ensemble import top_k
 from swarm.recipes import BASE
 from swarm.state import Extreme, State
@@ -20,9 +20,9 @@ class Evidence:
         run: the run itself; its summary is None before the end.
         names: the n names that a recipe's coefficients belong to: the experts', then the base model's if it is one.
         tasks: the names of the objective's tasks.
-        states: the told states of iterations 0, 1, …; none before iteration 0 is finished.
-        searched: (iteration, particle) → its evaluation on the dev split; unevaluated ones are missing.
-        tested: what was evaluated on the test split after the search; empty before that, or without test examples.
+        states: the states of iterations 0, 1, …, with their utilities; none before iteration 0 is finished.
+        search_evaluations: (iteration, particle) → its evaluation on the dev split; unevaluated ones are missing.
+        test_evaluations: purpose → evaluation on the test split; empty before the test, or without test examples.
         seconds: part → seconds over the whole run, the longest first.
 
     """
@@ -31,8 +31,8 @@ class Evidence:
     names: tuple[str, ...]
     tasks: tuple[str, ...]
     states: tuple[State, ...]
-    searched: Mapping[tuple[int, int], EvaluationRecord]
-    tested: Mapping[Purpose, EvaluationRecord]
+    search_evaluations: Mapping[tuple[int, int], EvaluationRecord]
+    test_evaluations: Mapping[Purpose, EvaluationRecord]
     seconds: Mapping[str, float]
 
     @property
@@ -48,24 +48,24 @@ class Evidence:
     @property
     def experts(self) -> tuple[EvaluationRecord, ...]:
         """The initial experts' evaluations on the dev split, in the order of `names`."""
-        places = [(0, particle) for particle in range(len(self.names))]
-        return tuple(self.searched[place] for place in places if place in self.searched)
+        keys = [(0, particle) for particle in range(len(self.names))]
+        return tuple(self.search_evaluations[key] for key in keys if key in self.search_evaluations)
 
     @property
-    def graded(self) -> bool:
+    def is_graded(self) -> bool:
         """Whether every task's answers are right or wrong, so that examples get solved and utilities are shares."""
-        return graded(self.run)
+        return is_graded(self.run)
 
     def pair(self, split: str) -> tuple[EvaluationRecord, EvaluationRecord] | None:
         """Return the evaluations of the best expert and of the global best on `split` (dev or test), if both exist."""
         if split == "test":
-            found = [self.tested.get(Purpose.STARTING_BEST), self.tested.get(Purpose.ENDING_BEST)]
+            evaluations = [self.test_evaluations.get(p) for p in (Purpose.STARTING_BEST, Purpose.ENDING_BEST)]
         elif self.best is not None and self.best_expert is not None:
-            places = [(0, self.best_expert), (self.best.iteration, self.best.particle)]
-            found = [self.searched.get(place) for place in places]
+            keys = [(0, self.best_expert), (self.best.iteration, self.best.particle)]
+            evaluations = [self.search_evaluations.get(key) for key in keys]
         else:
             return None
-        before, after = found
+        before, after = evaluations
         return None if before is None or after is None else (before, after)
 
 
@@ -76,15 +76,19 @@ def read_evidence(records: Records, run: str) -> Evidence:
         InputError: there is no such run.
 
     """
-    found = records.run(run)
-    linked = records.run_evaluations(run)
+    record = records.run(run)
+    evaluations = records.run_evaluations(run)
     return Evidence(
-        run=found,
-        names=_names(found.config),
-        tasks=task_names(found),
-        states=tuple(State.from_json(record.state) for record in records.iterations(run)),
-        searched={(e.iteration, e.particle): e.evaluation for e in linked if e.purpose is Purpose.SEARCH},
-        tested={e.purpose: e.evaluation for e in linked if e.purpose in (Purpose.STARTING_BEST, Purpose.ENDING_BEST)},
+        run=record,
+        names=_names(record.config),
+        tasks=task_names(record),
+        states=tuple(State.from_json(iteration.state) for iteration in records.iterations(run)),
+        search_evaluations={
+            (e.iteration, e.particle): e.evaluation for e in evaluations if e.purpose is Purpose.SEARCH
+        },
+        test_evaluations={
+            e.purpose: e.evaluation for e in evaluations if e.purpose in (Purpose.STARTING_BEST, Purpose.ENDING_BEST)
+        },
         seconds=records.timings(run),
     )
 

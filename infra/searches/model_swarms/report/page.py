@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import yaml
 
-from infra.report.asked import AskedExample
+from infra.report.asked_examples import AskedExample
 from infra.report.chart import Json
 from infra.report.contenders import contender_scale, scale
-from infra.report.rendering import rendered
+from infra.report.rendering import render_page
 from infra.searches.model_swarms.report.best_figures import emergence_map, recipe_bars
 from infra.searches.model_swarms.report.emergence import Emergence, changes, emergence
 from infra.searches.model_swarms.report.evidence import Evidence
@@ -22,12 +22,12 @@ from infra.searches.model_swarms.report.verdict import verdict
 from swarm.statistics import initial_rank
 
 
-def render_report(evidence: Evidence, asked: Sequence[AskedExample] = ()) -> str:
-    """Return the report as HTML, with the examples that were `asked`: the same text for the same evidence."""
-    emerged = emergence(evidence)
-    figures = _figures(evidence, emerged)
+def render_report(evidence: Evidence, asked_examples: Sequence[AskedExample] = ()) -> str:
+    """Return the report as HTML, with `asked_examples`; the same evidence gives the same text."""
+    emergence_on_dev = emergence(evidence)
+    figures = _figures(evidence, emergence_on_dev)
     rows, tasks = contenders(evidence), task_rows(evidence)
-    return rendered(
+    return render_page(
         "page.html",
         figures,
         evidence=evidence,
@@ -39,15 +39,15 @@ def render_report(evidence: Evidence, asked: Sequence[AskedExample] = ()) -> str
         tasks=tasks,
         task_scale=scale([value for row in tasks for value in (row.before, row.after)]),
         rank=_rank(evidence),
-        emergence=emerged,
+        emergence=emergence_on_dev,
         test_changes=changes(*pair) if (pair := evidence.pair("test")) is not None else None,
-        changed=changed_examples(evidence),
-        asked=asked,
+        changed_examples=changed_examples(evidence),
+        asked_examples=asked_examples,
         config=yaml.safe_dump(evidence.run.config, sort_keys=False, allow_unicode=True),
     )
 
 
-def _figures(evidence: Evidence, emerged: Emergence | None) -> dict[str, Json]:
+def _figures(evidence: Evidence, emergence_on_dev: Emergence | None) -> dict[str, Json]:
     """Return name of the page's element → its figure; none before iteration 0 is finished."""
     states, names, best = evidence.states, evidence.names, evidence.best
     if best is None:
@@ -57,7 +57,11 @@ def _figures(evidence: Evidence, emerged: Emergence | None) -> dict[str, Json]:
         "trajectories": trajectories(states, names),
         "recipe": recipe_bars(names, best.coefficients.tolist(), states[0].utilities[: len(names)]),
     }
-    return figures if emerged is None else figures | {"emergence": emergence_map(emerged, states[-1].iteration)}
+    return (
+        figures
+        if emergence_on_dev is None
+        else figures | {"emergence": emergence_map(emergence_on_dev, states[-1].iteration)}
+    )
 
 
 def _rank(evidence: Evidence) -> int | None:

@@ -15,7 +15,7 @@ def previous_sentence(evidence: Evidence) -> str | None:
     if earlier["still_the_best"]:
         return f"Still the best on the new data: the search found nothing better than {whose}."
     difference, p = summary["ending_best"]["test"] - earlier["test"], earlier["p_value_ending_best"]
-    size = points(difference, evidence.graded)
+    size = points(difference, evidence.is_graded)
     if p >= SIGNIFICANT:
         return f"No evidence that it is better than {whose}: {size} on the new data's test ({p_value(p)})."
     word = "better" if difference > 0 else "worse"

@@ -34,8 +34,8 @@ class Projection:
 
     def __call__(self, points: ArrayLike) -> Floats:
         """Return where `points` [..., n] are on the map, [..., 2]."""
-        placed: Floats = (np.asarray(points, dtype=np.float64) - self.mean) @ self.axes.T
-        return placed
+        coordinates: Floats = (np.asarray(points, dtype=np.float64) - self.mean) @ self.axes.T
+        return coordinates
 
 
 def principal_components(points: Sequence[ArrayLike] | Floats) -> Projection:

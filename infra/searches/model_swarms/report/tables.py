@@ -8,7 +8,7 @@ from infra.report.contenders import Contender
 from infra.searches.model_swarms.report.emergence import Changes, changes
 from infra.searches.model_swarms.report.evidence import Evidence
 
-SHOWN = 5
+MOST_EXAMPLES = 5
 """As many gained and as many lost examples are shown."""
 _LONGEST = 600
 """Characters of an output that are shown."""
@@ -100,22 +100,25 @@ class ChangedExamples:
     split: str
     examples: int
     changes: Changes
-    gained: tuple[ChangedExample, ...]
-    lost: tuple[ChangedExample, ...]
+    gains: tuple[ChangedExample, ...]
+    losses: tuple[ChangedExample, ...]
 
 
 def changed_examples(evidence: Evidence) -> ChangedExamples | None:
     """Return what changed on the test, or on dev before there is a test; None before anything is evaluated."""
-    split = "test" if Purpose.ENDING_BEST in evidence.tested else "dev"
+    split = "test" if Purpose.ENDING_BEST in evidence.test_evaluations else "dev"
     pair = evidence.pair(split)
     if pair is None:
         return None
-    changed = changes(*pair)
-    gained, lost = (tuple(_changed(*pair, k) for k in indices[:SHOWN]) for indices in (changed.gained, changed.lost))
-    return ChangedExamples(split, len(pair[0].scores), changed, gained, lost)
+    differences = changes(*pair)
+    gains, losses = (
+        tuple(_changed_example(*pair, k) for k in indices[:MOST_EXAMPLES])
+        for indices in (differences.gains, differences.losses)
+    )
+    return ChangedExamples(split, len(pair[0].scores), differences, gains, losses)
 
 
-def _changed(before: EvaluationRecord, after: EvaluationRecord, index: int) -> ChangedExample:
+def _changed_example(before: EvaluationRecord, after: EvaluationRecord, index: int) -> ChangedExample:
     return ChangedExample(index + 1, _answer(before, index), _answer(after, index))
 
 

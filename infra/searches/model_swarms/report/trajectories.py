@@ -16,7 +16,7 @@ from infra.report.chart import (
     color_bar,
     figure,
     label,
-    rounded,
+    round_values,
     whole_numbers,
 )
 from infra.searches.model_swarms.report.projection import Projection, principal_components
@@ -31,9 +31,9 @@ def trajectories(states: Sequence[State], names: Sequence[str]) -> Json:
     """
     every = np.concatenate([state.positions for state in states])
     projection = principal_components(every)
-    place = _Place(projection)
-    traces = [_ways(states, place), _unevaluated(states, place), _evaluated(states, place)]
-    traces += [_experts(names, place), _best_way(states, place)]
+    map_point = _MapPoint(projection)
+    traces = [_ways(states, map_point), _unevaluated_points(states, map_point), _evaluated_points(states, map_point)]
+    traces += [_experts(names, map_point), _best_way(states, map_point)]
     titles = [f"principal component {k + 1} ({share:.0%} of the variance)" for k, share in enumerate(projection.shares)]
     iterations = whole_numbers("iteration", states[-1].iteration)
     across = axis(titles[0], range=_with_room(projection(every)[:, 0]))
@@ -47,7 +47,7 @@ def _with_room(values: Floats) -> list[float]:
     return [low - room, high + room]
 
 
-class _Place:
+class _MapPoint:
     """Where coefficients are on the map; a flat one spends its height on the iterations."""
 
     def __init__(self, projection: Projection) -> None:
@@ -62,10 +62,10 @@ def _xy(points: Sequence[tuple[float, float] | None]) -> Json:
     return {"x": [p and p[0] for p in points], "y": [p and p[1] for p in points]}
 
 
-def _ways(states: Sequence[State], place: _Place) -> Json:
+def _ways(states: Sequence[State], map_point: _MapPoint) -> Json:
     points: list[tuple[float, float] | None] = []
     for particle in range(len(states[0].positions)):
-        points += [place(state.positions[particle], state.iteration) for state in states]
+        points += [map_point(state.positions[particle], state.iteration) for state in states]
         points.append(None)
     return {
         "type": "scatter",
@@ -78,19 +78,19 @@ def _ways(states: Sequence[State], place: _Place) -> Json:
     }
 
 
-def _points(states: Sequence[State], place: _Place, evaluated: bool) -> tuple[Json, list[float | None]]:
-    chosen = [(s, i) for s in states for i, done in enumerate(s.to_evaluate) if done is evaluated]
+def _points(states: Sequence[State], map_point: _MapPoint, is_evaluated: bool) -> tuple[Json, list[float | None]]:
+    pairs = [(s, i) for s in states for i, flag in enumerate(s.to_evaluate) if flag is is_evaluated]
     trace = {
         "type": "scatter",
         "mode": "markers",
-        **_xy([place(state.positions[i], state.iteration) for state, i in chosen]),
-        "customdata": [[i, state.iteration] for state, i in chosen],
+        **_xy([map_point(state.positions[i], state.iteration) for state, i in pairs]),
+        "customdata": [[i, state.iteration] for state, i in pairs],
     }
-    return trace, rounded([state.utilities[i] for state, i in chosen])
+    return trace, round_values([state.utilities[i] for state, i in pairs])
 
 
-def _evaluated(states: Sequence[State], place: _Place) -> Json:
-    trace, utilities = _points(states, place, evaluated=True)
+def _evaluated_points(states: Sequence[State], map_point: _MapPoint) -> Json:
+    trace, utilities = _points(states, map_point, is_evaluated=True)
     bar = color_bar("utility on dev", orientation="h", len=0.5, y=-0.14, yanchor="top")
     return trace | {
         "name": "position",
@@ -108,8 +108,8 @@ def _evaluated(states: Sequence[State], place: _Place) -> Json:
     }
 
 
-def _unevaluated(states: Sequence[State], place: _Place) -> Json:
-    trace, _ = _points(states, place, evaluated=False)
+def _unevaluated_points(states: Sequence[State], map_point: _MapPoint) -> Json:
+    trace, _ = _points(states, map_point, is_evaluated=False)
     return trace | {
         "name": "not evaluated",
         "showlegend": bool(trace["x"]),
@@ -118,15 +118,15 @@ def _unevaluated(states: Sequence[State], place: _Place) -> Json:
     }
 
 
-def _experts(names: Sequence[str], place: _Place) -> Json:
-    shown = [label(name) for name in names]
-    points = [place(row, 0) for row in np.eye(len(names))]
+def _experts(names: Sequence[str], map_point: _MapPoint) -> Json:
+    labels = [label(name) for name in names]
+    points = [map_point(row, 0) for row in np.eye(len(names))]
     return {
         "type": "scatter",
         "mode": "markers+text",
         "name": "expert",
         **_xy(points),
-        "text": shown,
+        "text": labels,
         "textposition": label_sides(points),
         "textfont": {"color": INK, "size": 13},
         "marker": {"symbol": "diamond", "size": 12, "color": SURFACE, "line": {"color": INK, "width": 2}},
@@ -149,15 +149,15 @@ def label_sides(points: Sequence[tuple[float, float]]) -> list[str]:
     return sides
 
 
-def _best_way(states: Sequence[State], place: _Place) -> Json:
-    found = {s.global_best.iteration: s.global_best for s in states if s.global_best is not None}
-    bests = list(found.values())
+def _best_way(states: Sequence[State], map_point: _MapPoint) -> Json:
+    by_iteration = {s.global_best.iteration: s.global_best for s in states if s.global_best is not None}
+    bests = list(by_iteration.values())
     size = [7] * (len(bests) - 1) + [22]
     return {
         "type": "scatter",
         "mode": "lines+markers",
         "name": "global best, to its end",
-        **_xy([place(best.coefficients, best.iteration) for best in bests]),
+        **_xy([map_point(best.coefficients, best.iteration) for best in bests]),
         "customdata": [[best.particle, best.iteration, round(best.utility, 5)] for best in bests],
         "line": {"color": BEST, "width": 2},
         "marker": {

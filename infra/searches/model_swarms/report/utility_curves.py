@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from infra.report.chart import BEST, MUTED, WINNER, WORST, Json, axis, figure, rounded, whole_numbers
+from infra.report.chart import BEST, MUTED, WINNER, WORST, Json, axis, figure, round_values, whole_numbers
 from swarm.state import State
 
 
@@ -25,7 +25,7 @@ def utility_curves(states: Sequence[State]) -> Json:
                 "mode": "lines",
                 "name": name,
                 "x": iterations,
-                "y": rounded([extreme.utility for extreme in extremes]),
+                "y": round_values([extreme.utility for extreme in extremes]),
                 "customdata": [[extreme.particle, extreme.iteration] for extreme in extremes],
                 "line": {"color": color, "width": 3, "dash": dash, "shape": "hv"},
                 "hovertemplate": f"{name}: %{{y:.3f}}<br>particle %{{customdata[0]}}, iteration %{{customdata[1]}}"
@@ -45,7 +45,7 @@ def _particle(states: Sequence[State], particle: int, color: str, legend: bool) 
         "legendgroup": "winner" if winner else "others",
         "showlegend": legend,
         "x": [state.iteration for state in states],
-        "y": rounded(utilities),
+        "y": round_values(utilities),
         "connectgaps": False,
         "opacity": 1 if winner else 0.45,
         "line": {"color": color, "width": 2 if winner else 1},

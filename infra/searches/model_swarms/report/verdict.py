@@ -12,13 +12,13 @@ def verdict(evidence: Evidence) -> Verdict:
     """Return what the paired test, and nothing but the test, says of the ending best."""
     summary = evidence.run.summary
     if summary is None:
-        return _unfinished(evidence)
+        return _verdict_before_end(evidence)
     if summary["ending_best"]["p_value_vs_starting_best"] is None:
-        return _untested(evidence)
-    return _tested(evidence, summary)
+        return _verdict_without_test(evidence)
+    return _verdict_of_test(evidence, summary)
 
 
-def _unfinished(evidence: Evidence) -> Verdict:
+def _verdict_before_end(evidence: Evidence) -> Verdict:
     state = {
         RunStatus.STOPPED: "Stopped before its end; it can be resumed.",
         RunStatus.FAILED: "Failed; it can be resumed.",
@@ -35,12 +35,12 @@ def _unfinished(evidence: Evidence) -> Verdict:
     )
 
 
-def _untested(evidence: Evidence) -> Verdict:
+def _verdict_without_test(evidence: Evidence) -> Verdict:
     reason = f"The objective has no test examples. {_on_dev(evidence)} The search chose by these, so they are no test."
     return Verdict("undecided", "Not tested: whether it is better is not known.", reason)
 
 
-def _tested(evidence: Evidence, summary: dict[str, Any]) -> Verdict:
+def _verdict_of_test(evidence: Evidence, summary: dict[str, Any]) -> Verdict:
     start, end = summary["starting_best"], summary["ending_best"]
     difference, p = end["test"] - start["test"], end["p_value_vs_starting_best"]
     rival = f"the best expert, {start['expert']}"
@@ -48,11 +48,11 @@ def _tested(evidence: Evidence, summary: dict[str, Any]) -> Verdict:
     if evidence.best is not None and evidence.best.iteration == 0 and evidence.best.particle == evidence.best_expert:
         return Verdict("undecided", f"The search found nothing better than {rival}.", "The ending best is that expert.")
     if p >= SIGNIFICANT:
-        size = points(difference, evidence.graded)
+        size = points(difference, evidence.is_graded)
         sentence = f"No evidence that it is better than {rival}: {size} on the test ({p_value(p)})."
         return Verdict("undecided", sentence, reason)
     tone: Tone = "better" if difference > 0 else "worse"
-    size = points(abs(difference), evidence.graded).removeprefix("+")
+    size = points(abs(difference), evidence.is_graded).removeprefix("+")
     return Verdict(tone, f"{tone.capitalize()} than {rival}, by {size} on the test ({p_value(p)}).", reason)
 
 

@@ -13,7 +13,7 @@ from infra.records.store import Records
 from infra.records.values import EvaluationRecord, Purpose, RunStatus
 from infra.searches.heterogeneous_swarms.config import HeterogeneousSwarmsConfig
 from infra.systems.contributions import contributions, describe, parts_of
-from infra.systems.executor import Saved
+from infra.systems.executor import Savings
 from swarm.c_gain import collaborative_gain
 from swarm.heterogeneous import ask, tell_graphs, tell_models
 from swarm.heterogeneous_plan import SystemTemplate, best_system, graph_systems, model_systems
@@ -69,7 +69,7 @@ class MadeUpSystemRun:
         assert final.best is not None
         components = [self._alone(recipe.coefficients) for recipe in dict.fromkeys(best.recipes)]
         scores = self._scores(best)
-        self._save(final.iteration, Purpose.COMPONENT, "components", [({}, each) for each in components])
+        self._save(final.iteration, Purpose.COMPONENT, "components", [({}, item) for item in components])
         self._save(final.iteration, Purpose.ENDING_BEST, "best", [(best.to_json(), scores)], self._said(best))
         parts = [final.best.utility - 0.03 * ((7 * number) % 5 - 1) for number in range(len(parts_of(best)))]
         summary = self._summary(final, best, components, scores, parts)
@@ -86,13 +86,13 @@ class MadeUpSystemRun:
     ) -> dict[str, Any]:
         assert final.best is not None
         first, draws = self._alone(np.eye(len(self._names))[0]), np.random.default_rng(1)
-        before, after = (bootstrap_interval([each], draws, fmean) for each in (first, scores))
+        before, after = (bootstrap_interval([item], draws, fmean) for item in (first, scores))
         gain = collaborative_gain(components, scores, draws)
         return {
             "experts": dict(zip(self._names, self._bases, strict=True)),
             "evaluations": 84,
             "generated_tokens": 654_321,
-            "saved": Saved(5040, 2911, 120_000, 66_000, 48).to_json(),
+            "saved": Savings(5040, 2911, 120_000, 66_000, 48).to_json(),
             "starting_best": {
                 "expert": self._names[0],
                 "dev": 0.5,
@@ -131,8 +131,8 @@ class MadeUpSystemRun:
     def _scores(self, system: System) -> list[float]:
         """Return the share of examples that the end node, or half of its readers, or more, solve."""
         solved = np.array([self._alone(recipe.coefficients) for recipe in system.recipes])
-        read = solved[list(system.dag.predecessors[system.dag.end])].mean(axis=0) >= 0.5
-        scores: list[float] = (read | (solved[system.dag.end] > 0)).astype(float).tolist()
+        sources = solved[list(system.dag.predecessors[system.dag.end])].mean(axis=0) >= 0.5
+        scores: list[float] = (sources | (solved[system.dag.end] > 0)).astype(float).tolist()
         return scores
 
     def _said(self, system: System) -> dict[str, Any]:
@@ -143,7 +143,7 @@ class MadeUpSystemRun:
             for example in range(EXAMPLES)
         ]
         numbers = np.arange(len(order) * EXAMPLES).reshape(1, len(order), EXAMPLES)
-        return {"answers": answers, "nodes": numbers.tolist(), "saved": Saved().to_json()}
+        return {"answers": answers, "nodes": numbers.tolist(), "saved": Savings().to_json()}
 
     def _save(
         self,

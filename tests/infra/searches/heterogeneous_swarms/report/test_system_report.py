@@ -79,9 +79,9 @@ def test_talks_are_where_the_system_differs_most_from_its_models(tmp_path: Path)
     run.records.close()
     helped, hurt = talks(evidence)
     assert all(talk.score > talk.alone for talk in helped) and all(talk.score < talk.alone for talk in hurt)
-    order = System.from_json(evidence.tested.recipe).dag.order  # type: ignore[union-attr]
+    order = System.from_json(evidence.test_evaluation.recipe).dag.order  # type: ignore[union-attr]
     first = helped[0]
-    assert first.said == tuple((node, f"node {node}: {first.number - 1}") for node in order)
+    assert first.answers == tuple((node, f"node {node}: {first.number - 1}") for node in order)
 
 
 def system(parents: tuple[int, ...]) -> System:
@@ -131,6 +131,6 @@ def test_a_model_is_named_by_what_it_is_made_of(coefficients: dict[str, float], 
 def test_the_gain_s_interval_is_drawn_around_the_accuracy() -> None:
     interval = {"mean": 0.25, "low": 0.0, "high": 0.5}
     bucket = {"models": 1, "examples": 1, "accuracy": 0.5, "expectation": 0.25, "gain": interval}
-    bars, expected = c_gain_figure({"models": 4, "buckets": [bucket]})["data"]
-    assert (bars["x"], bars["y"], expected["y"]) == (["1 of 4<br>1 problem"], [0.5], [0.25])
+    bars, expectation = c_gain_figure({"models": 4, "buckets": [bucket]})["data"]
+    assert (bars["x"], bars["y"], expectation["y"]) == (["1 of 4<br>1 problem"], [0.5], [0.25])
     assert (bars["error_y"]["array"], bars["error_y"]["arrayminus"]) == ([0.25], [0.25])

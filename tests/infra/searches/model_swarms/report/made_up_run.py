@@ -77,9 +77,9 @@ class MadeUpRun:
         assert final.global_best is not None
         expert = top_k(initial.utilities[: len(self._names)], 1)[0]
         bests = [initial.positions[expert].tolist(), final.global_best.coefficients.tolist()]
-        chosen = [Recipe(self._bases, tuple(row), Space.FACTORS) for row in bests]
+        selection = [Recipe(self._bases, tuple(row), Space.FACTORS) for row in bests]
         purposes = (Purpose.STARTING_BEST, Purpose.ENDING_BEST)
-        tested = self._evaluate(final.iteration, "test", list(zip(range(2), chosen, purposes, strict=True)))
+        tested = self._evaluate(final.iteration, "test", list(zip(range(2), selection, purposes, strict=True)))
         before, after = tested if with_test else (None, None)
         summary = self._summary(states, expert, before, after)
         self.records.mark(self.name, RunStatus.FINISHED, stopped_by="patience", summary=summary)
@@ -113,11 +113,11 @@ class MadeUpRun:
         return np.array_split(np.asarray(evaluation.scores), len(self._tasks))
 
     def _told(self, state: State) -> State:
-        wanted = recipes(state, self._bases, Space.FACTORS)
-        places = [(i, wanted[i], Purpose.SEARCH) for i, evaluated in enumerate(state.to_evaluate) if evaluated]
-        found = self._evaluate(state.iteration, "dev", places)
-        utilities: list[float | None] = [None] * len(wanted)
-        for (particle, _, _), evaluation in zip(places, found, strict=True):
+        expectation = recipes(state, self._bases, Space.FACTORS)
+        places = [(i, expectation[i], Purpose.SEARCH) for i, evaluated in enumerate(state.to_evaluate) if evaluated]
+        result = self._evaluate(state.iteration, "dev", places)
+        utilities: list[float | None] = [None] * len(expectation)
+        for (particle, _, _), evaluation in zip(places, result, strict=True):
             utilities[particle] = evaluation.utility
         told = tell(self._parameters, state, utilities)
         self.records.save_iteration(self.name, told.iteration, told.to_json(), told.sha256)

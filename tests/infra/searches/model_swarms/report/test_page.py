@@ -63,9 +63,9 @@ def test_a_report_shows_what_was_asked_and_both_answers(made_up: MadeUpRun, tmp_
 def test_the_examples_shown_are_of_every_task(tmp_path: Path) -> None:
     run = MadeUpRun(tmp_path, Parameters(particles=5), tasks=("facts", "sums"), examples=40)
     run.search(0)
-    shown = first_examples(run.records, run.name)
+    output = first_examples(run.records, run.name)
     run.records.close()
-    assert [(example.number, example.task) for example in shown] == [(1, "facts"), (2, "facts"), (21, "sums")]
+    assert [(example.number, example.task) for example in output] == [(1, "facts"), (2, "facts"), (21, "sums")]
 
 
 def test_the_same_records_give_the_same_report(finished: Evidence) -> None:

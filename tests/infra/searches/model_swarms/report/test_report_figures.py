@@ -16,20 +16,20 @@ from tests.infra.searches.model_swarms.report.made_up_run import MadeUpRun
 
 
 def figures(evidence: Evidence) -> list[dict[str, Any]]:
-    found, best = emergence(evidence), evidence.best
-    assert found is not None and best is not None
+    result, best = emergence(evidence), evidence.best
+    assert result is not None and best is not None
     return [
         utility_curves(evidence.states),
         trajectories(evidence.states, evidence.names),
         recipe_bars(evidence.names, best.coefficients.tolist(), [0.5] * len(evidence.names)),
-        emergence_map(found, evidence.states[-1].iteration),
+        emergence_map(result, evidence.states[-1].iteration),
     ]
 
 
 def test_plotly_knows_every_field_of_every_figure(finished: Evidence) -> None:
     for figure in figures(finished):
-        drawn = go.Figure(json.loads(json.dumps(figure, allow_nan=False)))
-        assert len(drawn.data) == len(figure["data"])
+        drawing = go.Figure(json.loads(json.dumps(figure, allow_nan=False)))
+        assert len(drawing.data) == len(figure["data"])
 
 
 def test_a_particle_that_was_not_evaluated_leaves_a_gap(finished: Evidence) -> None:
@@ -42,8 +42,8 @@ def test_a_particle_that_was_not_evaluated_leaves_a_gap(finished: Evidence) -> N
 
 def test_an_old_utility_that_a_skipped_particle_keeps_is_no_point_of_the_curve(finished: Evidence) -> None:
     carried = [replace(state, utilities=(0.5,) * len(state.utilities)) for state in finished.states]
-    shown = utility_curves(carried)["data"], utility_curves(finished.states)["data"]
-    assert [[v is None for v in t["y"]] for t in shown[0]] == [[v is None for v in t["y"]] for t in shown[1]]
+    output = utility_curves(carried)["data"], utility_curves(finished.states)["data"]
+    assert [[v is None for v in t["y"]] for t in output[0]] == [[v is None for v in t["y"]] for t in output[1]]
 
 
 def test_global_best_and_worst_are_drawn_at_every_iteration(finished: Evidence) -> None:

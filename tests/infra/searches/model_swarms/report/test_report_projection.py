@@ -6,9 +6,11 @@ from infra.searches.model_swarms.report.projection import principal_components
 def test_positions_of_three_experts_keep_their_distances_on_the_map() -> None:
     positions = np.random.default_rng(1).dirichlet(np.ones(3), size=20)
     projection = principal_components(positions)
-    placed = projection(positions)
+    coordinates = projection(positions)
     np.testing.assert_allclose(
-        np.linalg.norm(placed[0] - placed, axis=1), np.linalg.norm(positions[0] - positions, axis=1), atol=1e-12
+        np.linalg.norm(coordinates[0] - coordinates, axis=1),
+        np.linalg.norm(positions[0] - positions, axis=1),
+        atol=1e-12,
     )
     assert sum(projection.shares) == 1 and not projection.is_flat
 

@@ -6,7 +6,7 @@ import pytest
 from infra.records.values import Purpose
 from infra.report.contenders import Contender, scale
 from infra.searches.model_swarms.report.evidence import Evidence
-from infra.searches.model_swarms.report.tables import SHOWN, changed_examples, contenders, task_rows
+from infra.searches.model_swarms.report.tables import MOST_EXAMPLES, changed_examples, contenders, task_rows
 
 
 def summary(evidence: Evidence) -> dict[str, Any]:
@@ -44,8 +44,10 @@ def test_each_task_is_shown_on_each_split(finished: Evidence) -> None:
         ("sums", "dev"),
         ("sums", "test"),
     ]
-    tested = [finished.tested[purpose].task_utilities for purpose in (Purpose.STARTING_BEST, Purpose.ENDING_BEST)]
-    assert [(row.before, row.after) for row in rows if row.split == "test"] == list(zip(*tested, strict=True))
+    test_evaluations = [
+        finished.test_evaluations[purpose].task_utilities for purpose in (Purpose.STARTING_BEST, Purpose.ENDING_BEST)
+    ]
+    assert [(row.before, row.after) for row in rows if row.split == "test"] == list(zip(*test_evaluations, strict=True))
 
 
 def test_one_task_needs_no_table_of_tasks(finished: Evidence) -> None:
@@ -53,27 +55,27 @@ def test_one_task_needs_no_table_of_tasks(finished: Evidence) -> None:
 
 
 def test_changed_examples_are_those_of_the_test(finished: Evidence) -> None:
-    found = changed_examples(finished)
-    assert found is not None
-    before, after = finished.tested[Purpose.STARTING_BEST], finished.tested[Purpose.ENDING_BEST]
+    result = changed_examples(finished)
+    assert result is not None
+    before, after = finished.test_evaluations[Purpose.STARTING_BEST], finished.test_evaluations[Purpose.ENDING_BEST]
     gained = [k for k in range(40) if after.scores[k] > before.scores[k]]
-    assert (found.split, found.examples, found.changes.gained) == ("test", 40, tuple(gained))
-    assert [row.number for row in found.gained] == [k + 1 for k in gained[:SHOWN]]
-    assert all(row.after.output == "The answer is 42" and row.before.score == 0 for row in found.gained)
+    assert (result.split, result.examples, result.changes.gains) == ("test", 40, tuple(gained))
+    assert [row.number for row in result.gains] == [k + 1 for k in gained[:MOST_EXAMPLES]]
+    assert all(row.after.output == "The answer is 42" and row.before.score == 0 for row in result.gains)
 
 
 def test_before_a_test_changed_examples_are_those_of_dev(finished: Evidence) -> None:
-    found = changed_examples(replace(finished, tested={}))
-    assert found is not None and found.split == "dev"
+    result = changed_examples(replace(finished, test_evaluations={}))
+    assert result is not None and result.split == "dev"
 
 
 def test_a_long_output_is_shortened_and_says_so(finished: Evidence) -> None:
-    after = finished.tested[Purpose.ENDING_BEST]
-    long = finished.tested | {Purpose.ENDING_BEST: replace(after, outputs=("x" * 601,) * 40)}
-    found = changed_examples(replace(finished, tested=long))
-    assert found is not None
-    answer = found.gained[0].after
-    assert (len(answer.output), answer.shortened, found.gained[0].before.shortened) == (600, True, False)
+    after = finished.test_evaluations[Purpose.ENDING_BEST]
+    long = finished.test_evaluations | {Purpose.ENDING_BEST: replace(after, outputs=("x" * 601,) * 40)}
+    result = changed_examples(replace(finished, test_evaluations=long))
+    assert result is not None
+    answer = result.gains[0].after
+    assert (len(answer.output), answer.shortened, result.gains[0].before.shortened) == (600, True, False)
 
 
 @pytest.mark.parametrize(
@@ -87,6 +89,6 @@ def test_a_long_output_is_shortened_and_says_so(finished: Evidence) -> None:
     ],
 )
 def test_a_scale_spans_the_tenths_around_its_values(values: list[float | None], low: float, high: float) -> None:
-    found = scale(values)
-    assert (found.low, found.high) == pytest.approx((low, high))
-    assert found(found.low) == "3.00%" and found(found.high) == "97.00%"
+    result = scale(values)
+    assert (result.low, result.high) == pytest.approx((low, high))
+    assert result(result.low) == "3.00%" and result(result.high) == "97.00%"

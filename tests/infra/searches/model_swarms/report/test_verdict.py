@@ -48,21 +48,21 @@ def told(evidence: Evidence, start: float, end: float, p: float | None) -> Evide
 def test_the_headline_says_no_more_than_the_paired_test(
     finished: Evidence, start: float, end: float, p: float, tone: str, sentence: str
 ) -> None:
-    found = verdict(told(finished, start, end, p))
-    assert (found.tone, found.sentence) == (tone, sentence)
+    result = verdict(told(finished, start, end, p))
+    assert (result.tone, result.sentence) == (tone, sentence)
 
 
 def test_scores_of_no_share_of_right_answers_differ_by_no_points(finished: Evidence) -> None:
     task = {"kind": "likelihood", "data": "d.json", "name": "facts"}
     run = replace(finished.run, config=finished.run.config | {"objective": {"tasks": [task]}})
-    found = verdict(told(replace(finished, run=run), -2.5, -2.25, 0.01))
-    assert found.sentence == "Better than the best expert, cot, by 0.250 on the test (p = 0.010)."
+    result = verdict(told(replace(finished, run=run), -2.5, -2.25, 0.01))
+    assert result.sentence == "Better than the best expert, cot, by 0.250 on the test (p = 0.010)."
 
 
 def test_without_test_examples_nothing_is_claimed(finished: Evidence) -> None:
-    found = verdict(told(finished, 0.4, 0.9, None))
-    assert (found.tone, found.sentence) == ("undecided", "Not tested: whether it is better is not known.")
-    assert "no test" in found.reason
+    result = verdict(told(finished, 0.4, 0.9, None))
+    assert (result.tone, result.sentence) == ("undecided", "Not tested: whether it is better is not known.")
+    assert "no test" in result.reason
 
 
 def test_an_expert_that_stayed_the_best_is_not_called_a_find(finished: Evidence) -> None:
@@ -70,8 +70,8 @@ def test_an_expert_that_stayed_the_best_is_not_called_a_find(finished: Evidence)
     best, expert = first.best, first.best_expert
     assert best is not None and expert is not None
     stayed = replace(first.states[0], global_best=replace(best, particle=expert))
-    found = verdict(told(replace(first, states=(stayed,)), 0.4, 0.4, 1.0))
-    assert found.sentence == "The search found nothing better than the best expert, cot."
+    result = verdict(told(replace(first, states=(stayed,)), 0.4, 0.4, 1.0))
+    assert result.sentence == "The search found nothing better than the best expert, cot."
 
 
 @pytest.mark.parametrize(
@@ -83,6 +83,6 @@ def test_an_expert_that_stayed_the_best_is_not_called_a_find(finished: Evidence)
     ],
 )
 def test_an_unfinished_run_is_called_so(finished: Evidence, status: RunStatus, sentence: str) -> None:
-    found = verdict(replace(finished, run=replace(finished.run, status=status, summary=None)))
-    assert (found.tone, found.sentence) == ("undecided", sentence)
-    assert found.reason.startswith("What follows is as of iteration 5.")
+    result = verdict(replace(finished, run=replace(finished.run, status=status, summary=None)))
+    assert (result.tone, result.sentence) == ("undecided", sentence)
+    assert result.reason.startswith("What follows is as of iteration 5.")

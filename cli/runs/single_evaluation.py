@@ -1,4 +1,4 @@
-"""One evaluation outside of a search: found in the records, or made by an engine and recorded."""
+"""One evaluation outside of a search: read from the records, or made by an engine and recorded."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -28,7 +28,7 @@ OnRows = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class EvaluationRequest:
-    """What is to be known: how good `subject` is on one split of `objective`, answered by the engine of `engine`.
+    """The question of `swarm evaluate`: how good `subject` is on one split of `objective`, answered by the engine of `engine`.
 
     `initial` is what the experts that set the objective's scales are made from; None if it needs no scales.
     """
@@ -58,7 +58,7 @@ class EvaluationResult:
 
     evaluation: EvaluationRecord
     group: EvaluationGroup
-    recorded: bool
+    is_recorded: bool
 
 
 def evaluate_subject(request: EvaluationRequest, records: Records, on_rows: OnRows) -> EvaluationResult:
@@ -73,12 +73,12 @@ def evaluate_subject(request: EvaluationRequest, records: Records, on_rows: OnRo
     with closing(Scorers(request.settings)) as scorers, closing(request.host(request.subject.basis, on_rows)) as host:
         evaluator = request.evaluator(host, scorers, records)
         key = group.key(evaluator)
-        recorded = records.evaluation_group(key)
-        if recorded is None and request.initial is not None:
+        recorded_evaluations = records.evaluation_group(key)
+        if recorded_evaluations is None and request.initial is not None:
             _measure_scales(request, request.initial, scorers, records, on_rows)
-        evaluations = recorded or group.evaluate(evaluator)
+        evaluations = recorded_evaluations or group.evaluate(evaluator)
     [row] = records.evaluation_groups([key])
-    return EvaluationResult(evaluations[0], row, recorded is not None)
+    return EvaluationResult(evaluations[0], row, recorded_evaluations is not None)
 
 
 def intervals(request: EvaluationRequest, evaluation: EvaluationRecord) -> tuple[Interval, list[Interval]]:

@@ -1,4 +1,4 @@
-"""How a run's models are asked a question that is in no data set: the way its objective's first task asks."""
+"""A question that is in no data set, asked as the first task of a run's objective asks."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -18,8 +18,11 @@ ANSWER_TOKENS = 100
 """Most tokens of an answer where the task itself asks for no text (log-likelihoods)."""
 
 
-class Asking(Schema):
-    """A task's way of asking, without its data."""
+class QuestionFormat(Schema):
+    """How a task turns a question into a prompt, and where the answer ends; the task's data is not part of it.
+
+    Its fields are those of `asking` in a system's file.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -32,17 +35,17 @@ class Asking(Schema):
     max_new_tokens: int = Field(ge=1)
 
 
-def asking_of(task: Task) -> Asking:
-    """Return how `task` asks; a template without a question's place is left out."""
+def question_format_of(task: Task) -> QuestionFormat:
+    """Return how `task` asks; a template without `{question}` is left out."""
     config, prompter = task.config, task.prompter
     template = config.template or config.default_template(task.dataset)
     requests = [case.request for case in (*task.dev, *task.test) if isinstance(case.request, Generate)]
-    return Asking(
+    return QuestionFormat(
         prompt=config.prompt,
         template=template if QUESTION in template else QUESTION,
         system=config.system,
         icl_prompt=prompter.icl_prompt,
-        worked=tuple((shown.text, shown.answer) for shown in prompter.in_context_examples),
+        worked=tuple((pair.text, pair.answer) for pair in prompter.in_context_examples),
         stop=config.stop,
         max_new_tokens=max((request.max_new_tokens for request in requests), default=ANSWER_TOKENS),
     )
@@ -50,10 +53,10 @@ def asking_of(task: Task) -> Asking:
 
 @dataclass(frozen=True)
 class FreeQuestion:
-    """A question as somebody asks it.
+    """A question of a user.
 
     Attributes:
-        asking: how the models are used to being asked.
+        question_format: how the run's objective asks its models.
         text: the question.
         chat: the base model's chat template; None if it has none, or none is needed.
         system: replaces the task's system message; None keeps it.
@@ -62,7 +65,7 @@ class FreeQuestion:
 
     """
 
-    asking: Asking
+    question_format: QuestionFormat
     text: str
     chat: Chat | None
     system: str | None = None
@@ -72,12 +75,12 @@ class FreeQuestion:
     @property
     def limit(self) -> int:
         """Most tokens of the answer."""
-        return self.asking.max_new_tokens if self.max_new_tokens is None else self.max_new_tokens
+        return self.question_format.max_new_tokens if self.max_new_tokens is None else self.max_new_tokens
 
     @property
     def stop(self) -> tuple[str, ...]:
         """See `Question.stop`."""
-        return self.asking.stop
+        return self.question_format.stop
 
     def prompt(self, node: Node, wrap: Wrap) -> str:
         """See `Question.prompt`; there is no long context to share out.
@@ -86,18 +89,19 @@ class FreeQuestion:
             InputError: the chat template refuses the messages, or a raw prompt is given a system message.
 
         """
-        asking, worked = self.asking, [InContextExample(*shown) for shown in self.asking.worked]
+        question_format = self.question_format
+        examples = [InContextExample(*pair) for pair in question_format.worked]
         example = Example("", "dev", 0, "0", self.text, "")
-        text = wrap(fill(asking.template, example, ""))
-        if asking.prompt == "raw" or self.chat is None:
+        text = wrap(fill(question_format.template, example, ""))
+        if question_format.prompt == "raw" or self.chat is None:
             if self.system is not None:
                 raise InputError(
                     "a system message has no place here: this run's models are asked without a chat format"
                 )
-            return as_raw(text, asking.icl_prompt, worked)
-        system = asking.system if self.system is None else self.system
-        return as_chat(text, asking.icl_prompt, worked, system, self.chat)
+            return as_raw(text, question_format.icl_prompt, examples)
+        system = question_format.system if self.system is None else self.system
+        return as_chat(text, question_format.icl_prompt, examples, system, self.chat)
 
     def final(self, prompt: str) -> Request:
         """See `Question.final`."""
-        return Generate(prompt, self.limit, (*self.asking.stop, *self.also_stop))
+        return Generate(prompt, self.limit, (*self.question_format.stop, *self.also_stop))

@@ -1,4 +1,4 @@
-"""What was asked for an example, word for word, what was answered, and what that scored: from the records alone."""
+"""Examples word for word, from the records alone: the request, the answer, and its score."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from infra.report.tasks import task_names
 from swarm.errors import InputError
 from swarm.systems import System
 
-SHOWN = 3
+MOST_EXAMPLES = 3
 """A report shows so many examples."""
 
 START, BEST = "starting best", "best"
@@ -25,7 +25,7 @@ Pair = tuple[EvaluationRecord | None, EvaluationRecord | None]
 
 @dataclass(frozen=True)
 class Exchange:
-    """Something that a model was asked, and its answer.
+    """A request to a model, and its answer.
 
     Attributes:
         who: the starting best, the best, or a node of the best system.
@@ -50,10 +50,10 @@ class Exchange:
     def to_json(self) -> dict[str, Any]:
         """Return this as plain JSON."""
         kind, fields = (None, {}) if self.request is None else request_json(self.request)
-        asked = None if kind is None else {"kind": kind, **fields}
+        request = None if kind is None else {"kind": kind, **fields}
         return {
             "who": self.who,
-            "request": asked,
+            "request": request,
             "output": self.output,
             "prediction": self.prediction,
             "score": self.score,
@@ -62,7 +62,7 @@ class Exchange:
 
 @dataclass(frozen=True)
 class AskedExample:
-    """An example of a split (the first is 1, over all tasks), and what was said."""
+    """An example of a split (the first is 1, over all tasks), and the exchanges about it."""
 
     split: Split
     number: int
@@ -109,18 +109,18 @@ class AskedExamples:
         """Return the example of that number; raises `InputError` if there is none."""
         if not 1 <= number <= len(self):
             raise InputError(f"the {self.split} split has no example {number}: it has 1 to {len(self)}")
-        place = number - 1
-        start = [] if self._start is None else [self._alone(START, self._start, place)]
-        return AskedExample(self.split, number, self._tasks[place], (*start, *self._of_best(place)))
+        index = number - 1
+        start = [] if self._start is None else [self._alone(START, self._start, index)]
+        return AskedExample(self.split, number, self._tasks[index], (*start, *self._of_best(index)))
 
     def first(self, count: int) -> list[AskedExample]:
         """Return the first examples of each task in turn, `count` in all if there are so many."""
-        seen: Counter[str] = Counter()
+        counts: Counter[str] = Counter()
         turns = []
-        for place, task in enumerate(self._tasks):
-            turns.append((seen[task], place))
-            seen[task] += 1
-        return [self[place + 1] for place in sorted(place for _, place in sorted(turns)[:count])]
+        for index, task in enumerate(self._tasks):
+            turns.append((counts[task], index))
+            counts[task] += 1
+        return [self[index + 1] for index in sorted(index for _, index in sorted(turns)[:count])]
 
     @cached_property
     def _tasks(self) -> list[str]:
@@ -146,23 +146,23 @@ class AskedExamples:
         group = self._best.group
         return self._records.node_answers(group) or {}, self._records.node_requests(group)
 
-    def _alone(self, who: str, evaluation: EvaluationRecord, place: int) -> Exchange:
-        asked = [request for task in self._requests for request in task]
-        return _told(who, request_from_json(asked[place]) if asked else None, evaluation, place)
+    def _alone(self, who: str, evaluation: EvaluationRecord, index: int) -> Exchange:
+        requests = [request for task in self._requests for request in task]
+        return _exchange(who, request_from_json(requests[index]) if requests else None, evaluation, index)
 
-    def _of_best(self, place: int) -> list[Exchange]:
-        saved, sent = self._of_nodes
-        if not saved:
-            return [self._alone(BEST, self._best, place)]
+    def _of_best(self, index: int) -> list[Exchange]:
+        node_answers, requests = self._of_nodes
+        if not node_answers:
+            return [self._alone(BEST, self._best, index)]
         order = System.from_json(self._best.recipe).dag.order
-        said = []
-        for node, row in zip(order, saved["nodes"][self._best.index], strict=True):
+        exchanges = []
+        for node, row in zip(order, node_answers["nodes"][self._best.index], strict=True):
             request, answer = None, None
-            if row[place] is not None:
-                _, key, (answer, _) = saved["answers"][row[place]]
-                request = request_from_json(sent[key]) if key in sent else None
-            said.append(Exchange(f"node {node}", request, answer if isinstance(answer, str) else None))
-        return [*said[:-1], _told(f"{BEST} (node {order[-1]})", said[-1].request, self._best, place)]
+            if row[index] is not None:
+                _, key, (answer, _) = node_answers["answers"][row[index]]
+                request = request_from_json(requests[key]) if key in requests else None
+            exchanges.append(Exchange(f"node {node}", request, answer if isinstance(answer, str) else None))
+        return [*exchanges[:-1], _exchange(f"{BEST} (node {order[-1]})", exchanges[-1].request, self._best, index)]
 
 
 def split_to_show(records: Records, run: str) -> Split:
@@ -177,8 +177,8 @@ def first_examples(records: Records, run: RunRecord, finalists: Callable[[Split]
     """
     split = split_to_show(records, run.name)
     pair = finalists(split)
-    return [] if pair[1] is None else AskedExamples(records, run, split, pair).first(SHOWN)
+    return [] if pair[1] is None else AskedExamples(records, run, split, pair).first(MOST_EXAMPLES)
 
 
-def _told(who: str, request: Request | None, evaluation: EvaluationRecord, place: int) -> Exchange:
-    return Exchange(who, request, evaluation.outputs[place], evaluation.predictions[place], evaluation.scores[place])
+def _exchange(who: str, request: Request | None, evaluation: EvaluationRecord, index: int) -> Exchange:
+    return Exchange(who, request, evaluation.outputs[index], evaluation.predictions[index], evaluation.scores[index])

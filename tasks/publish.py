@@ -1,4 +1,4 @@
-"""The tasks after the search: publish the best adapter, and write what people read."""
+"""The tasks after the search: publish the best adapter, and write the report."""
 
 from collections.abc import Callable
 from typing import Any

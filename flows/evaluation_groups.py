@@ -16,14 +16,14 @@ RUNNER: Any = ThreadPoolTaskRunner(max_workers=64)
 
 
 def evaluate_groups(run: OpenRun[Any, Any], groups: PrefectFuture[Any], split: Split) -> list[PrefectFuture[Json]]:
-    """Evaluate every group; one whose scores the records no longer hold is evaluated again, cached result or not."""
+    """Evaluate every group; do it again where the records no longer hold the scores of a cached task result."""
     scores = [submit(run, evaluate, run, groups, index, split) for index in range(len(groups.result()))]
-    for index in run.lost([score.result()["group"] for score in scores]):
+    for index in run.missing_groups([score.result()["group"] for score in scores]):
         scores[index] = submit(run, evaluate, run, groups, index, split, again=True)
     return scores
 
 
 def evaluation_links(groups: PrefectFuture[Any], scores: list[PrefectFuture[Json]]) -> list[Link]:
     """Return where in the records each particle's evaluation is."""
-    planned = [Group.from_json(group) for group in groups.result()]
-    return links(planned, [score.result()["group"] for score in scores])
+    recorded_groups = [Group.from_json(group) for group in groups.result()]
+    return links(recorded_groups, [score.result()["group"] for score in scores])
