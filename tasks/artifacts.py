@@ -1,4 +1,4 @@
-"""What people watch in the Prefect UI: the utility curve and the particle table, updated in place."""
+"""Show the utility curve and the particle table in the Prefect UI, updated in place."""
 
 import json
 import math

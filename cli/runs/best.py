@@ -1,4 +1,4 @@
-"""What a finished run answers with."""
+"""Load the best of a finished run, to be asked."""
 
 from typing import TYPE_CHECKING
 

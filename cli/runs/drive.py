@@ -37,7 +37,7 @@ PREFECT_DEFAULTS: Mapping[str, str] = {
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "2",
     "DO_NOT_TRACK": "1",
 }
-"""What Prefect is told where the user's own settings say nothing: quiet, and patient with a slow machine."""
+"""Settings of Prefect, where the user set none: quiet, and patient with a slow machine."""
 
 
 class RunUnfinished(Exception):

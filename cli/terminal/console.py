@@ -1,4 +1,4 @@
-"""What commands print: results on stdout, everything else on stderr, so that `--json` leaves one document on stdout."""
+"""Print results on stdout and everything else on stderr, so that `--json` leaves one document on stdout."""
 
 import json
 import sys

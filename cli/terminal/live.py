@@ -1,4 +1,4 @@
-"""What a person sees while a search runs: bars and the particles' table; plain lines without a terminal."""
+"""Show a search while it runs: bars and the particles' table; plain lines without a terminal."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

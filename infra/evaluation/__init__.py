@@ -1,4 +1,4 @@
-"""From questions to scores: an engine answers, outside scorers rate, all is scored and recorded.
+"""Turn questions into scores: an engine answers, outside scorers rate, the objective scores, the records keep it.
 
 The way is one: `groups` finds a group in the records or has `evaluator` make it, which asks the engine, has the scorers
 rate, scores and saves. What is evaluated together is an `Evaluable`: recipes (`recipes`), or systems (`infra.systems`).

@@ -1,4 +1,4 @@
-"""What a population answers: one call of an engine, and another for what is asked after the first answers."""
+"""Get the answers of a population: one call of an engine, and another for follow-ups."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Ask = Callable[[Sequence[Recipe], Sequence[Sequence[Request]]], tuple[list[list[
 
 @dataclass(frozen=True)
 class Answers:
-    """What the members of a population answered, follow-ups included, and what it cost.
+    """The answers of a population's members, follow-ups included, and their cost.
 
     Attributes:
         responses: a list for each member, one entry an example.

@@ -184,7 +184,7 @@ class Evaluator:
 
 
 class Cost(Protocol):
-    """What answers cost."""
+    """The cost of answers."""
 
     @property
     def tokens(self) -> int:
@@ -198,7 +198,7 @@ class Cost(Protocol):
 
 
 class Evaluable(Protocol):
-    """What is evaluated together, as one group: recipes, or systems of models."""
+    """A group that is evaluated together: recipes, or systems of models."""
 
     def key(self, evaluator: Evaluator) -> str:
         """Return the content hash of everything that the group's scores depend on."""

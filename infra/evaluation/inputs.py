@@ -1,4 +1,4 @@
-"""What a run is made on: everything that its configuration names, read and checked."""
+"""The inputs of a run: everything that its configuration names, read and checked."""
 
 from dataclasses import dataclass
 
@@ -31,6 +31,6 @@ class RunInputs:
 
     @property
     def identity(self) -> dict[str, str]:
-        """What decides a run besides its settings: what → content hash."""
+        """The content hashes that decide a run besides its settings, by the name of the input."""
         experts = {f"expert {name}": key for name, key in zip(self.basis.names, self.basis.ids, strict=True)}
         return {"base model": self.base.sha256, **experts, "objective": self.objective.key, "engine": self.engine}

@@ -1,4 +1,4 @@
-"""What `swarm evaluate` evaluates outside of a search: a model, or a system of models."""
+"""The subject of `swarm evaluate`, outside of a search: a model, or a system of models."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from swarm.recipes import Recipe
 
 @dataclass(frozen=True)
 class Subject:
-    """Who is evaluated.
+    """The model or system that is evaluated.
 
     Attributes:
         name: what messages call it.

@@ -44,7 +44,7 @@ class Exchange:
 
     @property
     def continuations(self) -> tuple[str, ...]:
-        """What was scored after the prompt; nothing where a text was generated."""
+        """The continuations that were scored after the prompt; none where a text was generated."""
         return () if self.request is None or isinstance(self.request, Generate) else self.request.continuations
 
     def to_json(self) -> dict[str, Any]:
@@ -135,14 +135,14 @@ class AskedExamples:
 
     @cached_property
     def _requests(self) -> tuple[tuple[Any, ...], ...]:
-        """What a model that answers alone is asked, by task; () where the records don't hold it."""
+        """The requests to a model that answers alone, by task; () where the records don't hold them."""
         alone = self._start or self._best
         [group] = self._records.evaluation_groups([alone.group])
         return self._records.objective_requests(group.objective) or ()
 
     @cached_property
     def _of_nodes(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-        """What the nodes of the best system answered, and what they were asked."""
+        """The answers of the best system's nodes, and their requests."""
         group = self._best.group
         return self._records.node_answers(group) or {}, self._records.node_requests(group)
 

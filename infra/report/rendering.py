@@ -1,4 +1,4 @@
-"""From a template and figures to one HTML file that needs nothing but a browser, and nothing from the network.
+"""Make one HTML file from a template and figures; it needs nothing but a browser, and nothing from the network.
 
 Names, outputs and messages are a user's or a model's and trusted in nothing: the templates escape every value, figures
 are JSON that can't end its script element, and the page's security policy runs the two scripts that are hashed into

@@ -1,4 +1,4 @@
-"""What a test says: the utility of per-example scores with its interval, and the paired test of two models."""
+"""The statistics of a test: the utility of per-example scores with its interval, and the paired test of two models."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

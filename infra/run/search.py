@@ -31,7 +31,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """What `swarm export` is asked for: the best of one `iteration`, and adapters `merged` into their base."""
+    """The options of `swarm export`: the best of one `iteration`, and adapters `merged` into their base."""
 
     iteration: int | None = None
     merged: bool = False

@@ -1,4 +1,4 @@
-"""What searches among experts begin with, whatever the algorithm: the experts, and the objective."""
+"""Read the inputs of a search among experts, whatever the algorithm: the experts and the objective."""
 
 from experts.base_models import BaseModel
 from experts.basis import load_basis

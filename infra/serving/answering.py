@@ -65,7 +65,7 @@ class Best:
 
 @dataclass(frozen=True)
 class NodeAnswer:
-    """What one node said: its number, its model and its role, for people, and its answer."""
+    """The answer of one node: its number, its model and its role, for people, and its answer."""
 
     node: int
     model: str

@@ -7,13 +7,13 @@ from data.requests import Completion, LogLikelihoods, Request, Response, request
 from swarm.recipes import Recipe
 
 Call = tuple[str, str]
-"""Who is asked what: the content hashes of a recipe and of a request."""
+"""One request to one model: the content hashes of the recipe and of the request."""
 
 Memory = Mapping[Call, Response]
 
 
 def call_of(recipe: Recipe, request: Request) -> Call:
-    """Return the name of asking `recipe` for `request`."""
+    """Return the call that asks `recipe` for `request`."""
     return recipe.key, request_key(request)
 
 

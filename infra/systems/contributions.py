@@ -1,4 +1,4 @@
-"""What each node contributes: how much worse the system is on dev without it (leave-one-out)."""
+"""The contribution of each node: how much worse the system is on dev without it (leave-one-out)."""
 
 from collections.abc import Sequence
 from typing import Any

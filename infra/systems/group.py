@@ -24,7 +24,7 @@ from swarm.systems import System
 
 @dataclass(frozen=True)
 class Candidate:
-    """What is evaluated: its nodes, and how the records write it."""
+    """A system, or a part of one, in a group: its nodes, and its JSON in the records."""
 
     nodes: Nodes
     record: Mapping[str, Any]

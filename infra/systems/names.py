@@ -1,4 +1,4 @@
-"""What a model of a system is called where people read it."""
+"""Name a model of a system for people."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What the nodes of a system are asked: from a question to each node's request."""
+"""Turn a question into the request of each node of a system."""
 
 import re
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""From seeds to recipes: what the members of a run's population are."""
+"""Turn seeds into the recipes of a population's members."""
 
 from typing import Any
 

@@ -15,7 +15,7 @@ from infra.report.rendering import render_page
 from swarm.es_state import EsState
 
 MOST_EXAMPLES = 8
-"""So many test examples are shown before and after."""
+"""The number of test examples that are shown before and after."""
 
 _LONGEST = 600
 

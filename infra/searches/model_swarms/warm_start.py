@@ -1,4 +1,4 @@
-"""What an earlier run found, for a search that goes on from it."""
+"""Read the particles of an earlier run, for a search that goes on from it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -12,7 +12,7 @@ WIDTH, HEIGHT = 204, 106
 """Those of a node's box, in pixels."""
 _GAP_X, _GAP_Y, _MARGIN = 40, 20, 4
 _LETTERS = 24
-"""As many stand in a line of a box."""
+"""The number of letters in a line of a box."""
 
 
 @dataclass(frozen=True)

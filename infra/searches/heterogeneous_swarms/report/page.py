@@ -22,7 +22,7 @@ from swarm.heterogeneous_state import HeterogeneousState
 from swarm.systems import System
 
 MOST_EXAMPLES = 4
-"""So many test examples are shown where the system does better than its models, and so many where it does worse."""
+"""The number of test examples that are shown where the system does better than its models, and where worse."""
 _LONGEST = 400
 """Characters of an answer that are shown."""
 
@@ -51,7 +51,7 @@ class SystemEvidence:
 
 @dataclass(frozen=True)
 class Talk:
-    """What the nodes said to one test example, the first of which is 1.
+    """The answers of the nodes to one test example (the first is 1).
 
     Attributes:
         number: the example's.

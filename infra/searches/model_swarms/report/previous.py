@@ -1,4 +1,4 @@
-"""What a run that goes on from an earlier one says of that one's best: whether it still is, on the new data."""
+"""Tell whether the best of the run that this one goes on from is still the best, on the new data."""
 
 from infra.report.formats import p_value, points
 from infra.report.verdict import SIGNIFICANT

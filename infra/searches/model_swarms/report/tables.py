@@ -9,7 +9,7 @@ from infra.searches.model_swarms.report.emergence import Changes, changes
 from infra.searches.model_swarms.report.evidence import Evidence
 
 MOST_EXAMPLES = 5
-"""As many gained and as many lost examples are shown."""
+"""The number of gained, and of lost, examples that are shown."""
 _LONGEST = 600
 """Characters of an output that are shown."""
 
@@ -76,7 +76,7 @@ def task_rows(evidence: Evidence) -> tuple[TaskRow, ...]:
 
 @dataclass(frozen=True)
 class Answer:
-    """What was said to one example, what was read from it, and its score."""
+    """An answer to one example, the prediction that was read from it, and its score."""
 
     output: str
     prediction: str
