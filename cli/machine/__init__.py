@@ -1,1 +1,4 @@
-"""What `swarm doctor` looks at."""
+"""What `swarm doctor` looks at: the processor, GPUs, folders, servers, packages and plugins of this machine.
+
+From outside: `examination.examine`. May import `infra`, and what is below it.
+"""
