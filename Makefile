@@ -92,11 +92,11 @@ install-programs:
 	apt-get install --yes --quiet=2 --no-install-recommends postgresql chromium; fi
 
 test: install-dev
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 ## The tests that need no server, no browser, no real model and little time (tests/needs.py).
 test-fast: install-dev
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 -m "not slow and not real_model and not server and not browser"
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not real_model and not server and not browser"
 
 ## The tests of the vLLM engine, with vLLM.
 test-vllm: install-vllm

@@ -36,10 +36,9 @@ needs.watch()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let `pytest -n` keep together what belongs together (tests/needs.py)."""
-    config.addinivalue_line("markers", "xdist_group(name): tests of one group run in one worker of `pytest -n`")
+    """Let `pytest -n` run the tests of a file in one worker: fixtures of a module are made once then."""
     if getattr(config.option, "numprocesses", None) and config.option.dist in ("no", "load"):
-        config.option.dist = "loadgroup"
+        config.option.dist = "loadfile"
 
 
 @pytest.hookimpl(tryfirst=True)

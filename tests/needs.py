@@ -36,32 +36,17 @@ PROGRAMS = {
 }
 """Words in the command line of a process that is started, and the marker that the test must have."""
 
-TOGETHER = {"ray_address": "ray"}
-"""Tests with one of these fixtures run in one worker of `pytest -n`: it is made once then."""
-
-PLACES_TOGETHER = {"tests/infra/engines/ray": "ray", "tests/e2e": "e2e"}
-"""Folders whose tests run in one worker: they share a server, or look at what runs on the machine."""
-
 _running: list[pytest.Item] = []
 
 
 def mark(item: pytest.Item) -> None:
-    """Give a collected test the markers of its fixtures and its folder, and the worker that it runs in.
-
-    The tests of a file stay together, because fixtures of a module are made once then.
-    """
+    """Give a collected test the markers of its fixtures and its folder."""
     fixtures = set(getattr(item, "fixturenames", ()))
     folder = item.path.parent.relative_to(ROOT).as_posix()
     names = {marker for fixture, marker in FIXTURES.items() if fixture in fixtures}
     names.update(*(markers for place, markers in PLACES.items() if _is_below(folder, place)))
     for name in sorted(names):
         item.add_marker(name)
-    groups = [group for fixture, group in TOGETHER.items() if fixture in fixtures]
-    groups += [group for place, group in PLACES_TOGETHER.items() if _is_below(folder, place)]
-    if item.get_closest_marker("xdist_group") is not None:
-        return
-    own = item.path.relative_to(ROOT).as_posix()
-    item.add_marker(pytest.mark.xdist_group(groups[0] if groups else own))
 
 
 def begin(item: pytest.Item) -> None:

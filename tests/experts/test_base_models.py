@@ -20,7 +20,7 @@ def copied(base_folder: Path, tmp_path: Path) -> Path:
 
 
 def hashes(folder: Path) -> tuple[str, str]:
-    model = resolve_base_model(str(folder), folder)
+    model = resolve_base_model(str(folder), folder.parent / "cache")
     return model.sha256, model.description_sha256()
 
 

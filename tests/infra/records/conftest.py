@@ -13,7 +13,7 @@ from tests.installed import package_tested, tested
 from tests.postgres_server import INSTALLED, PostgresServer, postgres_server
 
 POSTGRES = tested("PostgreSQL", INSTALLED, "apt-get install postgresql") and package_tested("psycopg", "postgres")
-IN_POSTGRES = [pytest.mark.server, pytest.mark.xdist_group("postgres")]
+IN_POSTGRES = [pytest.mark.server]
 collect_ignore = [] if POSTGRES else ["test_connection_loss.py"]
 
 
