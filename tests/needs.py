@@ -24,6 +24,8 @@ PLACES = {
     "tests/crash": ("server", "slow"),
     "tests/old_runs": ("server",),
     "tests/infra/engines/ray": ("server",),
+    "tests/bench": ("slow",),
+    "tests/infra/observing/trackers": ("slow",),
 }
 """The markers of every test in a folder."""
 
