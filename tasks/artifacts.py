@@ -3,6 +3,7 @@
 import json
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import cast
 from uuid import UUID
@@ -10,6 +11,8 @@ from uuid import UUID
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import ArtifactUpdate
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId, ArtifactFilterKey
+from prefect.runtime import flow_run
 
 from infra.observing.views import IterationView
 from infra.report.curve_svg import data_uri, utility_curve_svg
@@ -39,12 +42,29 @@ class LiveArtifacts:
         if self._curve is None or self._table is None:
             self._curve = cast(UUID, create_markdown_artifact(curve, f"{self._key}-curve", "Utility by iteration"))
             self._table = cast(UUID, create_table_artifact(table, f"{self._key}-particles", "Latest iteration"))
-            return
-        with get_client(sync_client=True) as client:
-            client.update_artifact(self._curve, ArtifactUpdate(data=curve))
-            client.update_artifact(self._table, ArtifactUpdate(data=json.dumps(table)))
+        else:
+            with get_client(sync_client=True) as client:
+                client.update_artifact(self._curve, ArtifactUpdate(data=curve))
+                client.update_artifact(self._table, ArtifactUpdate(data=json.dumps(table)))
+        if last:
+            _delete_copies({f"{self._key}-curve": self._curve, f"{self._key}-particles": self._table})
 
     def _markdown(self, view: IterationView) -> str:
         best = f"{view.best:.4f} ({view.best_is})" if view.best is not None else "none yet"
         picture = data_uri(utility_curve_svg(self._views))
         return f"**Iteration {view.iteration}** — global best {best}\n\n![utility by iteration]({picture})\n"
+
+
+def _delete_copies(kept: Mapping[str, UUID]) -> None:
+    """Delete what else this flow run has under the keys of `kept`, and keep those ids.
+
+    A request that got no answer in time is sent again, though the server may have made the artifact: then there are
+    two, and the other one shows an early iteration for ever.
+    """
+    copies = ArtifactFilter(
+        key=ArtifactFilterKey(any_=list(kept)), flow_run_id=ArtifactFilterFlowRunId(any_=[UUID(flow_run.id)])
+    )
+    with get_client(sync_client=True) as client:
+        for artifact in client.read_artifacts(artifact_filter=copies):
+            if artifact.id not in kept.values():
+                client.delete_artifact(artifact.id)

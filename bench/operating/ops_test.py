@@ -102,7 +102,7 @@ def alone(services: Services, runs: Path) -> dict[str, str]:
 def started(config: Path, environment: dict[str, str], log: Path) -> "subprocess.Popen[bytes]":
     """Start `swarm run` for a short search, which writes into `log`."""
     arguments = ["run", str(config), "--set", "search.max_iterations=1", "--json"]
-    command = [sys.executable, "-c", "from cli.main import main; main()", *arguments]
+    command = [sys.executable, "-m", "cli", *arguments]
     with log.open("wb") as said:
         return subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment}, stdout=said, stderr=said)
 

@@ -91,7 +91,7 @@ def test_what_can_t_be_asked_is_refused(
 @contextmanager
 def served(settings: Settings, name: str, *arguments: str, **environment: str) -> Iterator[str]:
     """Run `swarm serve` as a process of its own; give the endpoint's URL, and see that it ends well."""
-    program = [sys.executable, "-c", "from cli.main import main; main()", "serve", name, "--port", "0", *arguments]
+    program = [sys.executable, "-m", "cli", "serve", name, "--port", "0", *arguments]
     own = {"SWARM_RUNS": str(settings.runs), "SWARM_CACHE": str(settings.cache), **environment}
     process = subprocess.Popen(program, env=os.environ | own, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:

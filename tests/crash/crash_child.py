@@ -65,10 +65,10 @@ def run_child(arguments: Sequence[str], runs: Path, log: Path) -> None:
     if arguments[0] == "flow":
         _call_flow(Path(arguments[1]))
     else:
-        from cli.main import main
+        from cli.process import swarm
 
         sys.argv = ["swarm", *arguments]
-        main()
+        swarm()
 
 
 def _slow_down(mark: Path, last_call: int | None) -> None:

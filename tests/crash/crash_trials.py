@@ -14,7 +14,7 @@ from tests.crash.crash_records import Ending, ending, moment
 from tests.tiny_search import RUN
 
 PRELOADED = [
-    "cli.main",
+    "cli.process",
     "fastapi",
     "flows.evolution_strategies",
     "flows.heterogeneous_swarms",

@@ -1,0 +1,5 @@
+"""`python -m cli` is the `swarm` command."""
+
+from cli.process import swarm
+
+swarm()

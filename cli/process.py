@@ -1,0 +1,47 @@
+"""The process of the `swarm` command: the entry point of the script, and an end that never waits for ever.
+
+At its exit Prefect waits, without a limit, until its events and logs are sent. An interrupt that hits Prefect's own
+code can leave that wait without an end: the command has said how it ended, all it made is on disk, and yet it stays.
+"""
+
+import os
+import sys
+import threading
+import time
+
+from cli.main import main
+
+SECONDS_TO_END = 30.0
+"""What is still unsent after this long is given up: Prefect's events and logs, and nothing of a run."""
+
+INTERRUPTED = 130
+"""The exit code of a process that Ctrl-C ended, as shells give it."""
+
+
+def swarm() -> None:
+    """Run the command line and end this process within `SECONDS_TO_END`, whatever its libraries wait for.
+
+    Only for a process that is there for the command alone: it is ended on the spot then.
+    """
+    code = 1
+    try:
+        main()
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        raise
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+        raise
+    finally:
+        threading.Thread(target=_end_later, args=(code,), name="end of the process", daemon=True).start()
+
+
+def _end_later(code: int) -> None:
+    time.sleep(SECONDS_TO_END)
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    finally:
+        os._exit(code)
