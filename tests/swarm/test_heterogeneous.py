@@ -125,6 +125,7 @@ def test_it_finds_the_expert_that_a_utility_asks_for():
     assert states[0].best.utility < 0.8 < 0.95 < states[-1].best.utility
 
 
+@pytest.mark.slow
 def test_it_finds_the_graph_that_a_utility_asks_for():
     parameters = HeterogeneousParameters(particles=6, graphs=8, assignments=2)
     found = [search(parameters, depth, 25, seed=seed)[-1].best.utility for seed in range(5)]

@@ -2,6 +2,7 @@ import itertools
 import json
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -42,6 +43,7 @@ def through_json(state: HeterogeneousState) -> HeterogeneousState:
     return read
 
 
+@pytest.mark.slow
 @searches
 @given(st.one_of(ours, theirs), seeds, utilities)
 def test_a_search_cut_anywhere_and_replayed_from_its_json_has_the_same_bits(parameters, seed, utility):

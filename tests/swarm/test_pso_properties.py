@@ -2,6 +2,7 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -93,6 +94,7 @@ def test_it_stops_when_patience_evaluated_iterations_brought_nothing_better(para
         assert stop_reason(parameters, state) == expected
 
 
+@pytest.mark.slow
 @searches
 @given(parameter_sets, st.integers(0, 2**62), st.integers(2, 4), tables)
 def test_a_search_cut_anywhere_and_replayed_from_its_json_has_the_same_bits(parameters, seed, experts, table):

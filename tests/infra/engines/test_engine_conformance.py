@@ -197,6 +197,7 @@ def directly(model: Any, tokenizer: Any, prompt: str, continuation: str) -> floa
     return sum(float(logits[place - 1, ids[0, place]]) for place in range(start, ids.shape[1]))
 
 
+@pytest.mark.slow
 def test_the_size_of_the_population_changes_no_text(engine: Engine, population: list[Recipe]) -> None:
     requests = generation_requests()
     together = engine.run(population, [requests] * len(population))
@@ -236,6 +237,7 @@ def test_lists_of_requests_must_pair_up_with_recipes(engine: Engine, population:
         engine.run(population[:2], [[]])
 
 
+@pytest.mark.slow
 def test_two_runs_and_any_number_of_workers_give_the_same_bits(
     config: EngineConfig,
     case: tuple[Basis | FullBasis, Space],

@@ -2,8 +2,12 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from infra.records.store import Records
 from tests.infra.records.record_samples import child, end, go, group, line, save, start
+
+pytestmark = pytest.mark.slow
 
 
 def test_of_processes_that_start_different_runs_of_one_name_at_once_one_wins(database_url: str) -> None:

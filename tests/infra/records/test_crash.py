@@ -5,6 +5,8 @@ import pytest
 from infra.records.store import Records
 from tests.infra.records.record_samples import child, end, group, line, save, start
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("groups", [1, 7, 40])
 def test_killed_between_or_in_groups_leaves_only_whole_ones_and_all_that_were_committed(

@@ -56,6 +56,7 @@ def test_what_is_there_is_not_made_again(records: Records) -> None:
     assert records.objective_requests("objective") == REQUESTS
 
 
+@pytest.mark.slow
 def test_more_requests_than_a_query_takes_parameters(records: Records) -> None:
     many = [["Generate", {"prompt": f"{number}+1="}] for number in range(40_000)]
     save_on(records, "key", "many", [many])

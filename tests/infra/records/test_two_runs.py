@@ -1,6 +1,10 @@
 """Two processes that record a run each, at once, on every kind of database."""
 
+import pytest
+
 from tests.infra.records.written_runs import assert_whole, writers
+
+pytestmark = pytest.mark.slow
 
 
 def test_two_runs_that_are_recorded_at_once_are_both_whole(database_url: str) -> None:

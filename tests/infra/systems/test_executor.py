@@ -34,6 +34,7 @@ def ask(engine: Engine) -> Recorded:
     return Recorded(engine)
 
 
+@pytest.mark.slow
 def test_every_node_answers_as_it_does_alone(
     ask: Recorded, engine: Engine, models: tuple[Recipe, ...], objective: Objective
 ) -> None:
