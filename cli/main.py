@@ -1,7 +1,8 @@
 """The `swarm` command: what is offered, and how a command ends (0 done, 1 failed, 2 bad input)."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import typer
@@ -13,22 +14,22 @@ from cli.data.list_data import list_files
 from cli.data.pull_data import pull
 from cli.deploy import deploy
 from cli.doctor import doctor
+from cli.endings import Ending, ending_of, flush
 from cli.evaluate import evaluate
 from cli.experts.check_experts import check as check_experts
 from cli.experts.list_experts import list_experts
 from cli.experts.train_experts import train
 from cli.export import export
 from cli.history import history
+from cli.machine.loopback import connect_directly_to_loopback
 from cli.report import report
 from cli.resume import resume
 from cli.run import run
-from cli.runs.drive import RunUnfinished
 from cli.serve import serve
 from cli.status import status
 from cli.stop import stop
-from cli.terminal.console import err
-from infra.downloads.download import DownloadError
-from swarm.errors import EvaluationError, InputError
+from cli.terminal.console import err, one_line
+from swarm.errors import InputError
 
 Commands = dict[str, Callable[..., Any]]
 
@@ -68,18 +69,29 @@ for group, commands, about in (
 
 
 def main() -> None:
-    """Run the command line; the entry point of the `swarm` script."""
+    """Run the command line, and end with a line and an exit code, whatever is raised."""
     try:
-        app()
-    except InputError as error:
-        _end(f"error: {error}", code=2)
-    except (DownloadError, EvaluationError) as error:
-        _end(f"failed: {error}", code=1)
-    except RunUnfinished as error:
-        _end(str(error), code=1)
+        _require_text(sys.argv)
+        connect_directly_to_loopback()
+        try:
+            app()
+        finally:
+            if unwritten := flush():
+                _end(unwritten)
+    except Exception as error:
+        _end(ending_of(error))
 
 
-def _end(message: str, code: int) -> None:
-    # Soft-wrapped: a message is one line, however narrow the terminal.
-    err.print(message, soft_wrap=True, markup=False)
-    sys.exit(code)
+def _require_text(arguments: Sequence[str]) -> None:
+    """Raise `InputError` for an argument that is not in the terminal's encoding: no file of ours could hold it."""
+    for argument in arguments:
+        if argument.encode(errors="replace").decode() != argument:
+            raise InputError(f"the argument {argument!a} is not valid text: write it in the terminal's encoding")
+
+
+def _end(ending: Ending) -> None:
+    with suppress(OSError):  # nobody reads it; the exit code still says how it ended
+        if ending.line:
+            # Soft-wrapped: a message is one line, however narrow the terminal.
+            err.print(one_line(ending.line), soft_wrap=True, markup=False)
+    sys.exit(ending.code)

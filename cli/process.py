@@ -8,8 +8,7 @@ import os
 import sys
 import threading
 import time
-
-from cli.main import main
+from pathlib import Path
 
 SECONDS_TO_END = 30.0
 """What is still unsent after this long is given up: Prefect's events and logs, and nothing of a run."""
@@ -25,6 +24,9 @@ def swarm() -> None:
     """
     code = 1
     try:
+        _open_streams()
+        from cli.main import main  # its imports look at the streams
+
         main()
         code = 0
     except SystemExit as end:
@@ -35,6 +37,21 @@ def swarm() -> None:
         raise
     finally:
         threading.Thread(target=_end_later, args=(code,), name="end of the process", daemon=True).start()
+
+
+def _open_streams() -> None:
+    """Give the process the three streams that every program expects, also where the caller closed one.
+
+    Else the next file that is opened, the records' perhaps, would take the closed one's number, and be printed to.
+    """
+    while (number := os.open(os.devnull, os.O_RDWR)) < 3:
+        pass
+    os.close(number)
+    for stream, name in ((sys.stdout, "stdout"), (sys.stderr, "stderr")):
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  open as long as the process
+        else:
+            stream.reconfigure(errors="backslashreplace")  # text that the terminal's encoding lacks
 
 
 def _end_later(code: int) -> None:

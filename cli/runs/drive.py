@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cli.runs.embedded_server import start_embedded_server
 from cli.runs.summary import print_summary
+from cli.runs.unfinished import RunUnfinished
 from cli.terminal.console import print_json
 from cli.terminal.live import live_display
 from flows.searches import SEARCHES, prepare
@@ -38,10 +39,6 @@ PREFECT_DEFAULTS: Mapping[str, str] = {
     "DO_NOT_TRACK": "1",
 }
 """Settings of Prefect, where the user set none: quiet, and patient with a slow machine."""
-
-
-class RunUnfinished(Exception):
-    """The run ended before it was done and can be resumed; the message says how."""
 
 
 def drive_and_print(config: RunConfig, as_json: bool) -> None:

@@ -50,3 +50,8 @@ def print_table(view: TableView) -> None:
         out.print(view.heading, soft_wrap=True, markup=False)
     if view.rows or not view.heading:
         out.print(table(view.columns, view.rows))
+
+
+def one_line(message: str) -> str:
+    """Return `message` with control characters written out: it may quote a file, which could move the cursor."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in message)
