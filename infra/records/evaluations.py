@@ -9,6 +9,7 @@ from sqlalchemy import Executable, and_, select, update
 from sqlalchemy.orm import Session
 
 from infra.records.connection_loss import survives_loss
+from infra.records.damage import damage_in, evaluation_hashes, require_hash, require_parts, utility_hash
 from infra.records.models import (
     EvaluationGroupRow,
     EvaluationRow,
@@ -19,6 +20,7 @@ from infra.records.models import (
 from infra.records.records_part import RecordsPart, existing_run, insert_if_absent, plain
 from infra.records.request_texts import GroupRequests, RequestJson, objective_requests, save_requests, unpack_requests
 from infra.records.values import EvaluationGroup, EvaluationRecord, Purpose, RunEvaluation
+from swarm.canonical import content_hash
 from swarm.errors import EvaluationError
 
 
@@ -30,6 +32,23 @@ class Evaluations(RecordsPart):
         """Return the evaluations of a finished group in the order of their index; None if it was never finished."""
         with self._database.reading() as session:
             return _members(session, key) or None  # no group is empty
+
+    @survives_loss
+    def utilities(self, key: str) -> list[float] | None:
+        """Return the utilities of a finished group in the order of their index, without reading its examples.
+
+        None if it was never finished.
+        """
+        row = EvaluationRow
+        query = select(row.index, row.recipe, row.utility, row.task_utilities, row.hashes)
+        with self._database.reading() as session:
+            rows = session.execute(query.where(row.group == key).order_by(row.index)).all()
+            for index, recipe, utility, task_utilities, hashes in rows:
+                what = f"evaluation {index} of group {key}"
+                with damage_in(what):
+                    now = utility_hash(key, index, recipe, utility, task_utilities)
+                require_parts({"utility": now}, hashes, what)
+        return [utility for _, _, utility, _, _ in rows] or None  # no group is empty
 
     @survives_loss
     def has_evaluation_group(self, key: str) -> bool:
@@ -88,9 +107,10 @@ class Evaluations(RecordsPart):
             if insert_if_absent(session, EvaluationGroupRow(**group)):
                 if requests is not None:
                     save_requests(session, key, group["objective"], requests)
-                session.add_all(EvaluationRow(**plain(vars(evaluation))) for evaluation in evaluations)
+                session.add_all(map(_evaluation_row, evaluations))
                 if node_answers is not None:
-                    session.add(NodeAnswersRow(group=key, answers=plain(node_answers)))
+                    answers = plain(node_answers)
+                    session.add(NodeAnswersRow(group=key, answers=answers, sha256=content_hash(answers)))
                 session.flush()
             else:
                 _count_again(session, key, group["created_at"])
@@ -101,7 +121,10 @@ class Evaluations(RecordsPart):
         """Return the `node_answers` that were saved with a group; None if there are none."""
         with self._database.reading() as session:
             row = session.get(NodeAnswersRow, key)
-            return None if row is None else row.answers
+            if row is None:
+                return None
+            require_hash(row.answers, row.sha256, f"the answers of the nodes of group {key}")
+            return row.answers
 
     @survives_loss
     def objective_requests(self, objective: str) -> tuple[tuple[RequestJson, ...], ...] | None:
@@ -172,6 +195,10 @@ class Evaluations(RecordsPart):
                 RunEvaluation(row.iteration, row.particle, Purpose(row.purpose), evaluation.record())
                 for row, evaluation in session.execute(query)
             ]
+
+
+def _evaluation_row(evaluation: EvaluationRecord) -> EvaluationRow:
+    return EvaluationRow(**plain(vars(evaluation)), hashes=evaluation_hashes(evaluation))
 
 
 def _count_again(session: Session, key: str, now: datetime) -> None:

@@ -8,31 +8,34 @@ from infra.records.connection_loss import survives_loss
 from infra.records.models import IterationRow
 from infra.records.records_part import RecordsPart, existing_run, insert_if_absent, plain
 from infra.records.values import IterationRecord
+from swarm.canonical import content_hash
+from swarm.errors import InputError
 
 
 class Iterations(RecordsPart):
     """The part of the records that is about iterations; `Records` states the obligations of every method."""
 
     @survives_loss
-    def save_iteration(self, run: str, iteration: int, state: dict[str, Any], sha256: str) -> None:
-        """Save the state after an iteration, once: saving an equal one again changes nothing.
+    def save_iteration(self, run: str, iteration: int, state: dict[str, Any]) -> None:
+        """Save the state after an iteration with its hash, once: saving an equal one again changes nothing.
 
         Raises:
-            RuntimeError: another state is there, so replaying the run did not give what it gave before.
+            InputError: another state is there, so replaying the run did not give what it gave before.
 
         """
-        now, plain_state = self._clock(), plain(state)
+        now, plain_state, sha256 = self._clock(), plain(state), content_hash(state)
         with self._database.writing() as session:
             owner = existing_run(session, run)
             row = IterationRow(run=run, iteration=iteration, state=plain_state, sha256=sha256, created_at=now)
             if insert_if_absent(session, row):
                 owner.updated_at = now
                 return
-            earlier_row = session.get_one(IterationRow, (run, iteration))
-            if (earlier_row.state, earlier_row.sha256) != (plain_state, sha256):
-                raise RuntimeError(
-                    f"replay of run {run!r} diverged at iteration {iteration}: "
-                    f"its state was {earlier_row.sha256} and is now {sha256}"
+            earlier = session.get_one(IterationRow, (run, iteration)).record()
+            if earlier.sha256 != sha256:
+                raise InputError(
+                    f"replay of run {run!r} diverged at iteration {iteration}: its state was {earlier.sha256[:12]}… "
+                    f"and is now {sha256[:12]}…: the records or this machine changed since: restore the records from "
+                    "a backup, or search again under another name"
                 )
 
     @survives_loss
