@@ -9,7 +9,7 @@ from sqlalchemy import Executable, and_, select, update
 from sqlalchemy.orm import Session
 
 from infra.records.connection_loss import survives_loss
-from infra.records.damage import damage_in, evaluation_hashes, require_hash, require_parts, utility_hash
+from infra.records.damage import Damage, damage_in, evaluation_hashes, require_hash, require_parts, utility_hash
 from infra.records.models import (
     EvaluationGroupRow,
     EvaluationRow,
@@ -155,6 +155,8 @@ class Evaluations(RecordsPart):
     def link_evaluations(self, run: str, iteration: int, purpose: str, links: Sequence[tuple[int, str, int]]) -> None:
         """Record which evaluations a run used in an iteration; doing so again changes nothing.
 
+        All evaluations of a particle for one purpose are given at once.
+
         Args:
             run: its name.
             iteration: when.
@@ -162,6 +164,7 @@ class Evaluations(RecordsPart):
             links: (particle, group, index) of each evaluation.
 
         Raises:
+            DamagedRecords: a particle is linked to another evaluation already.
             LookupError: an evaluation was not saved; scores are saved before what depends on them.
             ValueError: `purpose` is not a `Purpose`.
 
@@ -176,6 +179,7 @@ class Evaluations(RecordsPart):
             existing_run(session, run)
             _require_evaluations(session, {(row.group, row.index) for row in rows})
             existing_links = {tuple(row) for row in session.execute(_links(run, iteration, purpose))}
+            _require_same(existing_links, rows)
             for row in rows:
                 if (row.particle, row.group, row.index) not in existing_links:
                     session.add(row)
@@ -217,6 +221,16 @@ def _links(run: str, iteration: int, purpose: str) -> Executable:
     return select(link.particle, link.group, link.index).where(
         link.run == run, link.iteration == iteration, link.purpose == purpose
     )
+
+
+def _require_same(existing_links: Collection[Any], rows: Sequence[RunEvaluationRow]) -> None:
+    """Raise `Damage` if a particle of `rows` has another link: replaying a run makes the links that it made before."""
+    links = {(row.particle, row.group, row.index) for row in rows}
+    particles = {row.particle for row in rows}
+    for particle, group, index in existing_links:
+        if particle in particles and (particle, group, index) not in links:
+            what = f"run {rows[0].run!r}, iteration {rows[0].iteration}, particle {particle} ({rows[0].purpose})"
+            raise Damage(f"{what}: linked to evaluation {index} of group {group}, which it did not use")
 
 
 def _require_evaluations(session: Session, keys: set[tuple[str, int]]) -> None:

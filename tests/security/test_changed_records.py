@@ -39,6 +39,11 @@ REFUSED = {
         "UPDATE evaluations SET recipe = json_insert(recipe, '$.more', 1)", "the utility of evaluation ", EVALUATIONS
     ),
     "scores": Change("UPDATE evaluations SET scores = '[1.0]'", "the scores of evaluation ", EVALUATIONS),
+    "links": Change(
+        'UPDATE run_evaluations SET "index" = 1 - "index" '
+        "WHERE purpose = 'search' AND iteration = 0 AND particle = 0 AND \"index\" < 2",
+        f"run '{RUN}', iteration 0, particle 0 (search)",
+    ),
     "requests": Change("UPDATE requests SET request = '[]'", "request ", EVALUATIONS),
     "outputs": Change("UPDATE evaluations SET outputs = '[]'", "the answers of evaluation ", EVALUATIONS),
 }

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Update, text, update
 
 from infra.records.damage import DamagedRecords
-from infra.records.models import EvaluationRow, IterationRow, NodeAnswersRow, RequestRow, RunRow
+from infra.records.models import EvaluationRow, IterationRow, NodeAnswersRow, RequestRow, RunEvaluationRow, RunRow
 from infra.records.request_texts import GroupRequests
 from infra.records.store import Records
 from infra.records.values import Purpose, RunStatus
@@ -33,6 +33,9 @@ READERS: dict[str, Read] = {
         "key", "objective", "dev", "engine", group("key"), 1, 1.0
     ),
     "links": lambda records: records.run_evaluations("first"),
+    "linked again": lambda records: records.link_evaluations(
+        "first", 0, Purpose.SEARCH, [(0, "key", 0), (1, "key", 1)]
+    ),
     "node answers": lambda records: records.node_answers("key"),
     "requests": lambda records: records.objective_requests("objective"),
 }
@@ -88,6 +91,11 @@ CHANGES: dict[str, tuple[Update, str, set[str]]] = {
         update(NodeAnswersRow).values(answers={"answers": []}),
         "the answers of the nodes of group key",
         {"node answers"},
+    ),
+    "link": (
+        update(RunEvaluationRow).where(RunEvaluationRow.particle == 1).values(index=0),
+        "run 'first', iteration 0, particle 1 (search)",
+        {"linked again"},
     ),
     "request": (update(RequestRow).values(request=["Generate", {"prompt": "other"}]), "request ", {"requests"}),
 }
