@@ -3,7 +3,7 @@
 Prefect would read a stored result by the serializer that the file itself names, and one of its serializers is pickle:
 whoever can write into the storage could run code. So nothing is read from there: Prefect is told that no result is
 there, every task is computed, and evaluations are found in the records. What lies there already is compared with what
-was computed; whatever differs is logged and replaced (docs/decisions/0018).
+was computed; whatever differs is logged and replaced (docs/decisions/0019).
 """
 
 import json
