@@ -1,11 +1,13 @@
 """Find out whether what the records hold is what was saved: by its hashes, whenever it is read."""
 
+import hashlib
+import struct
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from infra.records.values import EvaluationRecord
-from swarm.canonical import content_hash
+from swarm.canonical import canonical_json, content_hash
 from swarm.errors import InputError
 
 
@@ -22,7 +24,7 @@ def damage_in(what: str) -> Iterator[None]:
     """Raise `Damage` if the block can't make a value of a row, which messages call `what`."""
     try:
         yield
-    except (TypeError, ValueError, LookupError) as error:
+    except (TypeError, ValueError, LookupError, struct.error) as error:
         raise Damage(f"{what}: not readable") from error
 
 
@@ -34,6 +36,16 @@ def require_hash(value: Any, sha256: str | None, what: str) -> None:
         raise Damage(f"{what}: not what its hash says")
 
 
+def require_saved_text(text: str, value: Any, sha256: str, what: str) -> None:
+    """Raise `Damage` as `require_hash` does for `value`, which was read from `text`.
+
+    The records save canonical JSON, so `text` itself has the hash, unless another database wrote it its own way: to
+    write a large value again takes as long as to read it.
+    """
+    if hashlib.sha256(text.encode()).hexdigest() != sha256:
+        require_hash(value, sha256, what)
+
+
 def evaluation_hashes(evaluation: EvaluationRecord) -> dict[str, str]:
     """Return the hashes of an evaluation's parts, which may be read apart: utility, scores and answers.
 
@@ -42,7 +54,7 @@ def evaluation_hashes(evaluation: EvaluationRecord) -> dict[str, str]:
     group, index = evaluation.group, evaluation.index
     return {
         "utility": utility_hash(group, index, evaluation.recipe, evaluation.utility, evaluation.task_utilities),
-        "scores": content_hash([group, index, _floats(evaluation.scores)]),
+        "scores": _scores_hash(group, index, evaluation.scores),
         "answers": content_hash([group, index, evaluation.predictions, evaluation.outputs]),
     }
 
@@ -59,6 +71,12 @@ def require_parts(now: Mapping[str, str], saved: Mapping[str, str] | None, what:
     for part, sha256 in now.items():
         if not isinstance(saved, dict) or saved.get(part) != sha256:
             raise Damage(f"the {part} of {what}: not what its hash says")
+
+
+def _scores_hash(group: str, index: int, scores: Sequence[float]) -> str:
+    """Return a hash of the bits of scores: written as text, a thousand of them would take a hundred times as long."""
+    bits = struct.pack(f"<{len(scores)}d", *scores)
+    return hashlib.sha256(f"{canonical_json([group, index])}\n".encode() + bits).hexdigest()
 
 
 def _floats(numbers: Sequence[float]) -> list[float]:

@@ -1,10 +1,12 @@
 """Iterations: the whole swarm state after each of them, never changed."""
 
+import json
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, Select, Text, cast, select
 
 from infra.records.connection_loss import survives_loss
+from infra.records.damage import damage_in, require_saved_text
 from infra.records.models import IterationRow
 from infra.records.records_part import RecordsPart, existing_run, insert_if_absent, plain
 from infra.records.values import IterationRecord
@@ -30,7 +32,7 @@ class Iterations(RecordsPart):
             if insert_if_absent(session, row):
                 owner.updated_at = now
                 return
-            earlier = session.get_one(IterationRow, (run, iteration)).record()
+            earlier = _record(session.execute(_rows(run).where(IterationRow.iteration == iteration)).one())
             if earlier.sha256 != sha256:
                 raise InputError(
                     f"replay of run {run!r} diverged at iteration {iteration}: its state was {earlier.sha256[:12]}… "
@@ -43,15 +45,31 @@ class Iterations(RecordsPart):
         """Return one saved iteration of a run; one that was not saved raises `LookupError`."""
         with self._database.reading() as session:
             existing_run(session, run)
-            row = session.get(IterationRow, (run, iteration))
+            row = session.execute(_rows(run).where(IterationRow.iteration == iteration)).one_or_none()
             if row is None:
                 raise LookupError(f"run {run!r} has no iteration {iteration}")
-            return row.record()
+            return _record(row)
 
     @survives_loss
     def iterations(self, run: str) -> list[IterationRecord]:
         """Return the saved iterations of a run, in order."""
         with self._database.reading() as session:
             existing_run(session, run)
-            rows = session.scalars(select(IterationRow).where(IterationRow.run == run).order_by(IterationRow.iteration))
-            return [row.record() for row in rows]
+            return [_record(row) for row in session.execute(_rows(run).order_by(IterationRow.iteration))]
+
+
+def _rows(run: str) -> Select[Any]:
+    """Select the iterations of a run, their states as the text that was saved."""
+    row = IterationRow
+    return select(row.run, row.iteration, cast(row.state, Text).label("text"), row.sha256, row.created_at).where(
+        row.run == run
+    )
+
+
+def _record(row: Row[Any]) -> IterationRecord:
+    """Return an iteration; one that is not what was saved raises `Damage`."""
+    what = f"iteration {row.iteration} of run {row.run!r}"
+    with damage_in(what):
+        state = json.loads(row.text)
+    require_saved_text(row.text, state, row.sha256, what)
+    return IterationRecord(row.iteration, state, row.sha256, row.created_at)

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from infra.records.damage import damage_in, evaluation_hashes, require_hash, require_parts
-from infra.records.values import EvaluationGroup, EvaluationRecord, IterationRecord, RunRecord, RunStatus
+from infra.records.values import EvaluationGroup, EvaluationRecord, RunRecord, RunStatus
 
 NAME_LENGTH = 64
 HASH_LENGTH = 64
@@ -110,11 +110,6 @@ class IterationRow(Base):
     state: Mapped[dict[str, Any]]
     sha256: Mapped[str] = mapped_column(String(HASH_LENGTH))
     created_at: Mapped[datetime]
-
-    def record(self) -> IterationRecord:
-        """Return this row as a frozen value; one that is not what was saved raises `Damage`."""
-        require_hash(self.state, self.sha256, f"iteration {self.iteration} of run {self.run!r}")
-        return IterationRecord(**self.values(IterationRecord))
 
 
 class EvaluationGroupRow(Base):

@@ -1,12 +1,14 @@
 """The hashes of evaluations, of nodes' answers and of summaries."""
 
+import hashlib
+import struct
 from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
 
-from swarm.canonical import content_hash
+from swarm.canonical import canonical_json, content_hash
 
 revision = "0004"
 down_revision = "0003"
@@ -61,11 +63,11 @@ def _hash_evaluations(connection: sa.Connection, group: str) -> None:
 
 def _hashes(group: str, row: Mapping[str, Any]) -> dict[str, str]:
     """Return what `infra.records.damage.evaluation_hashes` returned when this schema was the newest."""
-    floats = {name: [float(number) for number in row[name]] for name in ("task_utilities", "scores")}
-    place = [group, row["index"]]
+    place, utilities = [group, row["index"]], [float(number) for number in row["task_utilities"]]
+    scores = f"{canonical_json(place)}\n".encode() + struct.pack(f"<{len(row['scores'])}d", *row["scores"])
     return {
-        "utility": content_hash([*place, row["recipe"], float(row["utility"]), floats["task_utilities"]]),
-        "scores": content_hash([*place, floats["scores"]]),
+        "utility": content_hash([*place, row["recipe"], float(row["utility"]), utilities]),
+        "scores": hashlib.sha256(scores).hexdigest(),
         "answers": content_hash([*place, row["predictions"], row["outputs"]]),
     }
 
