@@ -2,9 +2,8 @@
 
 from cli.runs.drive import drive_and_print
 from cli.runs.records import open_records
+from cli.runs.stored_config import stored_config
 from cli.terminal.options import AsJson, RunArgument
-from flows.searches import run_config
-from infra.files.run_folder import RunFolder
 from infra.records.values import RunStatus
 from infra.settings import Settings
 from swarm.errors import InputError
@@ -16,5 +15,4 @@ def resume(name: RunArgument, as_json: AsJson = False) -> None:
     with open_records(settings) as records:
         if records.run(name).status is RunStatus.FINISHED:
             raise InputError(f"run {name!r} is finished: there is nothing to resume; see: swarm report {name}")
-    folder = RunFolder(settings.runs, name)
-    drive_and_print(run_config(folder.read_config(), str(folder.config)), as_json)
+    drive_and_print(stored_config(name, settings), as_json)

@@ -21,7 +21,7 @@ class RunOverview:
 
     Attributes:
         run: the run.
-        status: its status, or `killed` if nobody drives it though it is recorded as running.
+        status: its status; `killed` if nobody drives it though it is recorded as running; `damaged` if its records are.
         iteration: its last saved iteration; None before the first.
         most: the most iterations that it makes; None if there is no limit, or its algorithm is not installed here.
         best: the best so far; None before there is one, or if its algorithm is not installed here.
@@ -79,9 +79,20 @@ def status(
         return
     with open_records(settings) as records:
         if name is None:
-            _print_runs([_overview(records, run, settings) for run in records.runs()], settings, as_json)
+            _print_runs([_overview_or_damage(records, run, settings) for run in records.runs()], settings, as_json)
         else:
             _print_run(records, _overview(records, records.run(name), settings), settings, as_json)
+
+
+def _overview_or_damage(records: "Records", run: "RunRecord", settings: "Settings") -> RunOverview:
+    """Return the overview of `run`; if something of it is damaged, say so: the other runs are shown all the same."""
+    from infra.records.damage import DamagedRecords
+
+    try:
+        return _overview(records, run, settings)
+    except DamagedRecords as error:
+        err.print(str(error), soft_wrap=True, markup=False)
+        return RunOverview(run, "damaged", None, None, None)
 
 
 def _overview(records: "Records", run: "RunRecord", settings: "Settings") -> RunOverview:

@@ -16,10 +16,17 @@ RUNNER: Any = ThreadPoolTaskRunner(max_workers=64)
 
 
 def evaluate_groups(run: OpenRun[Any, Any], groups: PrefectFuture[Any], split: Split) -> list[PrefectFuture[Json]]:
-    """Evaluate every group; do it again where the records no longer hold the scores of a cached task result."""
-    scores = [submit(run, evaluate, run, groups, index, split) for index in range(len(groups.result()))]
-    for index in run.missing_groups([score.result()["group"] for score in scores]):
-        scores[index] = submit(run, evaluate, run, groups, index, split, again=True)
+    """Evaluate every group, or find its scores in the records; wait until all are there."""
+    return wait_for_scores([submit(run, evaluate, run, groups, index, split) for index in range(len(groups.result()))])
+
+
+def wait_for_scores(scores: list[PrefectFuture[Json]]) -> list[PrefectFuture[Json]]:
+    """Wait until every group is evaluated, and return `scores`; what the first failed one raised is raised.
+
+    Tasks that are handed an unfinished one would make Prefect ask its server for its state.
+    """
+    for score in scores:
+        score.result()
     return scores
 
 

@@ -12,7 +12,7 @@ from prefect.futures import PrefectFuture
 from prefect.states import Cancelled
 
 from data.dev_split import split_dev
-from flows.evaluation_groups import RUNNER
+from flows.evaluation_groups import RUNNER, wait_for_scores
 from flows.searches import SEARCHES
 from infra.evaluation.groups import StopRequested
 from infra.records.values import Purpose
@@ -41,7 +41,7 @@ from tasks.persistence import Json, submit
 from tasks.publish import write_run_report
 
 
-@flow(name="evolution-strategies", flow_run_name="{config.name}", task_runner=RUNNER)
+@flow(name="evolution-strategies", flow_run_name="{config.name}", task_runner=RUNNER, persist_result=False)
 def evolution_strategies(config: EvolutionStrategiesConfig) -> dict[str, Any] | FlowState[Any]:
     """Fine-tune a model from rewards, test its best mean, and publish it; started again, it goes on.
 
@@ -106,13 +106,10 @@ def test(run: EvolutionRun, iteration: int, best: Journal) -> MeanTest:
 def evaluate_groups(
     run: EvolutionRun, journal: Journal, groups: PrefectFuture[list[Json]] | list[Json]
 ) -> list[PrefectFuture[Json]]:
-    """Evaluate every group; do it again where the records no longer hold the scores of a cached task result."""
+    """Evaluate every group, or find its scores in the records; wait until all are there."""
     noise = perturbation(run.inputs).to_json()
     count = range(len(groups if isinstance(groups, list) else groups.result()))
-    scores = [submit(run, evaluate_members, run, noise, journal, groups, index) for index in count]
-    for index in run.missing_groups([score.result()["group"] for score in scores]):
-        scores[index] = submit(run, evaluate_members, run, noise, journal, groups, index, again=True)
-    return scores
+    return wait_for_scores([submit(run, evaluate_members, run, noise, journal, groups, index) for index in count])
 
 
 def evaluation_links(groups: PrefectFuture[list[Json]], scores: list[PrefectFuture[Json]]) -> list[Link]:

@@ -13,7 +13,7 @@ from prefect.futures import PrefectFuture
 from prefect.states import Cancelled
 
 from data.examples import Split
-from flows.evaluation_groups import RUNNER, evaluate_groups, evaluation_links
+from flows.evaluation_groups import RUNNER, evaluate_groups, evaluation_links, wait_for_scores
 from flows.searches import SEARCHES
 from infra.evaluation.groups import StopRequested
 from infra.records.values import EvaluationRecord, Purpose
@@ -55,7 +55,7 @@ NO_SCORE: Json = {"group": None, "utilities": []}
 """The score of no systems: all were dropped."""
 
 
-@flow(name="heterogeneous-swarms", flow_run_name="{config.name}", task_runner=RUNNER)
+@flow(name="heterogeneous-swarms", flow_run_name="{config.name}", task_runner=RUNNER, persist_result=False)
 def heterogeneous_swarms(config: HeterogeneousSwarmsConfig) -> dict[str, Any] | FlowState[Any]:
     """Search for the best system of models and its graph, test it, and publish it; started again, it goes on.
 
@@ -102,7 +102,7 @@ def conclude(run: SystemRun, final: HeterogeneousState, stopped_by: str) -> dict
     run.observer.phase("testing")
     finalists = choose_finalists(experts, alone(run, last, experts, "dev", [Purpose.EXPERT] * len(experts)), best)
     test_result = test(run, last, finalists)
-    parts = evaluate_recorded(run, evaluate_parts, best.to_json(), prompts).result()
+    parts = submit(run, evaluate_parts, run, best.to_json(), prompts).result()
     run.groups.link(last, Purpose.CONTRIBUTION, [Link(i, parts["group"], i) for i in range(len(parts["utilities"]))])
     sha256 = publish_system.submit(run, best.to_json(), prompts).result()
     run.flush_timings(last)
@@ -140,16 +140,8 @@ def evaluate(
     """Evaluate systems as one group; answers of nodes in the groups `after` are used again."""
     if not (systems if isinstance(systems, list) else systems.result()):
         return NO_SCORE
-    return evaluate_recorded(
-        run, evaluate_systems, systems, run.config.system.model_dump(mode="json"), split, list(after)
-    )
-
-
-def evaluate_recorded(run: SystemRun, task: Any, *arguments: Any) -> PrefectFuture[Json]:
-    """Evaluate a group; do it again if the records no longer hold the scores of a cached task result."""
-    score: PrefectFuture[Json] = submit(run, task, run, *arguments)
-    is_missing = run.missing_groups([score.result()["group"]])
-    return submit(run, task, run, *arguments, again=True) if is_missing else score
+    prompts = run.config.system.model_dump(mode="json")
+    return wait_for_scores([submit(run, evaluate_systems, run, systems, prompts, split, list(after))])[0]
 
 
 def keys(scores: Sequence[PrefectFuture[Json] | Json]) -> list[str]:

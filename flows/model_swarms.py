@@ -36,7 +36,7 @@ from tasks.search import (
 )
 
 
-@flow(name="model-swarms", flow_run_name="{config.name}", task_runner=RUNNER)
+@flow(name="model-swarms", flow_run_name="{config.name}", task_runner=RUNNER, persist_result=False)
 def model_swarms(config: ModelSwarmsConfig) -> dict[str, Any] | FlowState[Any]:
     """Search for the best combination of the experts, test it, and publish it; started again, it goes on.
 

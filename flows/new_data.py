@@ -17,7 +17,7 @@ from infra.records.values import RunStatus
 from infra.settings import Settings
 
 
-@flow(name="new-data", flow_run_name="{deployment}")
+@flow(name="new-data", flow_run_name="{deployment}", persist_result=False)
 def new_data(deployment: str, watch: list[str] | None = None, warm_start: bool = True) -> FlowState[Any]:
     """Start the search `deployment` if its data is not the data that was searched on before; takes a second.
 

@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import Any
 
 from prefect import task
-from prefect.cache_policies import NO_CACHE
 
 from experts.evolved_export import export_evolved
 from infra.evaluation.recipes import RecipeGroup
@@ -20,7 +19,7 @@ from swarm.es_state import EsState
 from swarm.plan import Link, equal_parts
 from swarm.seeds import Journal
 from tasks.evaluation import EVALUATION
-from tasks.persistence import PERSISTENCE, Json
+from tasks.persistence import NO_RESULT, PERSISTENCE, Json
 
 MEAN: Json = {"seed": None, "scale": 0.0}
 """The mean θ_t as a member of a group."""
@@ -93,7 +92,7 @@ def probe_mean(run: OpenRun[Any, Any], perturbation: Json, journal: Journal, pla
     return None if result is None else asdict(result)
 
 
-@task(name="publish best", cache_policy=NO_CACHE)
+@task(name="publish best", **NO_RESULT)
 def publish_mean(run: OpenRun[Any, Any], journal: Journal) -> Json:
     """Write the mean at the end of `journal` to the run's folder; return what `Exported` says. Never cached."""
     recipe = member_recipes(run.inputs, journal, [MEAN])[0]

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from prefect import task
-from prefect.cache_policies import NO_CACHE
 
 from data.examples import Split
 from infra.configs.systems import SystemConfig
@@ -22,7 +21,7 @@ from swarm.heterogeneous_population import initialise
 from swarm.heterogeneous_state import HeterogeneousState
 from swarm.systems import System
 from tasks.evaluation import EVALUATION
-from tasks.persistence import PERSISTENCE, Json
+from tasks.persistence import NO_RESULT, PERSISTENCE, Json
 
 
 @task(name="initialise", **PERSISTENCE)
@@ -91,7 +90,7 @@ def evaluate_parts(run: OpenRun[Any, Any], system: Json, prompts: Json) -> Json:
     return _evaluate(run, SystemGroup(tuple(parts_of(System.from_json(system))), SystemConfig(**prompts), "dev"))
 
 
-@task(name="publish best", cache_policy=NO_CACHE)
+@task(name="publish best", **NO_RESULT)
 def publish_system(run: OpenRun[Any, Any], system: Json, prompts: Json) -> str:
     """Write the best system to the run's folder; return the SHA-256 of its file. Never cached: it makes files."""
     return save_system(run.folder.best, System.from_json(system), run.inputs, SystemConfig(**prompts))

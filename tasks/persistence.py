@@ -1,4 +1,4 @@
-"""Keep every task's result as JSON, under a key of its arguments, for any process and any run.
+"""Keep every task's result as JSON, under a key of its arguments, to be looked at; no task is spared by it.
 
 Prefect's own policies contain run ids, source text or nothing of the task's identity (docs/decisions/0002).
 """
@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from prefect import Task
+from prefect.cache_policies import NO_CACHE
 from prefect.context import TaskRunContext
-from prefect.filesystems import RemoteFileSystem
 from prefect.futures import PrefectFuture
-from prefect.settings import PREFECT_API_URL
 from prefect.utilities.annotations import opaque
 
 from infra.run.open_run import OpenRun
 from swarm.canonical import content_hash
 from swarm.seeds import Journal
+from tasks.result_files import ResultFiles, ResultSerializer
 
 R = TypeVar("R")
 
@@ -44,20 +44,24 @@ def _content(value: Any) -> Any:
 
 PERSISTENCE: dict[str, Any] = {
     "persist_result": True,
-    "result_serializer": "json",
+    "result_serializer": ResultSerializer(),
     "cache_result_in_memory": False,
     "cache_key_fn": content_key,
+    "refresh_cache": True,  # a stored result is never read, wherever it is stored (tasks.result_files)
 }
 """The options of every task of a search."""
 
+NO_RESULT: dict[str, Any] = {"persist_result": False, "cache_policy": NO_CACHE}
+"""The options of a task that makes files: nothing of it is stored, whatever Prefect's own settings say."""
 
-def submit(run: OpenRun[Any, Any], task: Task[..., R], *arguments: Any, again: bool = False) -> PrefectFuture[R]:
-    """Start `task`, its result kept where `run`'s settings say; `again`: also where there is a result already.
+
+def submit(run: OpenRun[Any, Any], task: Task[..., R], *arguments: Any) -> PrefectFuture[R]:
+    """Start `task`, its result kept where `run`'s settings say.
 
     Arguments are handed over as they are, or as what they resolve to: futures are looked for in a list, and nowhere
     deeper. Prefect would otherwise look for them at every number of a swarm, in every task.
     """
-    return _persistent(task, run.settings.results, PREFECT_API_URL.value(), again).submit(*map(_whole, arguments))
+    return _persistent(task, run.settings.results).submit(*map(_whole, arguments))
 
 
 def _whole(value: Any) -> Any:
@@ -67,14 +71,8 @@ def _whole(value: Any) -> Any:
 
 
 @functools.cache
-def _persistent(task: Task[..., R], results: Path | str, server: str | None, again: bool) -> Task[..., R]:
-    persistent = task.with_options(result_storage=results if isinstance(results, Path) else _remote(results, server))
-    return persistent.with_options(refresh_cache=True) if again else persistent
-
-
-@functools.cache
-def _remote(url: str, _server: str | None) -> RemoteFileSystem:
-    """Return a block of the storage at `url`, saved on the server, as Prefect wants of everything but a folder."""
-    block = RemoteFileSystem(basepath=url)
-    block.save(f"swarm-results-{content_hash(url)[:12]}", overwrite=True)
-    return block
+def _persistent(task: Task[..., R], results: Path | str) -> Task[..., R]:
+    persistent = task.with_options()
+    # As an argument, Prefect would want it saved on its server, for those who read results elsewhere: nobody does.
+    persistent.result_storage = ResultFiles(root=str(results))
+    return persistent

@@ -27,7 +27,7 @@ from tasks.search import choose_for_test
 Run = OpenRun[RandomSearchConfig, RunInputs]
 
 
-@flow(name="random-search", flow_run_name="{config.name}", task_runner=RUNNER)
+@flow(name="random-search", flow_run_name="{config.name}", task_runner=RUNNER, persist_result=False)
 def random_search(config: RandomSearchConfig) -> dict[str, Any] | FlowState[Any]:
     """Draw recipes, test the best, and publish it; started again, it goes on."""
     try:

@@ -71,8 +71,10 @@ class EvaluationGroups:
         """
         with self._count_call():
             key = group.key(self._evaluator)
-            evaluations = self._records.evaluation_group(key) or self._make(key, group)
-        return {"group": key, "utilities": [evaluation.utility for evaluation in evaluations]}
+            utilities = self._records.utilities(key)
+            if utilities is None:
+                utilities = [evaluation.utility for evaluation in self._make(key, group)]
+        return {"group": key, "utilities": utilities}
 
     def ask(self, recipes: Sequence[Recipe], requests: Sequence[Sequence[Request]]) -> list[list[Response]]:
         """Have the engine answer requests outside of an evaluation, each recipe its own; nothing is recorded."""

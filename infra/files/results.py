@@ -11,7 +11,7 @@ _PROBE = "swarm-may-write-here"
 
 
 def require_results(results: Path | str) -> None:
-    """Check that results can be written at a URL: Prefect would only log it, and each resume begin from nothing.
+    """Check that results can be written at a URL: else only the run's log would say that none is.
 
     Raises:
         InputError: nothing can be written there, or the package that knows such URLs is missing.

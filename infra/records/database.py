@@ -1,7 +1,9 @@
 """Open a database, and give it two kinds of transaction: reading and writing."""
 
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from experts.files import cannot_write
 from infra.records.connection_loss import ConnectionLost, is_connection_loss
+from infra.records.damage import Damage, DamagedRecords
 from infra.records.upgrade import upgrade
 from swarm.canonical import canonical_json
 from swarm.errors import InputError
@@ -56,9 +59,19 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """Give a session that sees one snapshot (SQLite) and writes nothing."""
+        """Give a session that sees one snapshot (SQLite) and writes nothing.
+
+        Raises:
+            DamagedRecords: the block reads what was not saved so.
+
+        """
         with self._as_input_errors(), Session(self._engine) as session:
-            yield session
+            try:
+                yield session
+            except InputError:
+                raise
+            except (TypeError, ValueError) as error:  # a value that no column of its kind may hold
+                raise _unreadable(error) from error
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
@@ -77,7 +90,7 @@ class Database:
             connection = session.connection()
             damage = _damage(connection) if connection.dialect.name == "sqlite" else None
         if damage:
-            raise InputError(f"the records at {self._where} are damaged: {damage}: {_REMEDIES['malformed']}")
+            raise self._damaged(damage)
 
     @contextmanager
     def _as_input_errors(self) -> Iterator[None]:
@@ -85,9 +98,20 @@ class Database:
             yield
         except IntegrityError:
             raise
+        except Damage as error:
+            raise self._damaged(str(error)) from error
+        except (JSONDecodeError, zlib.error) as error:
+            raise self._damaged(str(_unreadable(error))) from error
         except DBAPIError as error:
             kind = ConnectionLost if is_connection_loss(error) else InputError
             raise kind(_unusable(str(self._where), str(error.orig))) from error
+
+    def _damaged(self, damage: str) -> DamagedRecords:
+        return DamagedRecords(f"the records at {self._where} are damaged: {damage}: {_REMEDIES['malformed']}")
+
+
+def _unreadable(error: Exception) -> Damage:
+    return Damage(f"a value is not readable ({' '.join(str(error).split())})")
 
 
 def _is_sqlite(url: URL) -> bool:

@@ -9,6 +9,7 @@ from sqlalchemy import Executable, and_, select, update
 from sqlalchemy.orm import Session
 
 from infra.records.connection_loss import survives_loss
+from infra.records.damage import Damage, damage_in, evaluation_hashes, require_hash, require_parts, utility_hash
 from infra.records.models import (
     EvaluationGroupRow,
     EvaluationRow,
@@ -19,6 +20,7 @@ from infra.records.models import (
 from infra.records.records_part import RecordsPart, existing_run, insert_if_absent, plain
 from infra.records.request_texts import GroupRequests, RequestJson, objective_requests, save_requests, unpack_requests
 from infra.records.values import EvaluationGroup, EvaluationRecord, Purpose, RunEvaluation
+from swarm.canonical import content_hash
 from swarm.errors import EvaluationError
 
 
@@ -30,6 +32,23 @@ class Evaluations(RecordsPart):
         """Return the evaluations of a finished group in the order of their index; None if it was never finished."""
         with self._database.reading() as session:
             return _members(session, key) or None  # no group is empty
+
+    @survives_loss
+    def utilities(self, key: str) -> list[float] | None:
+        """Return the utilities of a finished group in the order of their index, without reading its examples.
+
+        None if it was never finished.
+        """
+        row = EvaluationRow
+        query = select(row.index, row.recipe, row.utility, row.task_utilities, row.hashes)
+        with self._database.reading() as session:
+            rows = session.execute(query.where(row.group == key).order_by(row.index)).all()
+            for index, recipe, utility, task_utilities, hashes in rows:
+                what = f"evaluation {index} of group {key}"
+                with damage_in(what):
+                    now = utility_hash(key, index, recipe, utility, task_utilities)
+                require_parts({"utility": now}, hashes, what)
+        return [utility for _, _, utility, _, _ in rows] or None  # no group is empty
 
     @survives_loss
     def has_evaluation_group(self, key: str) -> bool:
@@ -88,9 +107,10 @@ class Evaluations(RecordsPart):
             if insert_if_absent(session, EvaluationGroupRow(**group)):
                 if requests is not None:
                     save_requests(session, key, group["objective"], requests)
-                session.add_all(EvaluationRow(**plain(vars(evaluation))) for evaluation in evaluations)
+                session.add_all(map(_evaluation_row, evaluations))
                 if node_answers is not None:
-                    session.add(NodeAnswersRow(group=key, answers=plain(node_answers)))
+                    answers = plain(node_answers)
+                    session.add(NodeAnswersRow(group=key, answers=answers, sha256=content_hash(answers)))
                 session.flush()
             else:
                 _count_again(session, key, group["created_at"])
@@ -101,7 +121,10 @@ class Evaluations(RecordsPart):
         """Return the `node_answers` that were saved with a group; None if there are none."""
         with self._database.reading() as session:
             row = session.get(NodeAnswersRow, key)
-            return None if row is None else row.answers
+            if row is None:
+                return None
+            require_hash(row.answers, row.sha256, f"the answers of the nodes of group {key}")
+            return row.answers
 
     @survives_loss
     def objective_requests(self, objective: str) -> tuple[tuple[RequestJson, ...], ...] | None:
@@ -132,6 +155,8 @@ class Evaluations(RecordsPart):
     def link_evaluations(self, run: str, iteration: int, purpose: str, links: Sequence[tuple[int, str, int]]) -> None:
         """Record which evaluations a run used in an iteration; doing so again changes nothing.
 
+        All evaluations of a particle for one purpose are given at once.
+
         Args:
             run: its name.
             iteration: when.
@@ -139,6 +164,7 @@ class Evaluations(RecordsPart):
             links: (particle, group, index) of each evaluation.
 
         Raises:
+            DamagedRecords: a particle is linked to another evaluation already.
             LookupError: an evaluation was not saved; scores are saved before what depends on them.
             ValueError: `purpose` is not a `Purpose`.
 
@@ -153,6 +179,7 @@ class Evaluations(RecordsPart):
             existing_run(session, run)
             _require_evaluations(session, {(row.group, row.index) for row in rows})
             existing_links = {tuple(row) for row in session.execute(_links(run, iteration, purpose))}
+            _require_same(existing_links, rows)
             for row in rows:
                 if (row.particle, row.group, row.index) not in existing_links:
                     session.add(row)
@@ -174,6 +201,10 @@ class Evaluations(RecordsPart):
             ]
 
 
+def _evaluation_row(evaluation: EvaluationRecord) -> EvaluationRow:
+    return EvaluationRow(**plain(vars(evaluation)), hashes=evaluation_hashes(evaluation))
+
+
 def _count_again(session: Session, key: str, now: datetime) -> None:
     """Count that a group was finished again, unless it was saved at this moment: then a lost commit is repeated."""
     row = EvaluationGroupRow
@@ -190,6 +221,16 @@ def _links(run: str, iteration: int, purpose: str) -> Executable:
     return select(link.particle, link.group, link.index).where(
         link.run == run, link.iteration == iteration, link.purpose == purpose
     )
+
+
+def _require_same(existing_links: Collection[Any], rows: Sequence[RunEvaluationRow]) -> None:
+    """Raise `Damage` if a particle of `rows` has another link: replaying a run makes the links that it made before."""
+    links = {(row.particle, row.group, row.index) for row in rows}
+    particles = {row.particle for row in rows}
+    for particle, group, index in existing_links:
+        if particle in particles and (particle, group, index) not in links:
+            what = f"run {rows[0].run!r}, iteration {rows[0].iteration}, particle {particle} ({rows[0].purpose})"
+            raise Damage(f"{what}: linked to evaluation {index} of group {group}, which it did not use")
 
 
 def _require_evaluations(session: Session, keys: set[tuple[str, int]]) -> None:

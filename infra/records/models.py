@@ -19,7 +19,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from infra.records.values import EvaluationGroup, EvaluationRecord, IterationRecord, RunRecord, RunStatus
+from infra.records.damage import damage_in, evaluation_hashes, require_hash, require_parts
+from infra.records.values import EvaluationGroup, EvaluationRecord, RunRecord, RunStatus
 
 NAME_LENGTH = 64
 HASH_LENGTH = 64
@@ -87,12 +88,16 @@ class RunRow(Base):
     stopped_by: Mapped[str | None] = mapped_column(Text)
     error: Mapped[str | None] = mapped_column(Text)
     summary: Mapped[dict[str, Any] | None]
+    summary_sha256: Mapped[str | None] = mapped_column(String(HASH_LENGTH))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
     def record(self) -> RunRecord:
-        """Return this row as a frozen value."""
-        return RunRecord(**{**self.values(RunRecord), "status": RunStatus(self.status)})
+        """Return this row as a frozen value; one that is not what was saved raises `Damage`."""
+        if self.summary is not None:
+            require_hash(self.summary, self.summary_sha256, f"the summary of run {self.name!r}")
+        with damage_in(f"run {self.name!r}"):
+            return RunRecord(**{**self.values(RunRecord), "status": RunStatus(self.status)})
 
 
 class IterationRow(Base):
@@ -105,10 +110,6 @@ class IterationRow(Base):
     state: Mapped[dict[str, Any]]
     sha256: Mapped[str] = mapped_column(String(HASH_LENGTH))
     created_at: Mapped[datetime]
-
-    def record(self) -> IterationRecord:
-        """Return this row as a frozen value."""
-        return IterationRecord(**self.values(IterationRecord))
 
 
 class EvaluationGroupRow(Base):
@@ -143,12 +144,18 @@ class EvaluationRow(Base):
     scores: Mapped[list[float]]
     predictions: Mapped[list[str]]
     outputs: Mapped[list[str]]
+    hashes: Mapped[dict[str, Any] | None]
 
     def record(self) -> EvaluationRecord:
-        """Return this row as a frozen value."""
+        """Return this row as a frozen value; one that is not what was saved raises `Damage`."""
+        what = f"evaluation {self.index} of group {self.group}"
         values = self.values(EvaluationRecord)
         values.update({name: tuple(value) for name, value in values.items() if isinstance(value, list)})
-        return EvaluationRecord(**values)
+        with damage_in(what):
+            evaluation = EvaluationRecord(**values)
+            hashes = evaluation_hashes(evaluation)
+        require_parts(hashes, self.hashes, what)
+        return evaluation
 
 
 class NodeAnswersRow(Base):
@@ -158,6 +165,7 @@ class NodeAnswersRow(Base):
 
     group: Mapped[str] = mapped_column(ForeignKey("evaluation_groups.key"), primary_key=True)
     answers: Mapped[dict[str, Any]] = mapped_column(JSON)
+    sha256: Mapped[str | None] = mapped_column(String(HASH_LENGTH))
 
 
 class RequestRow(Base):

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from infra.records.damage import damage_in, require_hash
 from infra.records.models import Base, NodeRequestsRow, ObjectiveRequestsRow, RequestRow
 from infra.records.records_part import plain
 from swarm.canonical import canonical_json, content_hash
@@ -60,8 +61,11 @@ def objective_requests(session: Session, objective: str) -> tuple[tuple[RequestJ
     requests: dict[str, RequestJson] = {}
     for start in range(0, len(keys), _AT_ONCE):
         query = select(RequestRow.key, RequestRow.request).where(RequestRow.key.in_(keys[start : start + _AT_ONCE]))
-        requests |= {row_of_request.key: row_of_request.request for row_of_request in session.execute(query)}
-    return tuple(tuple(requests[key] for key in task) for task in row.requests)
+        for key, request in session.execute(query):
+            require_hash(request, key, f"request {key}")
+            requests[key] = request
+    with damage_in(f"what was asked for objective {objective[:12]}…"):
+        return tuple(tuple(requests[key] for key in task) for task in row.requests)
 
 
 def pack_requests(requests: Sequence[RequestJson]) -> bytes:

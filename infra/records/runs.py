@@ -13,6 +13,7 @@ from infra.records.differences import differences
 from infra.records.models import RunRow, TimingRow
 from infra.records.records_part import RecordsPart, existing_run, insert_if_absent, plain
 from infra.records.values import RunRecord, RunStatus
+from swarm.canonical import content_hash
 from swarm.errors import InputError
 
 
@@ -84,7 +85,9 @@ class Runs(RecordsPart):
     ) -> None:
         """Set a run's status, why it ended and its error; without a new summary, an earlier one stays."""
         values: dict[str, Any] = {"status": RunStatus(status), "stopped_by": stopped_by, "error": error}
-        self._update(name, values if summary is None else {**values, "summary": plain(summary)})
+        if summary is not None:
+            values |= {"summary": plain(summary), "summary_sha256": content_hash(summary)}
+        self._update(name, values)
 
     @survives_loss
     def request_stop(self, name: str) -> None:

@@ -38,11 +38,6 @@ class SavedState(Protocol):
         """Its number; the first is 0."""
         ...
 
-    @property
-    def sha256(self) -> str:
-        """The state's content hash."""
-        ...
-
     def to_json(self) -> dict[str, Any]:
         """Return the state as JSON."""
         ...
@@ -109,15 +104,10 @@ class OpenRun(Generic[Config, Inputs]):
                 logger.warning("interrupted")
                 self.records.mark(self.config.name, RunStatus.STOPPED, stopped_by="interrupt")
 
-    def missing_groups(self, keys: Sequence[str]) -> list[int]:
-        """Return the indices of the `keys` whose groups the records don't hold: a task result alone proves nothing."""
-        recorded_keys = {group.key for group in self.records.evaluation_groups(keys)}
-        return [index for index, key in enumerate(keys) if key not in recorded_keys]
-
     def save(self, state: SavedState, links: Sequence[Link], view: IterationView) -> None:
         """Save an iteration, after the evaluations that it came from, and show it as `view`."""
         self.groups.link(state.iteration, Purpose.SEARCH, links)
-        self.records.save_iteration(self.config.name, state.iteration, state.to_json(), state.sha256)
+        self.records.save_iteration(self.config.name, state.iteration, state.to_json())
         self.flush_timings(state.iteration)
         logger.info(view.headline)
         self.observer.iteration(view)

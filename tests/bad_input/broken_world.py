@@ -92,5 +92,5 @@ def record_run(world: BreakableWorld, status: RunStatus = RunStatus.STOPPED, ite
         records.start_run(config.name, config.algorithm, config.settings(), inputs.identity, config.seed)
         for iteration in range(iterations + 1):
             state = tell(parameters, ask(parameters, config.seed, state) if iteration else state, _UTILITIES)
-            records.save_iteration(config.name, state.iteration, state.to_json(), state.sha256)
+            records.save_iteration(config.name, state.iteration, state.to_json())
         records.mark(config.name, status)

@@ -11,8 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 
+from infra.records.store import Records
 from infra.records.values import RunStatus
+from infra.settings import Settings
 from tests.bad_input.broken_world import BreakableWorld, Refused, record_run
 from tests.tiny import make_expert
 
@@ -87,6 +90,37 @@ def test_a_run_whose_configuration_was_damaged(world: BreakableWorld, refused: R
     message = refused("resume", "demo")
     assert message.startswith(f"cannot read {config}: line 1: ")
     assert message.endswith(": start the run again from your own configuration file")
+
+
+@pytest.mark.parametrize("name", ["other", "../demo", None, ["demo"]])
+@pytest.mark.parametrize("arguments", [["resume", "demo"], ["ask", "demo", "Why?"], ["serve", "demo"]])
+def test_a_folder_with_the_configuration_of_another_run(
+    world: BreakableWorld, refused: Refused, arguments: list[str], name: object
+) -> None:
+    record_run(world)
+    config = world.runs / "demo" / "config.yaml"
+    config.write_text(yaml.safe_dump({**yaml.safe_load(config.read_text()), "name": name}))
+    assert refused(*arguments) == (
+        f"{config}: field 'name': {name!r} is another run than 'demo': put the folder back to where it was, or start "
+        "run 'demo' again from its own configuration file"
+    )
+    with Records(Settings().records_url) as records:
+        assert [run.name for run in records.runs()] == ["demo"]
+
+
+def test_a_folder_of_the_same_name_from_elsewhere(world: BreakableWorld, refused: Refused) -> None:
+    record_run(world)
+    config = world.runs / "demo" / "config.yaml"
+    config.write_text(yaml.safe_dump({**yaml.safe_load(config.read_text()), "seed": 8}))
+    message = refused("resume", "demo")
+    assert message.startswith("run 'demo' exists and differs: ") and "seed: 0 → 8" in message
+
+
+def test_a_folder_under_another_name(world: BreakableWorld, refused: Refused) -> None:
+    record_run(world)
+    (world.runs / "demo").rename(world.runs / "renamed")
+    assert refused("resume", "renamed").startswith("there is no run 'renamed': ")
+    assert refused("resume", "demo").endswith(": start the run again from your own configuration file")
 
 
 @pytest.mark.parametrize("arguments", [["run", "run.yaml"], ["resume", "demo"]])

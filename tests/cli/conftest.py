@@ -83,7 +83,7 @@ def record_run(world: World, settings: Settings) -> RecordRun:
         with Records(settings.records_url) as records:
             records.start_run(name, config.algorithm, config.settings(), inputs.identity, config.seed)
             for state in states:
-                records.save_iteration(name, state.iteration, state.to_json(), state.sha256)
+                records.save_iteration(name, state.iteration, state.to_json())
             finished = status is RunStatus.FINISHED
             records.mark(name, status, "patience" if finished else None, summary=summary(states) if finished else None)
         return states

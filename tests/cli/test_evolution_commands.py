@@ -59,7 +59,7 @@ def states(config: Path, settings: Settings) -> list[EsState]:
     with Records(settings.records_url) as records:
         records.start_run(RUN, loaded.algorithm, loaded.settings(), prepare(loaded, settings).identity, 0)
         for item in told:
-            records.save_iteration(RUN, item.iteration, item.to_json(), item.sha256)
+            records.save_iteration(RUN, item.iteration, item.to_json())
         records.mark(RUN, RunStatus.STOPPED, "request")
     return told
 

@@ -37,7 +37,7 @@ def team(world: World, settings: Settings) -> list[HeterogeneousState]:
     with Records(settings.records_url) as records:
         records.start_run("team", config.algorithm, config.settings(), inputs.identity, config.seed)
         for state in states:
-            records.save_iteration("team", state.iteration, state.to_json(), state.sha256)
+            records.save_iteration("team", state.iteration, state.to_json())
         records.mark("team", RunStatus.STOPPED)
     return states
 

@@ -81,7 +81,7 @@ def test_every_persisted_result_is_json(searched: Searched) -> None:
     assert len(results) == 1 + 2 + 3 * 3 + 6 + 1 + groups_on_the_test_split(searched)
     for path in results:
         record = json.loads(path.read_text())
-        assert record["metadata"]["serializer"]["type"] == "json"
+        assert record["metadata"]["serializer"] == {"type": "model-swarms"}
         json.loads(record["result"])
 
 

@@ -11,6 +11,7 @@ from s3fs import S3FileSystem
 
 from swarm.errors import InputError
 from tests.flows.searches import Searched, call, finished
+from tests.security.planted_results import PAYLOADS
 
 BUCKET = "swarm-results"
 PROBE = "team/swarm-may-write-here"
@@ -44,8 +45,8 @@ def keys(s3: Any) -> set[str]:
     return {entry["Key"] for entry in s3.list_objects_v2(Bucket=BUCKET, Prefix="team/").get("Contents", [])}
 
 
-def test_results_are_kept_and_found_in_a_bucket(
-    searched: Searched, runs: Path, s3: Any, monkeypatch: pytest.MonkeyPatch
+def test_results_are_kept_in_a_bucket_and_what_is_planted_there_is_replaced(
+    searched: Searched, runs: Path, s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SWARM_RESULTS", f"s3://{BUCKET}/team")
     assert call(searched.config).result()["state_sha256"] == searched.summary["state_sha256"]
@@ -53,12 +54,21 @@ def test_results_are_kept_and_found_in_a_bucket(
     assert {"team/evaluate", "team/initialise_swarm", "team/track_best"} <= {key.rsplit("/", 2)[0] for key in kept}
     assert not (runs / ".swarm" / "results").exists()
 
-    damaged = next(key for key in sorted(kept) if "/track_best/" in key)
-    s3.put_object(Bucket=BUCKET, Key=damaged, Body=b'{"metadata": {')
-    before = {key: s3.head_object(Bucket=BUCKET, Key=key)["LastModified"] for key in kept - {damaged, PROBE}}
+    planted = {
+        next(key for key in sorted(kept) if "/track_best/" in key): b'{"metadata": {',
+        next(key for key in sorted(kept) if "/merge/" in key): b"",
+        next(key for key in sorted(kept) if "/check_early_stop/" in key): PAYLOADS["cloudpickle"](tmp_path / "marker"),
+    }
+    for key, content in planted.items():
+        s3.put_object(Bucket=BUCKET, Key=key, Body=content)
+    before = {key: s3.head_object(Bucket=BUCKET, Key=key)["LastModified"] for key in kept - planted.keys() - {PROBE}}
     assert call(searched.again()).result()["state_sha256"] == searched.summary["state_sha256"]
     assert {key: s3.head_object(Bucket=BUCKET, Key=key)["LastModified"] for key in before} == before
-    assert s3.get_object(Bucket=BUCKET, Key=damaged)["Body"].read() != b'{"metadata": {'
+    assert not (tmp_path / "marker").exists()
+    for key, content in planted.items():
+        assert s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() != content
+    log = (runs / "again" / "run.log").read_text().splitlines()
+    assert sum(line.endswith("it was not used, and is replaced") for line in log) == len(planted)
     assert finished(runs) == finished(searched.runs)
 
 

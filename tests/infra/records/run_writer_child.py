@@ -15,7 +15,7 @@ def write_run(url: str, name: str, iterations: int) -> None:
             group = f"{name}-{iteration}"
             save(records, group, size=4)
             records.link_evaluations(name, iteration, "search", [(particle, group, particle) for particle in range(4)])
-            records.save_iteration(name, iteration, {"of": name, "iteration": iteration}, "a" * 64)
+            records.save_iteration(name, iteration, {"of": name, "iteration": iteration})
             records.add_timings(name, iteration, {"orchestration": 0.5})
             sys.stdout.write(f"{iteration}\n")
             sys.stdout.flush()

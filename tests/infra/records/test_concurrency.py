@@ -35,7 +35,7 @@ def test_threads_that_write_at_once_lose_nothing(records: Records) -> None:
 
     def write(thread: int) -> None:
         for step in range(10):
-            records.save_iteration("first", thread * 10 + step, {"thread": thread}, "a" * 64)
+            records.save_iteration("first", thread * 10 + step, {"thread": thread})
             save(records, f"group-{thread}-{step}")
             records.link_evaluations("first", step, "search", [(thread, f"group-{thread}-{step}", 1)])
 
