@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from cli.runs.embedded_server import start_embedded_server
+from cli.runs.prefect_api import require_prefect_api
 from cli.runs.summary import print_summary
 from cli.runs.unfinished import RunUnfinished
 from cli.terminal.console import print_json
@@ -80,6 +81,7 @@ def _run_flow(config: RunConfig, observer: Observer) -> dict[str, Any]:
     from prefect.exceptions import CancelledRun
 
     flow = SEARCHES.of(config).load_flow()
+    require_prefect_api()
     start_embedded_server()
     try:
         with use_observer(observer):

@@ -1,0 +1,54 @@
+"""The Prefect API that the user's settings name: looked at before a run, which would else wait for it for minutes."""
+
+import os
+
+from cli.runs.unfinished import RunUnfinished
+
+SECONDS = 10.0
+"""An API that took no connection, or answered nothing, for so long counts as one that is not there."""
+
+
+def require_prefect_api() -> None:
+    """Check that the Prefect API answers, if the settings name one.
+
+    Raises:
+        RunUnfinished: it does not; the message says where its address comes from, and what to do.
+
+    """
+    from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+
+    url = PREFECT_API_URL.value()
+    if not url:
+        return
+    import httpx
+    from prefect.client.orchestration import get_client
+
+    with (
+        temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}),
+        get_client(httpx_settings={"timeout": SECONDS}, sync_client=True) as client,
+    ):
+        error = client.api_healthcheck()
+    if isinstance(error, (httpx.TransportError, httpx.InvalidURL, httpx.UnsupportedProtocol)):
+        source, remedy = _source()
+        reason = str(error) or type(error).__name__
+        raise RunUnfinished(
+            f"failed: the Prefect API {_shown(url)} ({source}) does not answer ({reason}): start it, or {remedy}, "
+            "then run the command again"
+        )
+
+
+def _source() -> tuple[str, str]:
+    """Return where the API's address is set, and how to unset it."""
+    if os.environ.get("PREFECT_API_URL"):
+        return "PREFECT_API_URL of the environment", "unset PREFECT_API_URL"
+    from prefect.context import get_settings_context
+
+    profile = get_settings_context().profile.name
+    return f"of the Prefect profile {profile!r}", "run 'prefect config unset PREFECT_API_URL'"
+
+
+def _shown(url: str) -> str:
+    import httpx
+
+    parts = httpx.URL(url)
+    return str(parts.copy_with(username=None, password=None))
