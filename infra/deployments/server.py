@@ -3,6 +3,7 @@
 import httpx
 from prefect.settings import PREFECT_API_URL
 
+from infra.settings import without_password
 from swarm.errors import InputError
 
 _ANSWERS_WITHIN = 60.0
@@ -24,5 +25,7 @@ def require_server() -> str:
         httpx.get(f"{url}/health", timeout=_ANSWERS_WITHIN)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         reason = str(error) or type(error).__name__
+        if without_password(url) != url:  # the reason may quote it
+            url, reason = without_password(url), type(error).__name__
         raise InputError(f"PREFECT_API_URL is {url}, but no server answers there ({reason}): {_START}") from error
     return str(url)
