@@ -58,7 +58,7 @@ def publish_text(path: Path, text: str) -> None:
 
 
 def new_file_beside(path: Path) -> Path:
-    """Make an empty file in the folder of `path`, to be filled and renamed to `path`; unlike tempfile's, it follows the umask."""
+    """Make an empty file beside `path`, to be filled and renamed to `path`; unlike tempfile's, it follows the umask."""
     while True:
         temporary = _hidden_beside(path)
         try:
@@ -101,7 +101,7 @@ def publish_folder(folder: Path) -> Iterator[Path]:
         yield temporary
         file_mode, folder_mode = _mode_of_new_files(folder.parent), temporary.stat().st_mode & 0o7777
         for path in (*temporary.rglob("*"), temporary):
-            path.chmod(folder_mode if path.is_dir() else file_mode)  # copies and safetensors' files have modes of their own
+            path.chmod(folder_mode if path.is_dir() else file_mode)  # copies' and safetensors' files have their own
             _sync(path)
         _swap(temporary, folder)
         _sync(folder.parent)

@@ -126,6 +126,8 @@ def without_password(url: str) -> str:
         user, has_user, host = parts.netloc.rpartition("@")
     except ValueError:
         return "…"
+    if "@" in url and not parts.netloc:  # whatever it is
+        return "…"
     name, has_password, _ = user.partition(":")
     shown = f"{name}:…" if has_password else name
     return parts._replace(

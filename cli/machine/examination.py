@@ -15,7 +15,9 @@ from cli.machine.check import GIB, Check, first_line
 from cli.machine.compute import compute_checks
 from cli.machine.plugins import plugin_checks
 from experts.base_models import PACKAGED
+from infra.deployments.server import require_plain_address
 from infra.settings import Settings, without_password
+from swarm.errors import InputError
 
 _LEAST_DISK = 1 * GIB
 """Below this a base model may not fit."""
@@ -73,19 +75,21 @@ def _prefect_api() -> Check:
     remedy = "start it with 'prefect server start', or unset PREFECT_API_URL"
     if not url.startswith(("http://", "https://")):
         return Check("Prefect API", "missing", f"{without_password(url)} is no web address", remedy)
-    shown = without_password(url)
+    try:
+        require_plain_address(url)
+    except InputError as error:
+        return Check("Prefect API", "missing", str(error), remedy)
     try:
         openness = api_openness(url)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        reason = first_line(error) if shown == url else type(error).__name__  # the first line may quote the address
-        return Check("Prefect API", "missing", f"{shown} does not answer ({reason})", remedy)
+        return Check("Prefect API", "missing", f"{url} does not answer ({first_line(error)})", remedy)
     if openness:
         remedy = (
-            "start it with PREFECT_SERVER_API_AUTH_STRING and PREFECT_SERVER_CORS_ALLOWED_ORIGINS (docs/deployments.md), "
-            "and set PREFECT_API_AUTH_STRING here"
+            "start it with PREFECT_SERVER_API_AUTH_STRING and PREFECT_SERVER_CORS_ALLOWED_ORIGINS "
+            "(docs/deployments.md), and set PREFECT_API_AUTH_STRING here"
         )
-        return Check("Prefect API", "optional", f"{shown}, but {' and '.join(openness)}", remedy)
-    return Check("Prefect API", "ok", shown)
+        return Check("Prefect API", "optional", f"{url}, but {' and '.join(openness)}", remedy)
+    return Check("Prefect API", "ok", url)
 
 
 def _base_model(converted: Path) -> Check:

@@ -12,10 +12,19 @@ def start_embedded_server() -> None:
 
     It listens on loopback, where other users of the machine and web pages in a browser could reach it: it answers only
     who has a password that this process makes for it.
+
+    Raises:
+        InputError: the settings name one by an address that may hold a password.
+
     """
     from prefect.settings import PREFECT_API_URL, PREFECT_SERVER_EPHEMERAL_ENABLED
 
-    if PREFECT_API_URL.value() or not PREFECT_SERVER_EPHEMERAL_ENABLED.value():
+    if url := PREFECT_API_URL.value():
+        from infra.deployments.server import require_plain_address
+
+        require_plain_address(url)
+        return
+    if not PREFECT_SERVER_EPHEMERAL_ENABLED.value():
         return
     from prefect.context import refresh_global_settings_context
 

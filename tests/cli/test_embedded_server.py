@@ -97,7 +97,8 @@ replies = [
     httpx.post(f"{address}/api/flows/filter", json={}, headers=web_page, trust_env=False),
     httpx.get(f"{address}/api/health", headers=web_page, trust_env=False),
 ]
-print(json.dumps([[asyncio.run(names())], [[r.status_code, r.headers.get("access-control-allow-origin")] for r in replies]]))
+answers = [[reply.status_code, reply.headers.get("access-control-allow-origin")] for reply in replies]
+print(json.dumps([[asyncio.run(names())], answers]))
 """
 
 
