@@ -14,7 +14,7 @@ HOSTILE = st.text() | st.text("`*_[]()<>|~&!\\$# \n\x1b\u202eab:/")
 def inline_tokens(markdown: str) -> list[Token]:
     block = MarkdownIt("gfm-like", {"linkify": False}).parse(markdown)
     assert [token.type for token in block] == ["paragraph_open", "inline", "paragraph_close"]
-    return [token for token in block[1].children or []]
+    return list(block[1].children or [])
 
 
 @given(HOSTILE)
