@@ -12,7 +12,7 @@ from infra.observing.views import Table as TableView
 
 
 class _PlainConsole(Console):
-    """A console that no printed text can give commands, nor rich's markup: names, errors and answers come from outside."""
+    """A console that printed texts (names, answers) can't command, by control characters or by markup."""
 
     def print(self, *objects: Any, **options: Any) -> None:
         super().print(*(visible(item) if isinstance(item, str) else item for item in objects), **options)
