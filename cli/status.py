@@ -151,7 +151,7 @@ def _print_run(records: "Records", overview: RunOverview, settings: "Settings", 
         "folder": folder,
         "next": "  or  ".join(overview.next_steps),
     }
-    out.print(f"[bold]{run.name}[/bold]")
+    out.print(run.name, style="bold")
     for fact, value in facts.items():
         if value not in (None, "", False):
             out.print(f"{fact:<12} {value}", soft_wrap=True, markup=False)

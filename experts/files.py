@@ -1,9 +1,13 @@
-"""Files that are published whole or not at all: write beside the target, fsync, rename."""
+"""Files that are published whole or not at all: write beside the target, fsync, rename.
+
+Who may read them is the user's umask, as for files that any other program makes.
+"""
 
 import errno
 import hashlib
 import os
 import re
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -40,19 +44,28 @@ def publish_text(path: Path, text: str) -> None:
     temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        temporary = Path(name)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        temporary = new_file_beside(path)
+        with temporary.open("w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(0o644)
         temporary.replace(path)
         _sync(path.parent)
     except OSError as error:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
         raise cannot_write(path, error) from error
+
+
+def new_file_beside(path: Path) -> Path:
+    """Make an empty file beside `path`, to be filled and renamed to `path`; unlike tempfile's, it follows the umask."""
+    while True:
+        temporary = _hidden_beside(path)
+        try:
+            temporary.touch(exist_ok=False)
+        except FileExistsError:
+            continue
+        return temporary
 
 
 def publish_file(temporary: Path, path: Path) -> None:
@@ -63,7 +76,7 @@ def publish_file(temporary: Path, path: Path) -> None:
 
     """
     try:
-        temporary.chmod(0o644)
+        temporary.chmod(_mode_of_new_files(path.parent))  # safetensors writes files that only their owner may read
         _sync(temporary)
         temporary.replace(path)
         _sync(path.parent)
@@ -84,10 +97,11 @@ def publish_folder(folder: Path) -> Iterator[Path]:
     temporary: Path | None = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        temporary = _new_folder_beside(folder)
         yield temporary
+        file_mode, folder_mode = _mode_of_new_files(folder.parent), temporary.stat().st_mode & 0o7777
         for path in (*temporary.rglob("*"), temporary):
-            path.chmod(0o755 if path.is_dir() else 0o644)  # safetensors writes files that only their owner may read
+            path.chmod(folder_mode if path.is_dir() else file_mode)  # copies' and safetensors' files have their own
             _sync(path)
         _swap(temporary, folder)
         _sync(folder.parent)
@@ -113,6 +127,32 @@ def _system_error(error: OSError | SafetensorError) -> OSError | None:
         return error
     match = re.search(r"\(os error (\d+)\)", str(error))
     return OSError(int(match[1]), os.strerror(int(match[1]))) if match is not None else None
+
+
+def _hidden_beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+
+
+def _new_folder_beside(folder: Path) -> Path:
+    while True:
+        temporary = _hidden_beside(folder)
+        try:
+            temporary.mkdir()
+        except FileExistsError:
+            continue
+        return temporary
+
+
+def _mode_of_new_files(folder: Path) -> int:
+    """Return the permissions that the umask (and the default ACL of `folder`) gives a new file.
+
+    Asking for the umask means setting it, for all threads of the process; so a file is made and looked at.
+    """
+    probe = new_file_beside(folder / "mode")
+    try:
+        return probe.stat().st_mode & 0o777
+    finally:
+        probe.unlink()
 
 
 def _swap(new: Path, target: Path) -> None:

@@ -11,7 +11,6 @@ float32 tensors by name and this metadata:
 
 import logging
 import re
-import tempfile
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from experts.files import publish_file
+from experts.files import new_file_beside, publish_file
 from experts.weights_hash import tensor_sha256, weights_sha256
 from swarm.errors import InputError
 from swarm.seeds import Journal
@@ -138,8 +137,7 @@ def _open_checked(path: Path, search: str, journal: str, names: Collection[str])
 
 def _publish(weights: dict[str, torch.Tensor], metadata: dict[str, str], path: Path) -> None:
     path.parent.mkdir(exist_ok=True)
-    with tempfile.NamedTemporaryFile(prefix=f".{path.name}.", dir=path.parent, delete=False) as file:
-        temporary = Path(file.name)
+    temporary = new_file_beside(path)
     try:
         save_file(weights, temporary, metadata=metadata)
         publish_file(temporary, path)

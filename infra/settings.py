@@ -1,10 +1,14 @@
 """Where things are: the one place that reads the environment."""
 
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL
+
+from swarm.errors import InputError
 
 DEFAULT_LOCK_PATIENCE = 0.1
 """Seconds: whoever only looks whether a run's lock is free holds it for a moment."""
@@ -17,7 +21,12 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="SWARM_", env_ignore_empty=True, frozen=True, extra="forbid", use_attribute_docstrings=True
+        env_prefix="SWARM_",
+        env_ignore_empty=True,
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,  # a key may stand in the wrong variable
     )
 
     runs: Path = Field(default=Path("runs"), validate_default=True)
@@ -72,6 +81,20 @@ class Settings(BaseSettings):
     """Where Prefect's task results are kept: a folder, or a URL that fsspec knows (s3://bucket/folder); below `runs` if
     empty. Credentials are not part of it: they come from that storage's own environment variables."""
 
+    def __init__(self, **values: Any) -> None:
+        """Read the environment, for all fields but those in `values`.
+
+        Raises:
+            InputError: a variable's value can't be used; the message names the variable and never the value.
+
+        """
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+            name = "_".join(map(str, first["loc"])).upper()
+            raise InputError(f"SWARM_{name}: {first['msg']}: correct the variable or unset it") from None
+
     @field_validator("runs", "cache")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
@@ -81,8 +104,12 @@ class Settings(BaseSettings):
     @classmethod
     def _folder_or_url(cls, value: Path | str, info: ValidationInfo) -> Path | str:
         if value == "":
-            return Path(info.data["runs"], ".swarm", "results")
-        return value if "://" in str(value) else Path(value).expanduser().absolute()
+            return Path(info.data["runs"], ".swarm", "results") if "runs" in info.data else value
+        if "://" not in str(value):
+            return Path(value).expanduser().absolute()
+        if without_password(str(value)) != str(value):
+            raise ValueError("A password is no part of it: the storage reads that from its own environment variables")
+        return value
 
     @property
     def records_url(self) -> URL | str:
@@ -90,3 +117,19 @@ class Settings(BaseSettings):
         if self.database_url is not None:
             return self.database_url.get_secret_value()
         return URL.create("sqlite", database=str(self.runs / ".swarm" / "records.db"))
+
+
+def without_password(url: str) -> str:
+    """Return `url` as it may be shown: with … instead of a password, and of a query, where one may stand, too."""
+    try:
+        parts = urlsplit(url)
+        user, has_user, host = parts.netloc.rpartition("@")
+    except ValueError:
+        return "…"
+    if "@" in url and not parts.netloc:  # whatever it is
+        return "…"
+    name, has_password, _ = user.partition(":")
+    shown = f"{name}:…" if has_password else name
+    return parts._replace(
+        netloc=f"{shown}{has_user}{host}", query="…" if parts.query else "", fragment="…" if parts.fragment else ""
+    ).geturl()

@@ -16,6 +16,7 @@ from prefect.runtime import flow_run
 
 from infra.observing.views import IterationView
 from infra.report.curve_svg import data_uri, utility_curve_svg
+from infra.report.markdown import plain
 
 SECONDS_BETWEEN = 2.0
 """A search whose iterations are faster is shown only so often: an update costs two requests, a fifth of such a one."""
@@ -50,7 +51,7 @@ class LiveArtifacts:
             _delete_copies({f"{self._key}-curve": self._curve, f"{self._key}-particles": self._table})
 
     def _markdown(self, view: IterationView) -> str:
-        best = f"{view.best:.4f} ({view.best_is})" if view.best is not None else "none yet"
+        best = f"{view.best:.4f} ({plain(view.best_is)})" if view.best is not None else "none yet"
         picture = data_uri(utility_curve_svg(self._views))
         return f"**Iteration {view.iteration}** — global best {best}\n\n![utility by iteration]({picture})\n"
 

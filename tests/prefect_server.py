@@ -52,6 +52,7 @@ def prefect_server(
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
     }
+    origin = {"PREFECT_SERVER_CORS_ALLOWED_ORIGINS": f"http://127.0.0.1:{port},http://localhost:{port}"}
     command = [
         sys.executable,
         "-m",
@@ -67,7 +68,7 @@ def prefect_server(
     with (home / "server.log").open("wb") as log:
         server = subprocess.Popen(
             command,
-            env={**os.environ, **quiet, "PREFECT_SERVER_UI_API_URL": url, **(settings or {})},
+            env={**os.environ, **quiet, "PREFECT_SERVER_UI_API_URL": url, **origin, **(settings or {})},
             stdout=log,
             stderr=log,
             stdin=subprocess.DEVNULL,

@@ -5,16 +5,19 @@ import os
 import platform
 import shutil
 import sys
-import urllib.request
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from urllib.error import URLError
 
+import httpx
+
+from cli.machine.api_openness import api_openness
 from cli.machine.check import GIB, Check, first_line
 from cli.machine.compute import compute_checks
 from cli.machine.plugins import plugin_checks
 from experts.base_models import PACKAGED
-from infra.settings import Settings
+from infra.deployments.server import require_plain_address
+from infra.settings import Settings, without_password
+from swarm.errors import InputError
 
 _LEAST_DISK = 1 * GIB
 """Below this a base model may not fit."""
@@ -71,12 +74,22 @@ def _prefect_api() -> Check:
         return Check("Prefect API", "ok", "none set: each run starts its own")
     remedy = "start it with 'prefect server start', or unset PREFECT_API_URL"
     if not url.startswith(("http://", "https://")):
-        return Check("Prefect API", "missing", f"{url} is no web address", remedy)
+        return Check("Prefect API", "missing", f"{without_password(url)} is no web address", remedy)
     try:
-        with urllib.request.urlopen(f"{url.rstrip('/')}/health", timeout=3):
-            return Check("Prefect API", "ok", url)
-    except (URLError, OSError, ValueError) as error:
+        require_plain_address(url)
+    except InputError as error:
+        return Check("Prefect API", "missing", str(error), remedy)
+    try:
+        openness = api_openness(url)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         return Check("Prefect API", "missing", f"{url} does not answer ({first_line(error)})", remedy)
+    if openness:
+        remedy = (
+            "start it with PREFECT_SERVER_API_AUTH_STRING and PREFECT_SERVER_CORS_ALLOWED_ORIGINS "
+            "(docs/deployments.md), and set PREFECT_API_AUTH_STRING here"
+        )
+        return Check("Prefect API", "optional", f"{url}, but {' and '.join(openness)}", remedy)
+    return Check("Prefect API", "ok", url)
 
 
 def _base_model(converted: Path) -> Check:

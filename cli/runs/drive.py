@@ -29,6 +29,7 @@ PREFECT_DEFAULTS: Mapping[str, str] = {
     "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": "http://127.0.0.1",  # Prefect's own default lets every web page ask
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
     # A server over SQLite answers 503 while something else keeps its database locked: minutes, on a busy machine.
     "PREFECT_CLIENT_MAX_RETRIES": "12",

@@ -74,9 +74,4 @@ def _reading(exchange: "Exchange") -> str:
 def _line(about: str, text: str | None = None) -> None:
     out.print(f"\n{about}", soft_wrap=True, markup=False)
     for line in [] if text is None else text.split("\n"):
-        out.print(f"    {_visible(line)}", soft_wrap=True, markup=False)
-
-
-def _visible(line: str) -> str:
-    """Return `line` with what a terminal would take for a command written out: texts are a model's."""
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in line)
+        out.print(f"    {line}", soft_wrap=True, markup=False)

@@ -6,14 +6,26 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from infra.observing.views import Table as TableView
 
-out = Console(highlight=False, width=None if sys.stdout.isatty() else 1000)
+
+class _PlainConsole(Console):
+    """A console that printed texts (names, answers) can't command, by control characters or by markup."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        super().print(*(visible(item) if isinstance(item, str) else item for item in objects), **options)
+
+
+def visible(text: str) -> str:
+    """Return `text` with what a terminal would take for a command written out; line breaks and tabs stay."""
+    return "".join(letter if letter.isprintable() or letter in "\n\t" else repr(letter)[1:-1] for letter in text)
+
+
+out = _PlainConsole(highlight=False, markup=False, width=None if sys.stdout.isatty() else 1000)
 """For results; piped ones are never cut to a terminal's width."""
-err = Console(stderr=True, highlight=False)
+err = _PlainConsole(stderr=True, highlight=False, markup=False)
 """For progress, hints and errors."""
 
 
@@ -25,8 +37,8 @@ def print_json(value: Any) -> None:
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None) -> Table:
     """Return a table for a terminal; numbers are written with four decimals, None as a dash."""
     result = Table(
-        *map(escape, columns),
-        title=None if title is None else escape(title),
+        *map(visible, columns),
+        title=None if title is None else visible(title),
         title_justify="left",
         header_style="bold",
         box=None,
@@ -41,7 +53,7 @@ def text(value: Any) -> str:
     """Return `value` as a table cell."""
     if value is None:
         return "–"
-    return f"{value:.4f}" if isinstance(value, float) else escape(str(value))
+    return f"{value:.4f}" if isinstance(value, float) else visible(str(value))
 
 
 def print_table(view: TableView) -> None:

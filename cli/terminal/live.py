@@ -7,8 +7,9 @@ from rich.console import Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
-from cli.terminal.console import err, table
+from cli.terminal.console import err, table, visible
 from infra.configs.common import RunConfig
 from infra.observing.observer import NullObserver, Observer
 from infra.observing.views import IterationView
@@ -69,11 +70,11 @@ class _Display(NullObserver):
 
     def iteration(self, view: IterationView) -> None:
         self._progress.update(self._iterations, completed=view.iteration)
-        self._headline = view.headline
+        self._headline = visible(view.headline)
         self._table = table(view.columns, view.rows)
 
     def __rich__(self) -> Group:
-        head = f"[bold]{self._config.name}[/bold] · {self._phase}"
+        head = Text.assemble((visible(self._config.name), "bold"), f" · {visible(self._phase)}")
         if self._table is None:
             return Group(head, self._progress)
         return Group(head, self._progress, self._headline, self._table)

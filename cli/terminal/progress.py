@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from cli.terminal.console import err
+from cli.terminal.console import err, visible
 
 Report = Callable[[int, int, str], None]
 """Called with (done, in all, a note such as the loss)."""
@@ -20,10 +20,15 @@ def progress(title: str) -> Iterator[Report]:
     if not err.is_terminal:
         yield _ProgressLines(title)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[note]}"))
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[note]}", markup=False),
+    )
     with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=err, transient=True) as bar:
-        task = bar.add_task(title, total=None, note="")
-        yield lambda done, total, note: bar.update(task, completed=done, total=total, note=note)
+        task = bar.add_task(visible(title), total=None, note="")
+        yield lambda done, total, note: bar.update(task, completed=done, total=total, note=visible(note))
 
 
 class _ProgressLines:

@@ -1,12 +1,14 @@
 """The model card of an export: what it is, how good, made of what, and how it is loaded."""
 
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from infra.report.markdown import code, plain, visible
 from infra.searches.best_recipe import BestRecipe
 from swarm.recipes import BASE, Space
 
@@ -36,8 +38,8 @@ def model_card(best: BestRecipe, folder: Path, sha256: str, name: str) -> str:
     kind = "A whole model" if rank is None else f"A LoRA adapter (rank {rank})"
     parts = [
         f"---\n{yaml.safe_dump(_header(best, rank is not None), sort_keys=False, allow_unicode=True)}---",
-        f"# {best.run.name}",
-        f"{kind} over `{best.base.name}`: a linear combination of experts, found by {title} ({paper}).",
+        f"# {plain(best.run.name)}",
+        f"{kind} over {code(best.base.name)}: a linear combination of experts, found by {title} ({paper}).",
         f"## How good it is\n\n{_results(best)}",
         f"## What it is made of\n\n{_recipe(best)}",
         f"## How to load it\n\n{_model_usage(name) if rank is None else _adapter_usage(best.base.name, name, rank)}",
@@ -71,7 +73,7 @@ def _results(best: BestRecipe) -> str:
     rows = [
         ("", "dev", "test", "95 % interval"),
         ("---",) * 4,
-        (f"best expert before ({start['expert']})", *_scores(start)),
+        (f"best expert before ({plain(start['expert'])})", *_scores(start)),
         ("this", *_scores(end)),
     ]
     return f"{_table(rows)}\n\n{_verdict(start, end)}"
@@ -93,15 +95,15 @@ def _verdict(start: dict[str, Any], end: dict[str, Any]) -> str:
 def _recipe(best: BestRecipe) -> str:
     rows = [("expert", "coefficient", "SHA-256"), ("---", "---:", "---")]
     for name, coefficient, key in zip(best.names, best.recipe.coefficients, best.recipe.bases, strict=True):
-        rows.append((name, f"{coefficient:+.6f}", "the base model itself" if key == BASE else f"`{key}`"))
+        rows.append((plain(name), f"{coefficient:+.6f}", "the base model itself" if key == BASE else f"`{key}`"))
     return f"{_table(rows)}\n\nSpace `{best.recipe.space.value}`: {_SPACES[best.recipe.space]}."
 
 
 def _adapter_usage(base: str, name: str, rank: int) -> str:
     least = next((limit for limit in _VLLM_RANKS if limit >= rank), None)
-    flags = f"--enable-lora --max-lora-rank {least} --lora-modules {name}=./{name}"
+    flags = f"--enable-lora --max-lora-rank {least} --lora-modules {_argument(f'{name}=./{name}')}"
     vllm = (
-        f"With vLLM:\n\n```sh\nvllm serve {base} {flags}\n```"
+        f"With vLLM:\n\n```sh\nvllm serve {_argument(base)} {flags}\n```"
         if least is not None
         else f"vLLM takes adapters up to rank {_VLLM_RANKS[-1]}: for it, export with `--merged`."
     )
@@ -116,7 +118,7 @@ def _model_usage(name: str) -> str:
     return (
         "```python\nfrom transformers import AutoModelForCausalLM\n\n"
         f"model = AutoModelForCausalLM.from_pretrained({name!r})\n```\n\n"
-        f"With vLLM:\n\n```sh\nvllm serve ./{name}\n```"
+        f"With vLLM:\n\n```sh\nvllm serve {_argument(f'./{name}')}\n```"
     )
 
 
@@ -124,30 +126,31 @@ def _lineage(best: BestRecipe, sha256: str) -> str:
     run = best.run
     objective = run.config["objective"]
     facts = {
-        "run": f"{run.name} ({run.algorithm}, seed {run.seed})",
-        "found": f"in iteration {best.best.iteration} of {best.iteration}, by {best.best.finder}",
-        "base model": f"{best.base.name}, SHA-256 `{best.base.sha256}`",
+        "run": f"{plain(run.name)} ({run.algorithm}, seed {run.seed})",
+        "found": f"in iteration {best.best.iteration} of {best.iteration}, by {plain(best.best.finder)}",
+        "base model": f"{plain(best.base.name)}, SHA-256 `{best.base.sha256}`",
         "objective": f"{objective['aggregate']} of {', '.join(map(_task, objective['tasks']))}",
         "objective's SHA-256": f"`{run.identity['objective']}`",
         "weights' SHA-256": f"`{sha256}`",
-        "search": f"`{json.dumps(run.config['search'], sort_keys=True)}`",
+        "search": code(json.dumps(run.config["search"], sort_keys=True)),
     }
     if run.summary is not None:
-        facts["data"] = ", ".join(f"{task} `{key}`" for task, key in run.summary["objective"].items())
+        facts["data"] = ", ".join(f"{plain(task)} `{key}`" for task, key in run.summary["objective"].items())
         facts["cost"] = f"{run.summary['evaluations']} evaluations, {run.summary['generated_tokens']} tokens generated"
     return "\n".join(f"- {fact}: {value}" for fact, value in facts.items())
 
 
 def _task(task: dict[str, Any]) -> str:
-    return f"{task['name'] or Path(task['data']).stem} ({task['kind']})"
+    return plain(f"{task['name'] or Path(task['data']).stem} ({task['kind']})")
+
+
+def _argument(text: str) -> str:
+    """Return `text` as one argument of a shell's command, on one line."""
+    return shlex.quote(visible(text))
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> str:
-    return "\n".join(f"| {' | '.join(map(_cell, row))} |" for row in rows)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def _scores(result: dict[str, Any]) -> tuple[str, str, str]:

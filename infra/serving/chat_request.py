@@ -21,6 +21,8 @@ _ONLY: dict[str, tuple[Any, str]] = {
 
 MOST_TOKENS = 4096
 MOST_STOPS = 4
+DEEPEST = 8
+"""Lists and objects in each other: a message's content has five."""
 
 
 class BadRequest(Exception):
@@ -64,7 +66,23 @@ def _json_object(body: bytes) -> dict[str, Any]:
         raise BadRequest(f"the body is no JSON: {error}") from error
     if not isinstance(value, dict):
         raise BadRequest("the body is no JSON object")
+    _check_values(value, DEEPEST)
     return value
+
+
+def _check_values(value: Any, depth: int) -> None:
+    """Refuse what lies too deep, and texts that can't be written (with lone surrogates)."""
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise BadRequest("the body holds half a character (a lone surrogate)") from None
+    elif isinstance(value, list | dict):
+        if depth == 0:
+            raise BadRequest(f"the body has more than {DEEPEST} lists and objects in each other")
+        parts = value if isinstance(value, list) else [*value, *value.values()]
+        for part in parts:
+            _check_values(part, depth - 1)
 
 
 def _check_fields(value: dict[str, Any]) -> None:
@@ -97,10 +115,6 @@ def _content(value: Any) -> str:
         value = "".join(str(part.get("text", "")) for part in value)
     if not isinstance(value, str) or not value.strip():
         raise BadRequest("a message's content must be text, and not empty", "messages")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise BadRequest("a message's content holds half a character (a lone surrogate)", "messages") from None
     return value
 
 

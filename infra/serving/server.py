@@ -3,18 +3,22 @@
 import socket
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from ipaddress import ip_address
 
 import uvicorn
+from fastapi import FastAPI
 from pydantic import SecretStr
 
 from infra.serving.answering import Answerer
 from infra.serving.app import make_app
+from infra.serving.connections import ArrivingRequests, BoundedConnection
 from swarm.errors import InputError
 
 GRACE_SECONDS = 30
 """Questions under way are answered before the server ends, if that takes no longer."""
-CONNECTIONS = 256
+BACKLOG = 256
+"""Connections that the system keeps until the server takes them."""
 
 
 def serve(answerer: Answerer, host: str, port: int, key: SecretStr | None, ready: Callable[[str], None]) -> None:
@@ -35,16 +39,24 @@ def serve(answerer: Answerer, host: str, port: int, key: SecretStr | None, ready
     with closing(_open_listener(host, port)) as listener:
         port = listener.getsockname()[1]
         app = make_app(answerer, key, frozenset({host, "localhost", "127.0.0.1", "::1"}) if is_local(host) else None)
-        config = uvicorn.Config(
+        server = make_server(app, ArrivingRequests())
+        ready(f"http://{f'[{host}]' if ':' in host else host}:{port}/v1")
+        server.run(sockets=[listener])
+
+
+def make_server(app: FastAPI, arriving: ArrivingRequests) -> uvicorn.Server:
+    """Return the server of `app`, whose connections that owe a request are bounded by `arriving`."""
+    return uvicorn.Server(
+        uvicorn.Config(
             app,
+            http=partial(BoundedConnection, arriving=arriving),  # type: ignore[arg-type]
+            ws="none",
             log_level="error",
             access_log=False,
             server_header=False,
-            limit_concurrency=CONNECTIONS,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
-        ready(f"http://{f'[{host}]' if ':' in host else host}:{port}/v1")
-        uvicorn.Server(config).run(sockets=[listener])
+    )
 
 
 def require_key(host: str, key: SecretStr | None) -> None:
@@ -72,7 +84,7 @@ def _open_listener(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-        listener.listen(CONNECTIONS)
+        listener.listen(BACKLOG)
     except (OSError, OverflowError) as error:
         listener.close()
         reason = getattr(error, "strerror", None) or str(error)

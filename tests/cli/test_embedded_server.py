@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import subprocess
@@ -60,3 +61,51 @@ def first_child(process: psutil.Process, program: str) -> psutil.Process:
         if result and len(children) > 1:
             return result[0]
         time.sleep(0.001)
+
+
+GUARDED = """
+import asyncio, json, os
+import httpx
+from cli.runs.drive import PREFECT_DEFAULTS
+os.environ.update(PREFECT_DEFAULTS)
+from prefect import flow, get_client, task
+from prefect.server.api.server import SubprocessASGIServer
+from cli.runs.embedded_server import start_embedded_server
+
+start_embedded_server()
+
+@task
+def double(number):
+    return 2 * number
+
+@flow
+def doubled(number):
+    return double.submit(number).result()
+
+async def names():
+    async with get_client() as client:
+        while True:  # states of tasks are events, which are written in batches
+            task_runs = [run.state_name for run in await client.read_task_runs()]
+            if task_runs == ["Completed"]:
+                return [*task_runs, *[run.state_name for run in await client.read_flow_runs()]]
+            await asyncio.sleep(0.2)
+
+assert doubled(4) == 8
+address = SubprocessASGIServer().address
+web_page = {"origin": "http://web-page.example", "host": "web-page.example"}
+replies = [
+    httpx.post(f"{address}/api/flows/filter", json={}, headers=web_page, trust_env=False),
+    httpx.get(f"{address}/api/health", headers=web_page, trust_env=False),
+]
+answers = [[reply.status_code, reply.headers.get("access-control-allow-origin")] for reply in replies]
+print(json.dumps([[asyncio.run(names())], answers]))
+"""
+
+
+def test_a_web_page_can_t_use_the_server_and_the_run_can(tmp_path: Path) -> None:
+    elsewhere = {key: value for key, value in os.environ.items() if key != "PREFECT_API_URL"}
+    environment = {**elsewhere, "PREFECT_HOME": str(tmp_path)}
+    script = tmp_path / "guarded.py"
+    script.write_text(GUARDED)
+    ended = subprocess.run([sys.executable, script], stdout=subprocess.PIPE, env=environment, timeout=300, check=True)
+    assert json.loads(ended.stdout) == [[["Completed", "Completed"]], [[401, None], [200, None]]]

@@ -1,6 +1,7 @@
 """`swarm export`."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -140,3 +141,14 @@ def test_an_expert_that_changed_since_the_run_is_refused(
     assert outcome.error.startswith("error: run 'demo': expert two was ")
     assert outcome.error.endswith(": put back what it was")
     assert not (tmp_path / "out").exists()
+
+
+def test_texts_in_the_model_card_do_nothing_but_be_shown(
+    command: Command, record_run: RecordRun, tmp_path: Path
+) -> None:
+    hostile = "<script>alert(1)</script> | [x](javascript:y) `z` \n# no heading\n---\n```"
+    record_run(**{"objective.tasks.0.name": json.dumps(hostile)})
+    assert command("export", "demo", tmp_path / "out").code == 0
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert not re.search(r"(?<!\\)<script|(?<!\\)\]\(javascript|^# no heading", card, re.MULTILINE)
+    assert [line for line in card.splitlines() if line.startswith("# ")] == ["# demo"]

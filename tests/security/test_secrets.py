@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from cli.main import main
-from infra.settings import Settings
+from infra.settings import Settings, without_password
 from tests.tiny import make_base, make_expert
 
 SECRET = "hunter2canary"
@@ -72,3 +73,73 @@ def test_settings_hide_a_password_from_whoever_prints_them(monkeypatch: pytest.M
     assert SECRET not in f"{settings} {settings!r} {settings.model_dump()} {settings.model_dump_json()}"
     assert settings.database_url is not None
     assert SECRET in settings.database_url.get_secret_value()
+
+
+NUMBERS = [name for name, field in Settings.model_fields.items() if field.annotation in (bool, int, float, int | None)]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [*((name, SECRET) for name in NUMBERS), ("serve_key", SECRET), ("results", f"s3://me:{SECRET}@bucket/folder")],
+)
+@pytest.mark.parametrize("arguments", [["run", "run.yaml"], ["status"], ["doctor"], ["serve", "demo"]])
+def test_an_unusable_setting_is_one_line_without_its_value(
+    config: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    field: str,
+    value: str,
+    arguments: list[str],
+) -> None:
+    variable = f"SWARM_{field.upper()}"
+    monkeypatch.setenv(variable, value)
+    monkeypatch.setattr(sys, "argv", ["swarm", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    printed = capsys.readouterr()
+    assert (ended.value.code, len(printed.err.splitlines())) == (2, 1)
+    assert printed.err.startswith(f"error: {variable}: ")
+    assert SECRET not in printed.out + printed.err
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"http://me:{SECRET}@127.0.0.1:9/api",
+        f"http://127.0.0.1:9/api?key={SECRET}",
+        f"http://me:{SECRET}@127.0.0.1:port/api",
+        f"http://127.0.0.1:9/api#{SECRET}",
+        f"me:{SECRET}@127.0.0.1",
+    ],
+)
+@pytest.mark.parametrize("arguments", [["doctor"], ["deploy", "run.yaml"], ["run", "run.yaml"]])
+def test_a_password_in_the_address_of_prefects_api_is_never_shown(
+    config: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    url: str,
+    arguments: list[str],
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["swarm", *arguments])
+    with temporary_settings({PREFECT_API_URL: url}), pytest.raises(SystemExit) as ended:
+        main()
+    printed = capsys.readouterr()
+    assert ended.value.code == (1 if arguments == ["doctor"] else 2)
+    assert SECRET not in printed.out + printed.err
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()]
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://127.0.0.1:4200/api", "http://127.0.0.1:4200/api"),
+        ("http://me:pw@host:1/a?b=c#d", "http://me:…@host:1/a?…#…"),
+        ("http://me@host/", "http://me@host/"),
+        ("abfs://container@account.example/folder", "abfs://container@account.example/folder"),
+        ("http://[::1/", "…"),
+        ("me:pw@host", "…"),
+    ],
+)
+def test_an_address_is_shown_without_what_may_be_a_password(url: str, shown: str) -> None:
+    assert without_password(url) == shown

@@ -31,7 +31,7 @@ def test_limits_and_stops_are_taken_and_what_changes_nothing_is_allowed() -> Non
     assert parse(max_completion_tokens=8, stop=["a", "b"]) == ChatRequest("Why?", None, 8, ("a", "b"))
 
 
-REFUSED: list[tuple[dict[str, Any], str, str]] = [
+REFUSED: list[tuple[dict[str, Any], str | None, str]] = [
     ({"model": "other"}, "model", "no model 'other', only 'demo'"),
     ({"stream": True}, "stream", "can only be false: answers are sent whole"),
     ({"temperature": 0.7}, "temperature", "can only be 0"),
@@ -47,7 +47,11 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"messages": [{"role": "tool", "content": "x"}]}, "messages", "the roles tool"),
     ({"messages": [{"role": "user", "content": " "}]}, "messages", "not empty"),
     ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "messages", "must be text"),
-    ({"messages": [{"role": "user", "content": "\ud800"}]}, "messages", "half a character"),
+    ({"messages": [{"role": "user", "content": "\ud800"}]}, None, "half a character"),
+    ({"messages": [{"role": "\ud800", "content": "Why?"}]}, None, "half a character"),
+    ({"\ud800": 1}, None, "half a character"),
+    ({"stop": ["\ud800"]}, None, "half a character"),
+    ({"user": [[[[[[[[[1]]]]]]]]]}, None, "in each other"),
     ({"messages": [{"role": "user"}]}, "messages", "must be text"),
     ({"max_tokens": 0}, "max_tokens", "from 1 to 4096"),
     ({"max_tokens": True}, "max_tokens", "from 1 to 4096"),
@@ -60,7 +64,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
 
 @pytest.mark.parametrize(("fields", "param", "message"), REFUSED)
 def test_what_is_not_offered_is_refused_with_the_field_and_the_reason(
-    fields: dict[str, Any], param: str, message: str
+    fields: dict[str, Any], param: str | None, message: str
 ) -> None:
     with pytest.raises(BadRequest) as error_info:
         parse(**fields)
