@@ -98,7 +98,7 @@ class Settings(BaseSettings):
     @field_validator("runs", "cache")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
+        return _absolute_path(value)
 
     @field_validator("results")
     @classmethod
@@ -106,7 +106,7 @@ class Settings(BaseSettings):
         if value == "":
             return Path(info.data["runs"], ".swarm", "results") if "runs" in info.data else value
         if "://" not in str(value):
-            return Path(value).expanduser().absolute()
+            return _absolute_path(Path(value))
         if without_password(str(value)) != str(value):
             raise ValueError("A password is no part of it: the storage reads that from its own environment variables")
         return value
@@ -117,6 +117,16 @@ class Settings(BaseSettings):
         if self.database_url is not None:
             return self.database_url.get_secret_value()
         return URL.create("sqlite", database=str(self.runs / ".swarm" / "records.db"))
+
+
+def _absolute_path(path: Path) -> Path:
+    """Raise `ValueError` where `path` begins with a home, or the current folder, that there is not."""
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError as error:
+        raise ValueError(f"{error} Set HOME, or give an absolute path") from error
+    except FileNotFoundError as error:
+        raise ValueError("The current folder was removed: change to another one, or give an absolute path") from error
 
 
 def without_password(url: str) -> str:

@@ -82,8 +82,8 @@ def _run_flow(config: RunConfig, observer: Observer) -> dict[str, Any]:
     from prefect.exceptions import CancelledRun
 
     flow = SEARCHES.of(config).load_flow()
-    require_prefect_api()
     start_embedded_server()
+    require_prefect_api()
     try:
         with use_observer(observer):
             summary: dict[str, Any] = flow(config)

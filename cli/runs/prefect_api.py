@@ -3,6 +3,7 @@
 import os
 
 from cli.runs.unfinished import RunUnfinished
+from infra.settings import without_password
 
 SECONDS = 10.0
 """An API that took no connection, or answered nothing, for so long counts as one that is not there."""
@@ -32,7 +33,7 @@ def require_prefect_api() -> None:
         source, remedy = _source()
         reason = str(error) or type(error).__name__
         raise RunUnfinished(
-            f"failed: the Prefect API {_shown(url)} ({source}) does not answer ({reason}): start it, or {remedy}, "
+            f"failed: the Prefect API {without_password(url)} ({source}) does not answer ({reason}): start it, or {remedy}, "
             "then run the command again"
         )
 
@@ -45,10 +46,3 @@ def _source() -> tuple[str, str]:
 
     profile = get_settings_context().profile.name
     return f"of the Prefect profile {profile!r}", "run 'prefect config unset PREFECT_API_URL'"
-
-
-def _shown(url: str) -> str:
-    import httpx
-
-    parts = httpx.URL(url)
-    return str(parts.copy_with(username=None, password=None))

@@ -65,5 +65,5 @@ def print_table(view: TableView) -> None:
 
 
 def one_line(message: str) -> str:
-    """Return `message` with control characters written out: it may quote a file, which could move the cursor."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in message)
+    """Return `message` as one line: line breaks, which a quoted text may have, are written out."""
+    return visible(message).replace("\n", "\\n").replace("\t", "\\t")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
@@ -25,9 +26,9 @@ NO_TEXT = "error: the argument '\\udcff' is not valid text: write it in the term
 SWARM = f"{sys.executable} -m cli"
 
 
-def shell(command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def shell(command: str, folder: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["bash", "-c", command], env=os.environ | environment, capture_output=True, text=True, timeout=300
+        ["bash", "-c", command], cwd=folder, env=os.environ | environment, capture_output=True, text=True, timeout=300
     )
 
 
@@ -75,6 +76,14 @@ def test_a_defect_is_one_line_and_a_file_without_secrets(
     [report] = (settings.cache / "defects").iterdir()
     assert str(report) in outcome.error
     assert "in broken" in report.read_text() and "sesame-open" not in report.read_text()
+
+
+def test_a_command_whose_current_folder_was_removed_says_so(tmp_path: Path) -> None:
+    done = shell(
+        f"mkdir gone && cd gone && rmdir ../gone && SWARM_RUNS=runs PYTHONPATH={Path.cwd()} {SWARM} status", tmp_path
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: SWARM_RUNS: ") and "The current folder was removed" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -167,5 +176,5 @@ def test_an_api_that_does_not_answer_is_named_with_where_its_address_is_set(
     ):
         require_prefect_api()
     message = str(refusal.value)
-    assert f"http://{silent}/api ({shown}" in message and ") does not answer (" in message
+    assert f"@{silent}/api ({shown}" in message and ") does not answer (" in message
     assert remedy in message and "hidden" not in message
