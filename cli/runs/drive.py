@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cli.runs.embedded_server import start_embedded_server
 from cli.runs.summary import print_summary
-from cli.terminal.console import print_json
+from cli.terminal.console import err, print_json
 from cli.terminal.live import live_display
 from flows.searches import SEARCHES, prepare
 from infra.configs.common import RunConfig
@@ -67,6 +67,8 @@ def drive(config: RunConfig, observer: Observer) -> dict[str, Any]:
     summary = _finished_summary(config, inputs, settings)
     if summary is not None:
         return summary
+    for warning in inputs.objective.warnings:
+        err.print(f"warning: {warning}", soft_wrap=True, markup=False)
     from infra.run.prepare import hand_over  # imports PyTorch: not for `swarm --help`
 
     try:

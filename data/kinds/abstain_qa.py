@@ -1,7 +1,7 @@
 """AbstainQA: answer, then say whether that is right, or else abstain (arXiv 2402.00367; docs/algorithms.md §5)."""
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -29,6 +29,7 @@ class AbstainQA(TaskConfig):
     """
 
     version = 1
+    reads_choices: ClassVar[bool] = True
 
     kind: Literal["abstain_qa"] = Field(title="Kind", description="Lettered choices; the model may abstain.")
     parse: Literal["anchored", "reference"] = Field(

@@ -32,6 +32,12 @@ class TaskConfig(BaseModel, ABC):
     version: ClassVar[int]
     """Raised by hand whenever the same answer may get another score; part of every objective's key."""
 
+    reads_choices: ClassVar[bool] = False
+    """Whether an answer is read or scored by the example's choices; else they must stand in the template."""
+
+    reads_fields: ClassVar[bool] = False
+    """Whether a score may depend on every field of an example; else on those alone that `facts` has."""
+
     data: Path = Field(title="Data file", description="A .json or .jsonl file; relative to the config file's folder.")
     name: str | None = Field(
         None,
@@ -70,7 +76,8 @@ class TaskConfig(BaseModel, ABC):
     template: str | None = Field(
         None,
         title="Template",
-        description="The prompt, with {question} (and {choices}, {context}); the kind's own if empty.",
+        description="The prompt, with {question}, and {choices}, {context} or any other field of the examples where the "
+        "models are to read it; the kind's own if empty.",
     )
     system: str | None = Field(
         None, title="System prompt", min_length=1, description="The system message of a chat prompt; none if empty."
@@ -124,7 +131,11 @@ class TaskConfig(BaseModel, ABC):
 
     def text(self, example: Example, dataset: str, context: str) -> str:
         """Return the filled template of `example` with `context`, without in-context examples."""
-        return fill(self.template or self.default_template(dataset), example, context)
+        return fill(self.template_of(dataset), example, context)
+
+    def template_of(self, dataset: str) -> str:
+        """Return the template for the data set of that name: the config's, or else the kind's own."""
+        return self.template or self.default_template(dataset)
 
     def worked_answer(self, example: Example) -> str:
         """Return the answer that stands after `example` where it is an in-context example.

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -23,6 +23,8 @@ class Function(TaskConfig):
     """
 
     version = 1
+    reads_choices: ClassVar[bool] = True
+    reads_fields: ClassVar[bool] = True
 
     kind: Literal["function"] = Field(title="Kind", description="Completions scored by a function of your own.")
     score: str = Field(

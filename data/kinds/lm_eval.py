@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -36,6 +36,8 @@ class LmEval(TaskConfig):
     """
 
     version = 1
+    reads_choices: ClassVar[bool] = True
+    reads_fields: ClassVar[bool] = True
 
     kind: Literal["lm_eval"] = Field(title="Kind", description="A task of lm-eval (the extra lm-eval).")
     task: str = Field(title="Task", min_length=1, description="The task's name in lm-eval, for instance arc_easy.")

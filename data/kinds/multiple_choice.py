@@ -2,7 +2,7 @@
 
 import math
 import re
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -36,6 +36,7 @@ class MultipleChoice(TaskConfig):
     """
 
     version = 1
+    reads_choices: ClassVar[bool] = True
 
     kind: Literal["multiple_choice"] = Field(title="Kind", description="Questions with lettered choices.")
     parse: Literal["anchored", "loglik", "reference"] = Field(

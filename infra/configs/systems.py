@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import BaseModel as Schema
 from pydantic import ConfigDict, Field, model_validator
 
-from data.prompts import QUESTION, require_placeholders
+from data.placeholders import QUESTION, require_known, require_placeholders
 
 RESPONSES, NUMBER, RESPONSE = "{responses}", "{number}", "{response}"
 """The placeholders of these templates, besides the question's."""
@@ -41,7 +41,11 @@ class SystemConfig(Schema):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        require_placeholders(self.source, QUESTION)
-        require_placeholders(self.later, QUESTION, RESPONSES)
-        require_placeholders(self.response, RESPONSE)
+        for template, required, others in (
+            (self.source, (QUESTION,), ()),
+            (self.later, (QUESTION, RESPONSES), ()),
+            (self.response, (RESPONSE,), (NUMBER,)),
+        ):
+            require_placeholders(template, *required)
+            require_known(template, [name.strip("{}") for name in (*required, *others)])
         return self
