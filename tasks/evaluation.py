@@ -7,14 +7,16 @@ from prefect import task
 from data.examples import Split
 from infra.evaluation.recipes import RecipeGroup
 from infra.run.open_run import OpenRun
+from data.score_functions import ScoreFunctionError
 from swarm.errors import EvaluationError
 from swarm.plan import Group
 from tasks.persistence import PERSISTENCE, Json
 
 
 def _failed_outside(task: Any, task_run: Any, state: Any) -> bool:
-    """Retry what failed outside (engines, scorers), never a user's mistake or an interrupt."""
-    return isinstance(state.result(raise_on_failure=False), EvaluationError)
+    """Retry what failed outside (engines, scorers), never a user's mistake, function or interrupt."""
+    error = state.result(raise_on_failure=False)
+    return isinstance(error, EvaluationError) and not isinstance(error, ScoreFunctionError)
 
 
 EVALUATION: dict[str, Any] = {
