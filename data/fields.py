@@ -18,9 +18,47 @@ from data.placeholders import (
 from swarm.errors import InputError
 
 _LABELS = frozenset(
-    "_id author category created created_at date difficulty domain explanation group guid hash idx index lang language "
-    "level licence license metadata number origin question_id rationale row source_id solution source subject "
-    "subset tags task topic type uid url uuid version year".split()
+    [
+        "_id",
+        "author",
+        "category",
+        "created",
+        "created_at",
+        "date",
+        "difficulty",
+        "domain",
+        "explanation",
+        "group",
+        "guid",
+        "hash",
+        "idx",
+        "index",
+        "lang",
+        "language",
+        "level",
+        "licence",
+        "license",
+        "metadata",
+        "number",
+        "origin",
+        "question_id",
+        "rationale",
+        "row",
+        "source_id",
+        "solution",
+        "source",
+        "subject",
+        "subset",
+        "tags",
+        "task",
+        "topic",
+        "type",
+        "uid",
+        "url",
+        "uuid",
+        "version",
+        "year",
+    ]
 )
 """Fields that say something about an example, or how its answer is found: nobody expects them in a prompt."""
 

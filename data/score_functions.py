@@ -8,6 +8,7 @@ from data.score_process import ScoreProcess
 from data.user_code import is_name
 from swarm.errors import EvaluationError, InputError
 
+
 class ScoreFunctionError(EvaluationError):
     """A score function failed: as it would again, so the evaluation is not tried again before somebody mended it."""
 

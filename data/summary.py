@@ -7,8 +7,8 @@ from typing import Any
 
 from data.data_file import DataFile, read_data_file
 from data.examples import CHUNKS, SPLITS, Example, InvalidExample, Split, require_answer
-from data.kinds.countdown import check_numbers
 from data.fields import file_fields, without_labels
+from data.kinds.countdown import check_numbers
 from data.loading import CheckExample, Finding, count_overlap, validate
 from swarm.errors import InputError
 

@@ -5,9 +5,9 @@ from typing import Any
 from prefect import task
 
 from data.examples import Split
+from data.score_functions import ScoreFunctionError
 from infra.evaluation.recipes import RecipeGroup
 from infra.run.open_run import OpenRun
-from data.score_functions import ScoreFunctionError
 from swarm.errors import EvaluationError
 from swarm.plan import Group
 from tasks.persistence import PERSISTENCE, Json

@@ -15,6 +15,9 @@ from swarm.errors import EvaluationError
 
 StopString = Annotated[str, Field(min_length=1)]
 
+MOST_NEW_TOKENS = 1_000_000
+"""No answer is longer, whatever the base model takes."""
+
 Bounds = tuple[float | None, float | None]
 """The least and the greatest score that a kind can give; None: there is no such bound."""
 
@@ -46,15 +49,24 @@ class TaskConfig(BaseModel, ABC):
         description="How records and reports call this task; the file's name if empty.",
     )
     dev: int | None = Field(
-        None, title="Dev examples", ge=1, description="Use the first so many dev examples; all of them if empty."
+        None,
+        title="Dev examples",
+        ge=1,
+        le=10_000_000,
+        description="Use the first so many dev examples; all of them if empty.",
     )
     test: int | None = Field(
-        None, title="Test examples", ge=1, description="Use the first so many test examples; all of them if empty."
+        None,
+        title="Test examples",
+        ge=1,
+        le=10_000_000,
+        description="Use the first so many test examples; all of them if empty.",
     )
     examples: int = Field(
         0,
         title="In-context examples",
         ge=0,
+        le=10_000,
         description="So many examples of the dev split stand before each question, with their answers. They are taken "
         "first, the same for every question, and are no dev examples any more.",
     )
@@ -62,11 +74,12 @@ class TaskConfig(BaseModel, ABC):
         None,
         title="Context",
         ge=1,
+        le=1_000_000_000,
         description="A context (context_chunks) is cut to so many characters, at the end of each chunk that is longer "
         "than its share; whole if empty.",
     )
     weight: float = Field(
-        1.0, title="Weight", gt=0, allow_inf_nan=False, description="Its share in the objective's mean."
+        1.0, title="Weight", gt=0, le=1e9, allow_inf_nan=False, description="Its share in the objective's mean."
     )
     prompt: Literal["raw", "chat"] = Field(
         "raw",

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from data.examples import Example, InvalidExample, Split, require_answer
-from data.kinds.base import TaskConfig, completion_text
+from data.kinds.base import MOST_NEW_TOKENS, TaskConfig, completion_text
 from data.numbers import last_number, whole_number
 from data.prompts import QUESTION
 from data.requests import Generate, Request, Response
@@ -41,6 +41,7 @@ class ExactMatch(TaskConfig):
         None,
         title="New tokens",
         ge=1,
+        le=MOST_NEW_TOKENS,
         description="An answer is cut after so many tokens; 200 if empty for numbers (reasoning comes first), else 10.",
     )
 

@@ -8,10 +8,10 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from data.examples import Example
-from data.kinds.base import Bounds, TaskConfig, completion_text
+from data.kinds.base import MOST_NEW_TOKENS, Bounds, TaskConfig, completion_text
 from data.prompts import QUESTION
 from data.requests import Generate, Request, Response
-from data.score_functions import DEFAULT_SECONDS, LoadedFunction, ScoreFunctionError, check_name, load_function
+from data.score_functions import DEFAULT_SECONDS, LARGEST, LoadedFunction, ScoreFunctionError, check_name, load_function
 from swarm.errors import InputError
 
 
@@ -39,10 +39,20 @@ class Function(TaskConfig):
         description="Where the module is looked for first, then where Python looks; the config file's folder if empty.",
     )
     least: float | None = Field(
-        None, title="Least score", allow_inf_nan=False, description="A lower score is a failure; no bound if empty."
+        None,
+        title="Least score",
+        ge=-LARGEST,
+        le=LARGEST,
+        allow_inf_nan=False,
+        description="A lower score is a failure; no bound if empty.",
     )
     greatest: float | None = Field(
-        None, title="Greatest score", allow_inf_nan=False, description="A higher score is a failure; no bound if empty."
+        None,
+        title="Greatest score",
+        ge=-LARGEST,
+        le=LARGEST,
+        allow_inf_nan=False,
+        description="A higher score is a failure; no bound if empty.",
     )
     timeout: float = Field(
         DEFAULT_SECONDS,
@@ -52,7 +62,9 @@ class Function(TaskConfig):
         allow_inf_nan=False,
         description="Seconds that one call of the function may take; a longer one fails the evaluation.",
     )
-    max_new_tokens: int = Field(100, title="New tokens", ge=1, description="A completion is cut after so many tokens.")
+    max_new_tokens: int = Field(
+        100, title="New tokens", ge=1, le=MOST_NEW_TOKENS, description="A completion is cut after so many tokens."
+    )
 
     @field_validator("score")
     @classmethod

@@ -48,7 +48,11 @@ class LmEval(TaskConfig):
         "means the tasks that come with it, of which those with code are refused.",
     )
     num_fewshot: int | None = Field(
-        None, title="Few-shot examples", ge=0, description="As lm-eval draws them; as the task says if empty."
+        None,
+        title="Few-shot examples",
+        ge=0,
+        le=10_000,
+        description="As lm-eval draws them; as the task says if empty.",
     )
     metric: str | None = Field(None, title="Metric", description="The metric that counts; the task's first if empty.")
     filter: str | None = Field(

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from data.examples import Example, InvalidExample
-from data.kinds.base import TaskConfig, completion_text
+from data.kinds.base import MOST_NEW_TOKENS, TaskConfig, completion_text
 from data.prompts import CHOICES, QUESTION, space_after
 from data.requests import Generate, LogLikelihood, LogLikelihoods, Request, Response
 from data.text import normalise
@@ -51,7 +51,11 @@ class MultipleChoice(TaskConfig):
         description="What parse: loglik compares: the choices' letters, or their texts (mean of the tokens).",
     )
     max_new_tokens: int = Field(
-        10, title="New tokens", ge=1, description="An answer is cut after so many tokens; parse: loglik needs none."
+        10,
+        title="New tokens",
+        ge=1,
+        le=MOST_NEW_TOKENS,
+        description="An answer is cut after so many tokens; parse: loglik needs none.",
     )
 
     def placeholders(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from typing import Self
 from pydantic import BaseModel as Schema
 from pydantic import ConfigDict, Field, model_validator
 
+from data.kinds.base import MOST_NEW_TOKENS
 from data.placeholders import QUESTION, require_known, require_placeholders
 
 RESPONSES, NUMBER, RESPONSE = "{responses}", "{number}", "{response}"
@@ -35,6 +36,7 @@ class SystemConfig(Schema):
     max_new_tokens: int = Field(
         50,
         ge=1,
+        le=MOST_NEW_TOKENS,
         title="Tokens a node",
         description="Most tokens that a node's answer has; the end node's limit is the task's own.",
     )

@@ -47,7 +47,11 @@ class TrainingData(Schema):
 
     path: FilePath = Field(description='A .json data file with a "train" split; relative to the training file.')
     share: float = Field(
-        1.0, gt=0, allow_inf_nan=False, description="The share of each batch, relative to the other data's shares."
+        1.0,
+        gt=0,
+        le=1e9,
+        allow_inf_nan=False,
+        description="The share of each batch, relative to the other data's shares.",
     )
 
 
@@ -67,7 +71,8 @@ class TrainingFile(Schema):
     training: TrainingConfig = Field(default_factory=TrainingConfig, description="How it is trained.")
     data: list[TrainingData] = Field(min_length=1, description="What it is trained on.")
     template: str = Field(
-        "{question}\nAnswer:", description="The prompt, with {question}, and {choices}, {context} or any other field of the examples."
+        "{question}\nAnswer:",
+        description="The prompt, with {question}, and {choices}, {context} or any other field of the examples.",
     )
     completion: str = Field(" {answer}", description="What the expert learns to answer, with {answer}.")
 

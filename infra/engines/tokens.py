@@ -144,7 +144,9 @@ class Tokens:
             if chosen:
                 ids = self._tokenizer(chosen, add_special_tokens=special)["input_ids"]
                 extra = self._count_appended() if special else 0
-                encoded |= {text: tuple(tokens[: len(tokens) - extra]) for text, tokens in zip(chosen, ids, strict=True)}
+                encoded |= {
+                    text: tuple(tokens[: len(tokens) - extra]) for text, tokens in zip(chosen, ids, strict=True)
+                }
         return encoded
 
     def _count_appended(self) -> int:

@@ -7,6 +7,7 @@ from pydantic import BaseModel as Schema
 from pydantic import ConfigDict, Field
 
 from data.examples import Example
+from data.kinds.base import MOST_NEW_TOKENS
 from data.placeholders import CHOICES, placeholder_names
 from data.prompts import QUESTION, Chat, InContextExample, as_chat, as_raw, fill
 from data.requests import Generate, Request
@@ -33,7 +34,7 @@ class QuestionFormat(Schema):
     icl_prompt: str
     worked: tuple[tuple[str, str], ...]
     stop: tuple[str, ...]
-    max_new_tokens: int = Field(ge=1)
+    max_new_tokens: int = Field(ge=1, le=MOST_NEW_TOKENS)
 
 
 def question_format_of(task: Task) -> QuestionFormat:

@@ -69,9 +69,7 @@ def test_a_context_that_no_template_shows_changes_no_prompt_but_is_named(tmp_pat
 def test_what_is_read_and_labels_are_not_named(tmp_path: Path, row: dict[str, Any], task: dict[str, Any]) -> None:
     (tmp_path / "rows.json").write_text(json.dumps({"dev": [row], "test": [row]}))
     fields = {"kind": "exact_match", "data": "rows.json", **task}
-    config = ObjectiveConfig.model_validate(
-        {"tasks": [fields], "allow_overlap": True}, context={"folder": tmp_path}
-    )
+    config = ObjectiveConfig.model_validate({"tasks": [fields], "allow_overlap": True}, context={"folder": tmp_path})
     unread = [warning for warning in load_objective(config).warnings if "context of" not in warning]
     assert unread == []
 
@@ -121,11 +119,14 @@ def test_nothing_is_put_where_a_template_names_something(
     assert f"dev[0].{problem}" in refusal(tmp_path, row, template=template + " {question}")
 
 
-@pytest.mark.parametrize("kind", [{"kind": "exact_match"}, {"kind": "conciseness"}, {"kind": "judged_match", "model": "m"}])
+@pytest.mark.parametrize(
+    "kind", [{"kind": "exact_match"}, {"kind": "conciseness"}, {"kind": "judged_match", "model": "m"}]
+)
 def test_choices_that_neither_prompt_nor_score_would_read_are_refused(tmp_path: Path, kind: dict[str, Any]) -> None:
     message = refusal(tmp_path, PETS, **kind) if kind["kind"] != "judged_match" else _rated_refusal(tmp_path, kind)
-    assert f"dev[0].choices: would reach neither prompt nor score of kind {kind['kind']}: set kind: multiple_choice, " in (
-        message
+    assert (
+        f"dev[0].choices: would reach neither prompt nor score of kind {kind['kind']}: set kind: multiple_choice, "
+        in (message)
     )
 
 

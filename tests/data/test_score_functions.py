@@ -138,7 +138,10 @@ def test_only_identifiers_are_a_name(name: str) -> None:
         ("raise GeneratorExit", "raised GeneratorExit"),
         ("return score(example, completion)", "raised RecursionError: maximum recursion depth exceeded"),
         ("raise type('E', (Exception,), {'__str__': lambda self: 1 / 0})", "raised E"),
-        ("return type('Odd', (), {'__float__': lambda self: 1.0})()", "returned a value of type Odd, which is no finite"),
+        (
+            "return type('Odd', (), {'__float__': lambda self: 1.0})()",
+            "returned a value of type Odd, which is no finite",
+        ),
         ("import os; os._exit(3)", "ended its process (exit code 3)"),
         ("import os; os.kill(os.getpid(), 11)", "ended its process (signal 11)"),
         ("import os; os.closerange(3, 99)", "ended its process (exit code "),
@@ -153,10 +156,17 @@ def test_nothing_that_a_function_does_is_a_score_or_ends_the_run(tmp_path: Path,
 
 @pytest.mark.parametrize(
     "endless",
-    ["while True: pass", "import time; time.sleep(1e6)", "return sum(iter(int, 1))", "import threading; threading.Event().wait()"],
+    [
+        "while True: pass",
+        "import time; time.sleep(1e6)",
+        "return sum(iter(int, 1))",
+        "import threading; threading.Event().wait()",
+    ],
 )
 def test_a_call_that_takes_too_long_is_ended_and_the_next_one_is_made(tmp_path: Path, endless: str) -> None:
-    write(tmp_path, f"def score(example, completion):\n    if completion == 'forever':\n        {endless}\n    return 1\n")
+    write(
+        tmp_path, f"def score(example, completion):\n    if completion == 'forever':\n        {endless}\n    return 1\n"
+    )
     loaded = load_function("scoring:score", tmp_path, seconds=0.2)
     with pytest.raises(EvaluationError) as error:
         loaded.score(ASKED, "forever")
@@ -188,7 +198,7 @@ def test_a_function_can_change_neither_the_example_nor_the_run(tmp_path: Path) -
 
 def test_a_function_gets_the_example_as_it_is(tmp_path: Path) -> None:
     asked = Example("poems", "dev", 0, "0", "Wh\u00efch\n?", "June", (("A", "\U0001f600"),), {"n": 1.5, "none": None})
-    write(tmp_path, f"def score(example, completion):\n    return repr(example) == {repr(repr(asked))}\n")
+    write(tmp_path, f"def score(example, completion):\n    return repr(example) == {repr(asked)!r}\n")
     assert load_function("scoring:score", tmp_path).score(asked, "") == 1.0
 
 

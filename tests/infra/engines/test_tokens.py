@@ -110,6 +110,8 @@ def test_what_a_tokenizer_appends_is_left_out_and_changes_the_identity_of_engine
     assert "appended_tokens" not in engine_identity(EngineConfig(device="cpu"), plain)
     made = AutoTokenizer.from_pretrained(folder)
     made.backend_tokenizer.post_processor = TemplateProcessing(single="$A <eos>", special_tokens=[("<eos>", 1)])
-    assert [prompt.tokens[-1] for prompt in Tokens(made, None).prompts([Generate("hi", 1)])] == [made("hi")["input_ids"][1]]
+    assert [prompt.tokens[-1] for prompt in Tokens(made, None).prompts([Generate("hi", 1)])] == [
+        made("hi")["input_ids"][1]
+    ]
     made.save_pretrained(folder)
     assert json.loads(engine_identity(EngineConfig(device="cpu"), plain))["appended_tokens"] == "left out"

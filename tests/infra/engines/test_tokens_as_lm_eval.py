@@ -73,7 +73,8 @@ def test_line_breaks_at_the_end_are_no_part_of_a_choice_which_lm_eval_counts_in_
     theirs = [lm_evals_tokens(family, prompt, text) for text in CHOICES]
     assert all_tokens(choices) == [[*context, *scored] for context, scored in theirs]
     left_over = {
-        tuple(scored[: len(scored) - len(ours)]) for ours, (_, scored) in zip(scored_tokens(choices), theirs, strict=True)
+        tuple(scored[: len(scored) - len(ours)])
+        for ours, (_, scored) in zip(scored_tokens(choices), theirs, strict=True)
     }
     assert len(left_over) == 1
     assert not tokenizer(family).decode([token for tokens in left_over for token in tokens]).strip()
