@@ -18,47 +18,10 @@ from data.placeholders import (
 from swarm.errors import InputError
 
 _LABELS = frozenset(
-    [
-        "_id",
-        "author",
-        "category",
-        "created",
-        "created_at",
-        "date",
-        "difficulty",
-        "domain",
-        "explanation",
-        "group",
-        "guid",
-        "hash",
-        "idx",
-        "index",
-        "lang",
-        "language",
-        "level",
-        "licence",
-        "license",
-        "metadata",
-        "number",
-        "origin",
-        "question_id",
-        "rationale",
-        "row",
-        "source_id",
-        "solution",
-        "source",
-        "subject",
-        "subset",
-        "tags",
-        "task",
-        "topic",
-        "type",
-        "uid",
-        "url",
-        "uuid",
-        "version",
-        "year",
-    ]
+    {"author", "category", "created", "created_at", "date", "difficulty", "domain", "explanation", "group", "guid"}
+    | {"hash", "idx", "index", "lang", "language", "level", "licence", "license", "metadata", "number", "origin"}
+    | {"rationale", "row", "solution", "source", "subject", "subset", "tags", "task", "topic", "type", "uid", "url"}
+    | {"uuid", "version", "year"}
 )
 """Fields that say something about an example, or how its answer is found: nobody expects them in a prompt."""
 
@@ -100,7 +63,7 @@ def check_of(config: TaskConfig, file: DataFile) -> Callable[[Example], None]:
 
 
 def unread_fields(config: TaskConfig, file: DataFile, examples: Sequence[Example]) -> tuple[str, ...]:
-    """Return the fields of `file`'s valid `examples` that reach neither prompt nor score of the task, without labels."""
+    """Return the fields of `examples`, the valid ones of `file`, that reach neither prompt nor score; no labels."""
     if config.reads_fields or not examples:
         return ()
     template = config.template_of(file.dataset)

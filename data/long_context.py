@@ -26,7 +26,7 @@ def context_chunks(example: Example, count: int) -> list[str]:
 
 
 def whole_context(example: Example, most: int | None) -> str:
-    """Return `example`'s context for one model: its text, or its chunks on lines of their own, `most` characters at most.
+    """Return `example`'s context for one model, `most` characters at most: its text, or its chunks a line each.
 
     A longer one loses the end of every chunk that is longer than its share; what shorter ones leave over is shared out
     among the longer ones, so that the beginning of each section stays (None: nothing is cut).

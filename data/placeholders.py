@@ -1,7 +1,7 @@
-"""The placeholders of templates: which a template has, which there may be, and what each stands for.
+r"""The placeholders of templates: which a template has, which there may be, and what each stands for.
 
 A placeholder is a name in braces: `{question}`, `{choices}`, `{context}`, or any other field of the examples. Other
-braces are text, because templates hold JSON and LaTeX: those of LaTeX commands (`\\boxed{x}`, `x^{n}`), and all that
+braces are text, because templates hold JSON and LaTeX: those of LaTeX commands (`\boxed{x}`, `x^{n}`), and all that
 hold something else than a name.
 """
 

@@ -46,8 +46,8 @@ class LoadedFunction:
         """Return the function's score.
 
         Raises:
-            ScoreFunctionError: it raised something, returned something else than a finite number, took too long, or ended
-                its process.
+            ScoreFunctionError: it raised something, returned something else than a finite number, took too long, or
+                ended its process.
 
         """
         try:

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -62,7 +63,7 @@ class ScoreProcess:
         self._name, self._folder = name, folder
         self._lock = threading.Lock()
         self._running: _Running | None = None
-        self._end = weakref.finalize(self, lambda: None)
+        self._end: Callable[[], object] = lambda: None
         self.sha256 = sha256 or ""
         with self._lock:
             self._start()

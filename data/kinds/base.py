@@ -89,8 +89,8 @@ class TaskConfig(BaseModel, ABC):
     template: str | None = Field(
         None,
         title="Template",
-        description="The prompt, with {question}, and {choices}, {context} or any other field of the examples where the "
-        "models are to read it; the kind's own if empty.",
+        description="The prompt, with {question}, and {choices}, {context} or any other field of the examples where "
+        "the models are to read it; the kind's own if empty.",
     )
     system: str | None = Field(
         None, title="System prompt", min_length=1, description="The system message of a chat prompt; none if empty."

@@ -78,7 +78,7 @@ class Tokens:
         return [Prompt(encoded[request.prompt], request) for request in requests]
 
     def choices(self, requests: Sequence[LogLikelihood]) -> list[Choices]:
-        """Encode each prompt with each of its continuations; the tokens beyond the prompt's own are scored, as in lm-eval.
+        """Encode each prompt with each of its continuations; as in lm-eval, the tokens beyond the prompt's are scored.
 
         Raises:
             InputError: a prompt or a continuation has no tokens of its own, or is too long for the base model, or the

@@ -111,8 +111,15 @@ def location_of(task: Task, case: Case) -> str:
     return f"task {task.name!r}: {case.example.location}"
 
 
+def all_cases(objective: Objective) -> Iterator[tuple[Task, Case]]:
+    """Yield every case of both splits, with its task."""
+    for split in SPLITS:
+        for task in objective.tasks:
+            yield from ((task, case) for case in task.cases(split))
+
+
 def _requests(objective: Objective) -> Iterator[Asked]:
-    for task, case in ((task, case) for split in SPLITS for task in objective.tasks for case in task.cases(split)):
+    for task, case in all_cases(objective):
         yield Asked(location_of(task, case), case.request)
         if isinstance(case.request, LogLikelihood):
             continue

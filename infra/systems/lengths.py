@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
-from data.examples import SPLITS, Example
+from data.examples import Example
 from data.long_context import context_chunks
 from data.objective import Objective
 from experts.base_models import BaseModel
 from infra.configs.systems import SystemConfig
 from infra.engines.config import ENGINE_PLUGINS, EngineConfig
-from infra.evaluation.lengths import Asked, Window, location_of
+from infra.evaluation.lengths import Asked, Window, all_cases, location_of
 from infra.systems.nodes import Node
 from infra.systems.questions import CaseQuestion, node_request
 from swarm.recipes import BASE, Recipe, Space
@@ -38,7 +38,7 @@ def _requests(objective: Objective, config: SystemConfig, nodes: int, role: str)
     reserve = answers * config.max_new_tokens
     what = f"in a node that reads {answers} answers of {config.max_new_tokens} tokens, "
     remedy = "lower system.max_new_tokens, have fewer nodes"
-    for task, case in ((task, case) for split in SPLITS for task in objective.tasks for case in task.cases(split)):
+    for task, case in all_cases(objective):
         location, question = location_of(task, case), CaseQuestion(task, case.example)
         node = Node(_ANYBODY, role, (), _longest_share(case.example, nodes), nodes)
         for last in (False, True):

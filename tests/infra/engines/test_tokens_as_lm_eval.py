@@ -110,7 +110,7 @@ def test_a_choice_without_a_token_of_its_own_is_refused_with_cause_and_cure(fami
 
 @pytest.mark.parametrize("end", ["\n", "\n\n", " \n", "\n "])
 def test_a_line_break_that_is_a_space_to_the_tokenizer_is_refused(end: str) -> None:
-    with pytest.raises(InputError, match="choice ' ?A' has no token of its own after prompt '.*: end the prompt"):
+    with pytest.raises(InputError, match=r"choice ' ?A' has no token of its own after prompt '.*: end the prompt"):
         encode("unigram", f"The answer is:{end}", CHOICES)
 
 
