@@ -59,6 +59,8 @@ def _request(
 
     base = resolve_base_model(config.base_model, settings.cache, settings.verify_hashes)
     objective = open_objective(config.objective, base, settings)
+    for warning in objective.warnings:
+        err.print(f"warning: {warning}", soft_wrap=True, markup=False)
     initial = SEARCHES.of(config).initial_basis(config, base) if objective.scale_objective is not None else None
     who = find_subject(subject, base, records, settings)
     return EvaluationRequest(who, base, objective, split, config.engine, settings, initial)

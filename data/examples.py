@@ -16,7 +16,10 @@ _QUESTION, _ANSWER = ("question", "prompt", "context"), ("answer", "target")
 """The fields of the papers' files that hold the question and the right answer; the first field that is there counts."""
 
 _NAMED = ("choices", "id", "split")
-_CHUNKS = "context_chunks"
+_CONTEXT = "context"
+CHUNKS = "context_chunks"
+"""The field of an example that holds a long text to answer from, as a list."""
+
 _NO_ANSWER = "prompt"
 """An example whose question is in this field needs no right answer."""
 
@@ -64,7 +67,18 @@ class Example:
     @cached_property
     def context(self) -> tuple[str, ...]:
         """The chunks of the text to answer from, without blank ones; empty if there is no such text."""
-        return tuple(chunk for chunk in self.extra.get(_CHUNKS, ()) if chunk.strip())
+        return tuple(chunk for chunk in self.extra.get(CHUNKS, ()) if chunk.strip())
+
+    @property
+    def context_text(self) -> str:
+        """Its `context` where that is a text beside the question; a template shows it as `{context}`, "" if none."""
+        text = self.extra.get(_CONTEXT)
+        return text if isinstance(text, str) else ""
+
+    @property
+    def has_context(self) -> bool:
+        """Whether there is something that `{context}` stands for."""
+        return CHUNKS in self.extra or bool(self.context_text.strip())
 
     @property
     def location(self) -> str:
@@ -95,9 +109,15 @@ def parse_example(value: object, dataset: str, split: Split, index: int) -> Exam
             "answer", f"{show_value(answer)} is not one of the choices {', '.join(keys)}: give one of them"
         )
     identity = _label(value, "id", "give a label") if "id" in value else str(index)
-    extra = {key: value[key] for key in value if key not in (question_field, answer_field, *_NAMED)}
-    _check_chunks(extra.get(_CHUNKS, []))
+    extra = {field: value[field] for field in other_fields(value)}
+    _check_chunks(extra.get(CHUNKS, []))
     return Example(dataset, split, index, identity, question, answer, choices, extra)
+
+
+def other_fields(value: dict[str, Any]) -> list[str]:
+    """Return the fields of an example's JSON object besides those of its question, answer, choices, id and split."""
+    named_fields = {_first_of(_QUESTION, value), _first_of(_ANSWER, value), *_NAMED}
+    return [field for field in value if field not in named_fields]
 
 
 def require_answer(example: Example) -> None:
@@ -151,10 +171,10 @@ def _choices(value: object) -> tuple[tuple[str, str], ...]:
 
 def _check_chunks(value: object) -> None:
     if not isinstance(value, list):
-        raise InvalidExample(_CHUNKS, f"{show_value(value)} is not a list: write a list of texts")
+        raise InvalidExample(CHUNKS, f"{show_value(value)} is not a list: write a list of texts")
     for number, chunk in enumerate(value):
         if chunk != "":  # the papers' files fill their lists up with empty ones
-            _as_text(chunk, f"{_CHUNKS}[{number}]", "give the text")
+            _as_text(chunk, f"{CHUNKS}[{number}]", "give the text")
 
 
 def _normalise_spaces(text: str) -> str:

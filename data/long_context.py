@@ -26,15 +26,16 @@ def context_chunks(example: Example, count: int) -> list[str]:
 
 
 def whole_context(example: Example, most: int | None) -> str:
-    """Return `example`'s context for one model: its chunks on lines of their own, `most` characters at most.
+    """Return `example`'s context for one model, `most` characters at most: its text, or its chunks a line each.
 
     A longer one loses the end of every chunk that is longer than its share; what shorter ones leave over is shared out
     among the longer ones, so that the beginning of each section stays (None: nothing is cut).
     """
+    chunks = example.context or (example.context_text,)
     if most is None:
-        return "\n".join(example.context)
-    share = _share([len(chunk) for chunk in example.context], most - max(0, len(example.context) - 1))
-    return "\n".join(chunk[:share] for chunk in example.context)
+        return "\n".join(chunks)
+    share = _share([len(chunk) for chunk in chunks], most - max(0, len(chunks) - 1))
+    return "\n".join(chunk[:share] for chunk in chunks)
 
 
 def _share(lengths: list[int], most: int) -> int:

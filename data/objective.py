@@ -52,6 +52,11 @@ class Objective:
         """The SHA-256 of each task's data file, by the task's name."""
         return {task.name: task.data_sha256 for task in self.tasks}
 
+    @property
+    def warnings(self) -> list[str]:
+        """What a person should know of the data, a line each: fields that neither prompts nor scores read."""
+        return list(dict.fromkeys(task.warning for task in self.tasks if task.warning is not None))
+
     def examples(self, split: Split) -> list[Example]:
         """Return the examples of `split`, task after task."""
         return [case.example for case in self._cases(split)]

@@ -1,17 +1,26 @@
-"""Make the exact prompt that an engine receives from an example."""
+"""Put filled templates together to the exact prompt that an engine receives."""
 
-import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from data.examples import Example
+from data.placeholders import CHOICES, CONTEXT, QUESTION, fill, require_placeholders
 from swarm.errors import InputError
+
+__all__ = [
+    "CHOICES",
+    "CONTEXT",
+    "QUESTION",
+    "Chat",
+    "InContextExample",
+    "as_chat",
+    "as_raw",
+    "fill",
+    "require_placeholders",
+    "space_after",
+]
 
 Chat = Callable[[list[dict[str, str]]], str]
 """A tokenizer's chat template: it makes a prompt from messages (`role`, `content`); the answer follows the prompt."""
-
-QUESTION, CHOICES, CONTEXT = "{question}", "{choices}", "{context}"
-"""The placeholders of a template."""
 
 
 class InContextExample(NamedTuple):
@@ -19,28 +28,6 @@ class InContextExample(NamedTuple):
 
     text: str
     answer: str
-
-
-def require_placeholders(template: str, *placeholders: str) -> None:
-    """Raise `ValueError` if a placeholder is missing in `template`.
-
-    Other braces are left alone, because templates hold JSON and LaTeX.
-    """
-    for placeholder in placeholders:
-        if placeholder not in template:
-            raise ValueError(f"template {template!r} has no {placeholder}: write it where the text belongs")
-
-
-def fill(template: str, example: Example, context: str) -> str:
-    """Return `template` filled with `example` and `context`, the part of its context that is read.
-
-    A context that the template has no place for stands before it, as in Heterogeneous Swarms' public code.
-    """
-    choices = "\n".join(f"{key}: {text}" for key, text in example.choices)
-    values = {QUESTION: example.question, CHOICES: choices, CONTEXT: context}
-    # One pass, so that a placeholder inside a question stays what it is: text.
-    filled_template = re.sub(r"\{(?:question|choices|context)\}", lambda match: values[match.group()], template)
-    return f"Context: {context}\n{filled_template}" if context and CONTEXT not in template else filled_template
 
 
 def as_raw(text: str, icl_prompt: str, in_context_examples: Sequence[InContextExample]) -> str:

@@ -28,10 +28,32 @@ class Generate:
 
 @dataclass(frozen=True)
 class LogLikelihood:
-    """Score each of `continuations` after `prompt`: the sum of its tokens' log-probabilities (natural logarithm)."""
+    """Score each of `continuations` after `prompt`: the sum of its tokens' log-probabilities (natural logarithm).
+
+    Spaces at the prompt's end become the beginning of every continuation, as in lm-eval: a space belongs to the token
+    of the word after it, which would else be taken for a part of the prompt, and not be scored. Line breaks stay: they
+    are tokens of their own.
+    """
 
     prompt: str
     continuations: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Move the spaces."""
+        count = _count_last_spaces(self.prompt)
+        if count:
+            spaces = self.prompt[-count:]
+            object.__setattr__(self, "continuations", tuple(spaces + text for text in self.continuations))
+            object.__setattr__(self, "prompt", self.prompt[:-count])
+
+
+def _count_last_spaces(prompt: str) -> int:
+    """Return how many spaces (or tabs, no line breaks) end `prompt`; 0 if nothing else would be left of it."""
+    if not prompt.strip():
+        return 0
+    spaces = prompt[len(prompt.rstrip()) :]
+    last_line = (spaces + "x").splitlines()[-1]
+    return len(last_line) - 1
 
 
 @dataclass(frozen=True)

@@ -1,51 +1,62 @@
 """Load, call and check score functions that users write and name as `module:function` in a configuration."""
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from numbers import Real
 from pathlib import Path
 
 from data.examples import Example
-from data.user_code import describe_error, is_name, load
+from data.score_process import ScoreProcess
+from data.user_code import is_name
 from swarm.errors import EvaluationError, InputError
 
-ScoreFunction = Callable[[Example, str], float]
-"""Scores a completion (without spaces around it) of what `example` asks; higher is better."""
+
+class ScoreFunctionError(EvaluationError):
+    """A score function failed: as it would again, so the evaluation is not tried again before somebody mended it."""
+
 
 LARGEST = 1e100
 """The largest size of a score: sums of larger ones would overflow."""
 
+DEFAULT_SECONDS = 60.0
+"""Seconds that a call may take where the config says nothing."""
+
 
 @dataclass(frozen=True)
 class LoadedFunction:
-    """A score function, ready to be called.
+    """A score function, ready to be called: `function(example, completion) -> float`, higher is better.
+
+    It gets a copy of the example, and the completion without spaces around it, and runs in a process of its own.
 
     Attributes:
         name: as the config names it.
-        call: the function.
-        sha256: of its source file's bytes, which are those that were run.
+        process: runs it.
+        seconds: that a call may take.
 
     """
 
     name: str
-    call: ScoreFunction
-    sha256: str
+    process: ScoreProcess
+    seconds: float = DEFAULT_SECONDS
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of its source file's bytes, which are those that are run."""
+        return self.process.sha256
 
     def score(self, example: Example, completion: str) -> float:
         """Return the function's score.
 
         Raises:
-            EvaluationError: it raised something, or returned something else than a finite number.
+            ScoreFunctionError: it raised something, returned something else than a finite number, took too long, or
+                ended its process.
 
         """
         try:
-            value = self.call(example, completion)
-        except (Exception, SystemExit) as error:
-            raise EvaluationError(f"{self._for(example)} raised {describe_error(error)}") from error
-        score = _as_float(value)
-        if not abs(score) <= LARGEST:  # NaN is not
-            raise EvaluationError(f"{self._for(example)} returned {_kind_of(value)}, which is no finite number")
+            score = self.process.call(example, completion, self.seconds)
+        except EvaluationError as error:
+            remedy = ": make it faster, or raise the task's timeout" if "took longer than" in str(error) else ""
+            raise ScoreFunctionError(f"{self._for(example)} {error}{remedy}") from error
+        if abs(score) > LARGEST:
+            raise ScoreFunctionError(f"{self._for(example)} returned {score}, which is no finite number")
         return score
 
     def _for(self, example: Example) -> str:
@@ -59,7 +70,7 @@ def check_name(name: str) -> str:
     return name
 
 
-def load_function(name: str, folder: Path) -> LoadedFunction:
+def load_function(name: str, folder: Path, seconds: float = DEFAULT_SECONDS) -> LoadedFunction:
     """Return the score function `name`, from `folder` or else from where Python looks for modules.
 
     Raises:
@@ -67,25 +78,6 @@ def load_function(name: str, folder: Path) -> LoadedFunction:
 
     """
     try:
-        user_object = load(check_name(name), folder)
+        return LoadedFunction(name, ScoreProcess(check_name(name), folder), seconds)
     except InputError as error:
         raise InputError(f"score {name!r}: {error}") from error
-    if not callable(user_object.value):
-        function = name.partition(":")[2]
-        raise InputError(
-            f"score {name!r}: {user_object.module} has no function {function!r}: define it or name another"
-        )
-    return LoadedFunction(name, user_object.value, user_object.sha256)
-
-
-def _as_float(value: object) -> float:
-    """Return `value` as a float; NaN if it is none."""
-    try:
-        return float(value) if isinstance(value, Real) else math.nan
-    except OverflowError:
-        return math.inf
-
-
-def _kind_of(value: object) -> str:
-    """Return a user's value as messages show it: its own text may be long, or may raise an error."""
-    return str(value) if isinstance(value, float) else f"a value of type {type(value).__name__}"

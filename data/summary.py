@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from data.data_file import DataFile, read_data_file
-from data.examples import SPLITS, Example, InvalidExample, Split, require_answer
+from data.examples import CHUNKS, SPLITS, Example, InvalidExample, Split, require_answer
+from data.fields import file_fields, without_labels
 from data.kinds.countdown import check_numbers
 from data.loading import CheckExample, Finding, count_overlap, validate
 from swarm.errors import InputError
@@ -36,6 +37,8 @@ class DataSummary:
         overlap: how many different questions the splits share.
         repeated: valid examples that ask what an earlier one of their split asks.
         invalid: the examples that can't be used.
+        unread: fields of its examples, besides labels, that prompts show only where a task's template names them, and
+            that no score reads (but that of a function of the user's).
 
     """
 
@@ -47,6 +50,7 @@ class DataSummary:
     overlap: int
     repeated: dict[str, int]
     invalid: tuple[InvalidEntry, ...]
+    unread: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return this summary as plain JSON."""
@@ -87,6 +91,7 @@ def check_data(path: Path) -> DataSummary:
         overlap=count_overlap(by_split["dev"], by_split["test"]),
         repeated={split: _count_repetitions(examples) for split, examples in by_split.items()},
         invalid=tuple(map(_entry, findings)),
+        unread=_unread_fields(file, kind),
     )
 
 
@@ -118,6 +123,11 @@ def _fitting_kind(file: DataFile) -> str | None:
         if required_fields <= fields:
             return kind
     return None
+
+
+def _unread_fields(file: DataFile, kind: str | None) -> tuple[str, ...]:
+    read_fields = {CHUNKS, *({"numbers"} if kind == "countdown" else ())}
+    return without_labels(field for field in file_fields(file) if field not in read_fields)
 
 
 def _require_choices(example: Example) -> None:

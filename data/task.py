@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from data.examples import Example, Split
+from data.fields import check_of, describe_unread, unread_fields
 from data.kinds.base import TaskConfig
 from data.kinds.rated import RatedTask
 from data.loading import valid_examples
@@ -44,6 +45,7 @@ class Task:
         test: those of the test split.
         worked: the in-context examples; they are no cases.
         prompter: makes the prompts.
+        unread: fields of its examples, besides labels, that reach neither prompt nor score.
 
     """
 
@@ -56,6 +58,12 @@ class Task:
     test: tuple[Case, ...]
     in_context_examples: tuple[Example, ...]
     prompter: Prompter
+    unread: tuple[str, ...] = ()
+
+    @property
+    def warning(self) -> str | None:
+        """One line that names the fields that are not read; None if there are none."""
+        return describe_unread(self.config.data, self.name, self.unread) if self.unread else None
 
     def cases(self, split: Split) -> tuple[Case, ...]:
         """Return the cases of `split`."""
@@ -97,7 +105,7 @@ def load_task(config: TaskConfig, chat: Chat | None, identify: Identify | None =
     """
     file = config.read_data()
     settings = {**config.settings(file.dataset), **_scorer(config, identify)}
-    examples = valid_examples(file, config.check_example)
+    examples = valid_examples(file, check_of(config, file))
     dev = [example for example in examples if example.split == "dev"]
     in_context_examples = _in_context(config, dev)
     prompter = make_prompter(config, file, in_context_examples, chat)
@@ -107,7 +115,16 @@ def load_task(config: TaskConfig, chat: Chat | None, identify: Identify | None =
         for examples_of_split in (dev[len(in_context_examples) :][: config.dev], test)
     )
     return Task(
-        config.label, config, file.dataset, file.sha256, settings, dev_cases, test_cases, in_context_examples, prompter
+        config.label,
+        config,
+        file.dataset,
+        file.sha256,
+        settings,
+        dev_cases,
+        test_cases,
+        in_context_examples,
+        prompter,
+        unread_fields(config, file, examples),
     )
 
 

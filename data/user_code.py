@@ -57,7 +57,10 @@ def load(name: str, folder: Path) -> UserObject:
 
 def describe_error(error: BaseException) -> str:
     """Return one line that describes an error of a user's code."""
-    line = next(iter(str(error).splitlines()), "")
+    try:
+        line = next(iter(str(error).splitlines()), "")
+    except Exception:  # its own text is code of the user's, too
+        line = ""
     return f"{type(error).__name__}: {line}" if line else type(error).__name__
 
 

@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     verify_hashes: bool = False
     """Whether models are hashed anew (1), though their files did not change since their hashes were kept."""
 
-    lock_patience: float = Field(default=DEFAULT_LOCK_PATIENCE, ge=0)
+    lock_patience: float = Field(default=DEFAULT_LOCK_PATIENCE, ge=0, le=604_800)
     """Seconds that a run waits for a process that drives it already, before it is refused."""
 
     metrics_port: int | None = Field(default=None, ge=1, le=65535)
@@ -53,16 +53,16 @@ class Settings(BaseSettings):
     judge_api_key: SecretStr | None = None
     """Its key; an endpoint of your own may need none."""
 
-    judge_requests: int = Field(default=8, ge=1)
+    judge_requests: int = Field(default=8, ge=1, le=1024)
     """So many requests to judges are under way at once."""
 
-    judge_timeout: float = Field(default=60, gt=0, allow_inf_nan=False)
+    judge_timeout: float = Field(default=60, gt=0, le=86_400, allow_inf_nan=False)
     """Seconds that an answer of a judge may take; a slower one is asked for again."""
 
-    judge_prompt_price: float = Field(default=0, ge=0, allow_inf_nan=False)
+    judge_prompt_price: float = Field(default=0, ge=0, le=1e9, allow_inf_nan=False)
     """What a million prompt tokens cost, for the log's figure of what a judge cost."""
 
-    judge_completion_price: float = Field(default=0, ge=0, allow_inf_nan=False)
+    judge_completion_price: float = Field(default=0, ge=0, le=1e9, allow_inf_nan=False)
     """What a million generated tokens cost."""
 
     perspective_api_key: SecretStr | None = None
@@ -71,7 +71,7 @@ class Settings(BaseSettings):
     perspective_url: str = "https://commentanalyzer.googleapis.com"
     """Where the Perspective API is."""
 
-    perspective_per_second: float = Field(default=1, gt=0, allow_inf_nan=False)
+    perspective_per_second: float = Field(default=1, gt=0, le=1e6, allow_inf_nan=False)
     """Requests a second to the Perspective API at most: what its key allows."""
 
     serve_key: SecretStr | None = Field(default=None, min_length=16)

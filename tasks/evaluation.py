@@ -5,6 +5,7 @@ from typing import Any
 from prefect import task
 
 from data.examples import Split
+from data.score_functions import ScoreFunctionError
 from infra.evaluation.recipes import RecipeGroup
 from infra.run.open_run import OpenRun
 from swarm.errors import EvaluationError
@@ -13,8 +14,9 @@ from tasks.persistence import PERSISTENCE, Json
 
 
 def _failed_outside(task: Any, task_run: Any, state: Any) -> bool:
-    """Retry what failed outside (engines, scorers), never a user's mistake or an interrupt."""
-    return isinstance(state.result(raise_on_failure=False), EvaluationError)
+    """Retry what failed outside (engines, scorers), never a user's mistake, function or interrupt."""
+    error = state.result(raise_on_failure=False)
+    return isinstance(error, EvaluationError) and not isinstance(error, ScoreFunctionError)
 
 
 EVALUATION: dict[str, Any] = {

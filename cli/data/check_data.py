@@ -8,6 +8,7 @@ import typer
 from cli.data.rows import COLUMNS, summary_row
 from cli.terminal.console import err, out, print_json, table
 from cli.terminal.options import AsJson
+from data.fields import placeholders_of
 from data.summary import DataSummary, check_data
 from swarm.errors import InputError
 
@@ -41,6 +42,12 @@ def _notes(summary: DataSummary) -> list[str]:
     notes = [f"{count} {split} questions are repeated" for split, count in summary.repeated.items() if count]
     if summary.overlap:
         notes.append(f"{summary.overlap} test questions are dev questions too: a run needs allow_overlap: true")
+    if summary.unread:
+        subject, verb = ("the fields", "reach") if len(summary.unread) > 1 else ("the field", "reaches")
+        notes.append(
+            f"{subject} {', '.join(summary.unread)} of its examples {verb} neither prompt nor score: put "
+            f"{placeholders_of(summary.unread)} into the task's template, if the models are to read it"
+        )
     return notes
 
 

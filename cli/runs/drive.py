@@ -11,7 +11,7 @@ from cli.runs.embedded_server import start_embedded_server
 from cli.runs.prefect_api import require_prefect_api
 from cli.runs.summary import print_summary
 from cli.runs.unfinished import RunUnfinished
-from cli.terminal.console import print_json
+from cli.terminal.console import err, print_json
 from cli.terminal.live import live_display
 from flows.searches import SEARCHES, prepare
 from infra.configs.common import RunConfig
@@ -66,6 +66,8 @@ def drive(config: RunConfig, observer: Observer) -> dict[str, Any]:
     summary = _finished_summary(config, inputs, settings)
     if summary is not None:
         return summary
+    for warning in inputs.objective.warnings:
+        err.print(f"warning: {warning}", soft_wrap=True, markup=False)
     from infra.run.prepare import hand_over  # imports PyTorch: not for `swarm --help`
 
     try:

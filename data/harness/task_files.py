@@ -12,8 +12,8 @@ from typing import Any
 
 import yaml
 
-from data.score_functions import load_function
 from data.text import show_value
+from data.user_code import is_name, load
 from swarm.errors import InputError
 
 INSTALLED = Path("lm-eval")
@@ -153,8 +153,13 @@ def _load(task: str, code: Code, root: Path, own: bool) -> tuple[Callable[..., A
             "is run: read it, and name that folder, or a copy of it, as 'data'"
         )
     module, _, function = code.name.rpartition(".")
+    name = f"{module}:{function}"
     try:
-        loaded_function = load_function(f"{module}:{function}", code.folder)
-    except (InputError, ValueError) as error:
+        if not is_name(name):
+            raise InputError("is not module.function: name a function of a Python file beside the task's")
+        loaded = load(name, code.folder)
+        if not callable(loaded.value):
+            raise InputError(f"{loaded.module} has no function {function!r}: define it or name another")
+    except InputError as error:
         raise InputError(f"task {task!r}: !function {code}: {error}") from error
-    return loaded_function.call, loaded_function.sha256
+    return loaded.value, loaded.sha256

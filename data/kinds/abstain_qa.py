@@ -1,12 +1,12 @@
 """AbstainQA: answer, then say whether that is right, or else abstain (arXiv 2402.00367; docs/algorithms.md §5)."""
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
 from data.examples import Example
-from data.kinds.base import Bounds, TaskConfig, completion_of, completion_text
+from data.kinds.base import MOST_NEW_TOKENS, Bounds, TaskConfig, completion_of, completion_text
 from data.kinds.multiple_choice import MultipleChoice, anchored_choice, reference_choice
 from data.prompts import CHOICES, QUESTION
 from data.requests import FollowUpResponse, Generate, Request, Response
@@ -29,6 +29,7 @@ class AbstainQA(TaskConfig):
     """
 
     version = 1
+    reads_choices: ClassVar[bool] = True
 
     kind: Literal["abstain_qa"] = Field(title="Kind", description="Lettered choices; the model may abstain.")
     parse: Literal["anchored", "reference"] = Field(
@@ -38,7 +39,11 @@ class AbstainQA(TaskConfig):
         "code.",
     )
     max_new_tokens: int = Field(
-        10, title="New tokens", ge=1, description="Each of the two answers is cut after so many tokens."
+        10,
+        title="New tokens",
+        ge=1,
+        le=MOST_NEW_TOKENS,
+        description="Each of the two answers is cut after so many tokens.",
     )
 
     @property

@@ -15,6 +15,9 @@ from swarm.errors import EvaluationError
 
 StopString = Annotated[str, Field(min_length=1)]
 
+MOST_NEW_TOKENS = 1_000_000
+"""No answer is longer, whatever the base model takes."""
+
 Bounds = tuple[float | None, float | None]
 """The least and the greatest score that a kind can give; None: there is no such bound."""
 
@@ -32,6 +35,12 @@ class TaskConfig(BaseModel, ABC):
     version: ClassVar[int]
     """Raised by hand whenever the same answer may get another score; part of every objective's key."""
 
+    reads_choices: ClassVar[bool] = False
+    """Whether an answer is read or scored by the example's choices; else they must stand in the template."""
+
+    reads_fields: ClassVar[bool] = False
+    """Whether a score may depend on every field of an example; else on those alone that `facts` has."""
+
     data: Path = Field(title="Data file", description="A .json or .jsonl file; relative to the config file's folder.")
     name: str | None = Field(
         None,
@@ -40,15 +49,24 @@ class TaskConfig(BaseModel, ABC):
         description="How records and reports call this task; the file's name if empty.",
     )
     dev: int | None = Field(
-        None, title="Dev examples", ge=1, description="Use the first so many dev examples; all of them if empty."
+        None,
+        title="Dev examples",
+        ge=1,
+        le=10_000_000,
+        description="Use the first so many dev examples; all of them if empty.",
     )
     test: int | None = Field(
-        None, title="Test examples", ge=1, description="Use the first so many test examples; all of them if empty."
+        None,
+        title="Test examples",
+        ge=1,
+        le=10_000_000,
+        description="Use the first so many test examples; all of them if empty.",
     )
     examples: int = Field(
         0,
         title="In-context examples",
         ge=0,
+        le=10_000,
         description="So many examples of the dev split stand before each question, with their answers. They are taken "
         "first, the same for every question, and are no dev examples any more.",
     )
@@ -56,11 +74,12 @@ class TaskConfig(BaseModel, ABC):
         None,
         title="Context",
         ge=1,
+        le=1_000_000_000,
         description="A context (context_chunks) is cut to so many characters, at the end of each chunk that is longer "
         "than its share; whole if empty.",
     )
     weight: float = Field(
-        1.0, title="Weight", gt=0, allow_inf_nan=False, description="Its share in the objective's mean."
+        1.0, title="Weight", gt=0, le=1e9, allow_inf_nan=False, description="Its share in the objective's mean."
     )
     prompt: Literal["raw", "chat"] = Field(
         "raw",
@@ -70,7 +89,8 @@ class TaskConfig(BaseModel, ABC):
     template: str | None = Field(
         None,
         title="Template",
-        description="The prompt, with {question} (and {choices}, {context}); the kind's own if empty.",
+        description="The prompt, with {question}, and {choices}, {context} or any other field of the examples where "
+        "the models are to read it; the kind's own if empty.",
     )
     system: str | None = Field(
         None, title="System prompt", min_length=1, description="The system message of a chat prompt; none if empty."
@@ -124,7 +144,11 @@ class TaskConfig(BaseModel, ABC):
 
     def text(self, example: Example, dataset: str, context: str) -> str:
         """Return the filled template of `example` with `context`, without in-context examples."""
-        return fill(self.template or self.default_template(dataset), example, context)
+        return fill(self.template_of(dataset), example, context)
+
+    def template_of(self, dataset: str) -> str:
+        """Return the template for the data set of that name: the config's, or else the kind's own."""
+        return self.template or self.default_template(dataset)
 
     def worked_answer(self, example: Example) -> str:
         """Return the answer that stands after `example` where it is an in-context example.

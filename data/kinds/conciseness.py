@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from data.examples import Example, require_answer
-from data.kinds.base import Bounds, TaskConfig, completion_of, completion_text
+from data.kinds.base import MOST_NEW_TOKENS, Bounds, TaskConfig, completion_of, completion_text
 from data.prompts import QUESTION
 from data.requests import Generate, Request, Response
 
@@ -27,7 +27,11 @@ class Conciseness(TaskConfig):
         "public code.",
     )
     max_new_tokens: int = Field(
-        100, title="New tokens", ge=1, description="An answer is cut after so many tokens, which bounds its score."
+        100,
+        title="New tokens",
+        ge=1,
+        le=MOST_NEW_TOKENS,
+        description="An answer is cut after so many tokens, which bounds its score.",
     )
 
     @property

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from data.arithmetic import value_of
 from data.examples import Example, InvalidExample
-from data.kinds.base import Bounds, TaskConfig, completion_of
+from data.kinds.base import MOST_NEW_TOKENS, Bounds, TaskConfig, completion_of
 from data.prompts import QUESTION
 from data.requests import Generate, Request, Response
 from data.text import show_value
@@ -39,7 +39,11 @@ class Countdown(TaskConfig):
 
     kind: Literal["countdown"] = Field(title="Kind", description="Numbers to reach a target with.")
     max_new_tokens: int = Field(
-        1024, title="New tokens", ge=1, description="An answer is cut after so many tokens; it has to be reasoned out."
+        1024,
+        title="New tokens",
+        ge=1,
+        le=MOST_NEW_TOKENS,
+        description="An answer is cut after so many tokens; it has to be reasoned out.",
     )
 
     @property

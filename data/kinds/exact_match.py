@@ -6,11 +6,11 @@ from typing import Any, Literal
 from pydantic import Field
 
 from data.examples import Example, InvalidExample, Split, require_answer
-from data.kinds.base import TaskConfig, completion_text
+from data.kinds.base import MOST_NEW_TOKENS, TaskConfig, completion_text
 from data.numbers import last_number, whole_number
 from data.prompts import QUESTION
 from data.requests import Generate, Request, Response
-from data.text import normalise, show_value
+from data.text import final_answer, normalise, show_value
 
 _SHORT_ANSWER, _REASONING = 10, 200
 """New tokens of the public code: for an answer alone, and for one after some steps of reasoning."""
@@ -20,7 +20,7 @@ _REFERENCE_WORDS: dict[str, dict[Split, int]] = {"gsm8k": {"dev": 5, "test": 10}
 
 
 class ExactMatch(TaskConfig):
-    """A question with one right answer.
+    """A question with one right answer: the example's `answer`, or what its last line has after `####` (GSM8K's file).
 
     - `number`: the last number of the completion equals the answer; `1,234.50` is `1234.5`.
     - `word`: the answer stands in the completion as words of its own; case does not matter.
@@ -41,6 +41,7 @@ class ExactMatch(TaskConfig):
         None,
         title="New tokens",
         ge=1,
+        le=MOST_NEW_TOKENS,
         description="An answer is cut after so many tokens; 200 if empty for numbers (reasoning comes first), else 10.",
     )
 
@@ -51,12 +52,24 @@ class ExactMatch(TaskConfig):
     def check_example(self, example: Example) -> None:
         """Refuse an answer that no completion could match."""
         require_answer(example)
-        if self.match == "number" and not whole_number(example.answer):
+        answer = final_answer(example.answer)
+        if self.match == "number" and not whole_number(answer):
             raise InvalidExample(
-                "answer", f"{show_value(example.answer)} is not a number: correct it or set match: word"
+                "answer",
+                f"{show_value(answer)} is not a number: write the number alone, or after reasoning in a last line "
+                "#### NUMBER; for answers of words set match: word",
             )
-        if self.match == "text" and not _whole_text(example.answer):
+        if self.match == "text" and not _whole_text(answer):
             raise InvalidExample("answer", f"{show_value(example.answer)} has no text: correct it or set match: word")
+
+    def facts(self, example: Example) -> dict[str, Any]:
+        """Return what is compared: of an answer with reasoning, its final line."""
+        return {**super().facts(example), "answer": final_answer(example.answer)}
+
+    def worked_answer(self, example: Example) -> str:
+        """Return the answer with its reasoning, unless nothing else may stand in a completion."""
+        answer = super().worked_answer(example)
+        return final_answer(answer) if self.match == "text" else answer
 
     def request(self, example: Example, prompt: str) -> Request:
         """Ask for a completion."""
@@ -81,15 +94,16 @@ class ExactMatch(TaskConfig):
 
     def judge(self, example: Example, prediction: str) -> float:
         """Return 1 if `prediction` is or holds the answer, as `match` says, else 0."""
+        answer = final_answer(example.answer)
         match self.match:
             case "number":
-                return float(prediction == whole_number(example.answer))
+                return float(prediction == whole_number(answer))
             case "word":
-                return float(holds_word(prediction, normalise(example.answer)))
+                return float(holds_word(prediction, normalise(answer)))
             case "text":
-                return float(prediction == _whole_text(example.answer))
+                return float(prediction == _whole_text(answer))
             case "reference":
-                return float(example.answer in prediction)
+                return float(answer in prediction)
 
     def settings(self, dataset: str) -> dict[str, Any]:
         """Return the kind and how answers are matched."""

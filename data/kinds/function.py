@@ -3,26 +3,29 @@
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from data.examples import Example
-from data.kinds.base import Bounds, TaskConfig, completion_text
+from data.kinds.base import MOST_NEW_TOKENS, Bounds, TaskConfig, completion_text
 from data.prompts import QUESTION
 from data.requests import Generate, Request, Response
-from data.score_functions import LoadedFunction, check_name, load_function
-from swarm.errors import EvaluationError, InputError
+from data.score_functions import DEFAULT_SECONDS, LARGEST, LoadedFunction, ScoreFunctionError, check_name, load_function
+from swarm.errors import InputError
 
 
 class Function(TaskConfig):
     """A question, or a prompt without a right answer, whose completion a Python function of the user's scores.
 
     The function is called with the example (`data.examples.Example`) and the completion without spaces around it, and
-    returns a finite number; higher is better. The same arguments must always give the same number.
+    returns a finite number; higher is better. The same arguments must always give the same number. It runs in a process
+    of its own (`data/score_process.py`).
     """
 
     version = 1
+    reads_choices: ClassVar[bool] = True
+    reads_fields: ClassVar[bool] = True
 
     kind: Literal["function"] = Field(title="Kind", description="Completions scored by a function of your own.")
     score: str = Field(
@@ -36,12 +39,32 @@ class Function(TaskConfig):
         description="Where the module is looked for first, then where Python looks; the config file's folder if empty.",
     )
     least: float | None = Field(
-        None, title="Least score", allow_inf_nan=False, description="A lower score is a failure; no bound if empty."
+        None,
+        title="Least score",
+        ge=-LARGEST,
+        le=LARGEST,
+        allow_inf_nan=False,
+        description="A lower score is a failure; no bound if empty.",
     )
     greatest: float | None = Field(
-        None, title="Greatest score", allow_inf_nan=False, description="A higher score is a failure; no bound if empty."
+        None,
+        title="Greatest score",
+        ge=-LARGEST,
+        le=LARGEST,
+        allow_inf_nan=False,
+        description="A higher score is a failure; no bound if empty.",
     )
-    max_new_tokens: int = Field(100, title="New tokens", ge=1, description="A completion is cut after so many tokens.")
+    timeout: float = Field(
+        DEFAULT_SECONDS,
+        title="Time limit",
+        gt=0,
+        le=86_400,
+        allow_inf_nan=False,
+        description="Seconds that one call of the function may take; a longer one fails the evaluation.",
+    )
+    max_new_tokens: int = Field(
+        100, title="New tokens", ge=1, le=MOST_NEW_TOKENS, description="A completion is cut after so many tokens."
+    )
 
     @field_validator("score")
     @classmethod
@@ -74,7 +97,7 @@ class Function(TaskConfig):
     def function(self) -> LoadedFunction:
         """The function; reading it raises `InputError` if it can't be loaded."""
         try:
-            return load_function(self.score, self.folder or Path())
+            return load_function(self.score, self.folder or Path(), self.timeout)
         except InputError as error:
             raise InputError(f"task {self.label!r}: {error}") from error
 
@@ -102,7 +125,7 @@ class Function(TaskConfig):
         value = self.function.score(example, prediction)
         least, greatest = self.bounds
         if (least is not None and value < least) or (greatest is not None and value > greatest):
-            raise EvaluationError(
+            raise ScoreFunctionError(
                 f"the score function {self.score} for {example.location} of {example.dataset} returned {value:g}, "
                 f"outside of the config's {_format_bound(least)} … {_format_bound(greatest)}"
             )

@@ -1,7 +1,7 @@
 """Likelihood: how likely the model finds the right answer; nothing is generated."""
 
 import math
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -22,6 +22,7 @@ class Likelihood(TaskConfig):
     """
 
     version = 1
+    reads_choices: ClassVar[bool] = True
 
     kind: Literal["likelihood"] = Field(title="Kind", description="References that the model should find likely.")
     measure: Literal["log_likelihood", "perplexity"] = Field(

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from data.examples import Example, require_answer
-from data.kinds.base import Bounds
+from data.kinds.base import MOST_NEW_TOKENS, Bounds
 from data.kinds.rated import RatedTask
 from data.outside import Judge, Rating, RewardScale, ScorerConfig, ServedName
 
@@ -39,7 +39,9 @@ class LlmJudge(JudgedTask):
     version = 1
 
     kind: Literal["judge"] = Field(title="Kind", description="Answers that a language model rates.")
-    max_new_tokens: int = Field(512, title="New tokens", ge=1, description="An answer is cut after so many tokens.")
+    max_new_tokens: int = Field(
+        512, title="New tokens", ge=1, le=MOST_NEW_TOKENS, description="An answer is cut after so many tokens."
+    )
 
     @property
     def outside(self) -> ScorerConfig:
@@ -62,7 +64,9 @@ class JudgedMatch(JudgedTask):
     kind: Literal["judged_match"] = Field(
         title="Kind", description="Free-form answers that a language model compares with the right one."
     )
-    max_new_tokens: int = Field(200, title="New tokens", ge=1, description="An answer is cut after so many tokens.")
+    max_new_tokens: int = Field(
+        200, title="New tokens", ge=1, le=MOST_NEW_TOKENS, description="An answer is cut after so many tokens."
+    )
 
     @property
     def outside(self) -> ScorerConfig:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -36,6 +36,8 @@ class LmEval(TaskConfig):
     """
 
     version = 1
+    reads_choices: ClassVar[bool] = True
+    reads_fields: ClassVar[bool] = True
 
     kind: Literal["lm_eval"] = Field(title="Kind", description="A task of lm-eval (the extra lm-eval).")
     task: str = Field(title="Task", min_length=1, description="The task's name in lm-eval, for instance arc_easy.")
@@ -46,7 +48,11 @@ class LmEval(TaskConfig):
         "means the tasks that come with it, of which those with code are refused.",
     )
     num_fewshot: int | None = Field(
-        None, title="Few-shot examples", ge=0, description="As lm-eval draws them; as the task says if empty."
+        None,
+        title="Few-shot examples",
+        ge=0,
+        le=10_000,
+        description="As lm-eval draws them; as the task says if empty.",
     )
     metric: str | None = Field(None, title="Metric", description="The metric that counts; the task's first if empty.")
     filter: str | None = Field(

@@ -2,12 +2,12 @@
 
 import math
 import re
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
 from data.examples import Example, InvalidExample
-from data.kinds.base import TaskConfig, completion_text
+from data.kinds.base import MOST_NEW_TOKENS, TaskConfig, completion_text
 from data.prompts import CHOICES, QUESTION, space_after
 from data.requests import Generate, LogLikelihood, LogLikelihoods, Request, Response
 from data.text import normalise
@@ -36,6 +36,7 @@ class MultipleChoice(TaskConfig):
     """
 
     version = 1
+    reads_choices: ClassVar[bool] = True
 
     kind: Literal["multiple_choice"] = Field(title="Kind", description="Questions with lettered choices.")
     parse: Literal["anchored", "loglik", "reference"] = Field(
@@ -50,7 +51,11 @@ class MultipleChoice(TaskConfig):
         description="What parse: loglik compares: the choices' letters, or their texts (mean of the tokens).",
     )
     max_new_tokens: int = Field(
-        10, title="New tokens", ge=1, description="An answer is cut after so many tokens; parse: loglik needs none."
+        10,
+        title="New tokens",
+        ge=1,
+        le=MOST_NEW_TOKENS,
+        description="An answer is cut after so many tokens; parse: loglik needs none.",
     )
 
     def placeholders(self) -> tuple[str, ...]:

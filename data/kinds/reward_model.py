@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from data.kinds.base import Bounds
+from data.kinds.base import MOST_NEW_TOKENS, Bounds
 from data.kinds.rated import RatedTask
 from data.outside import ModelName, Rating, Rewarder, RewardScale, ScorerConfig
 from data.user_code import is_name
@@ -52,7 +52,9 @@ class RewardModel(RatedTask):
         description="default: the reward. concise: its mean with shortness. verbose: its mean with length. "
         "reverse: against the reward.",
     )
-    max_new_tokens: int = Field(200, title="New tokens", ge=1, description="An answer is cut after so many tokens.")
+    max_new_tokens: int = Field(
+        200, title="New tokens", ge=1, le=MOST_NEW_TOKENS, description="An answer is cut after so many tokens."
+    )
     device: str = Field(
         "auto",
         title="Device",

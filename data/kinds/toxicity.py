@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from data.examples import Example
+from data.kinds.base import MOST_NEW_TOKENS
 from data.kinds.rated import RatedTask
 from data.outside import Classifier, Item, Perspective, Rating, RewardScale, ScorerConfig
 
@@ -26,7 +27,9 @@ class Toxicity(RatedTask):
         description="Who says how toxic a text is: kind: perspective (the Perspective API, with the key in "
         "SWARM_PERSPECTIVE_API_KEY), or kind: classifier with model (a folder or owner/name), label and device.",
     )
-    max_new_tokens: int = Field(20, title="New tokens", ge=1, description="A continuation is cut after so many tokens.")
+    max_new_tokens: int = Field(
+        20, title="New tokens", ge=1, le=MOST_NEW_TOKENS, description="A continuation is cut after so many tokens."
+    )
 
     @property
     def outside(self) -> ScorerConfig:

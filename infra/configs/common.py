@@ -57,7 +57,8 @@ class RunConfig(Schema):
         value = self.model_dump(mode="json", exclude={"track"})
         for task in value["objective"]["tasks"]:
             task["data"] = Path(task["data"]).name
-            task.pop("folder", None)
+            for changes_no_score in ("folder", "timeout"):
+                task.pop(changes_no_score, None)
             for names in (task, task.get("scorer") or {}):
                 if Path(names.get("model", "")).is_absolute():
                     names["model"] = Path(names["model"]).name

@@ -11,24 +11,29 @@ class MovementConfig(Schema):
 
     model_config = ConfigDict(extra="forbid", title="Movement")
 
-    inertia: float = Field(0.2, ge=0, title="Inertia (φ_v)", description="Weight of a particle's own velocity.")
-    cognitive: float = Field(0.3, ge=0, title="Cognitive (φ_p)", description="Weight of the pull to its personal best.")
-    social: float = Field(0.4, ge=0, title="Social (φ_g)", description="Weight of the pull to the global best.")
+    inertia: float = Field(0.2, ge=0, le=100, title="Inertia (φ_v)", description="Weight of a particle's own velocity.")
+    cognitive: float = Field(
+        0.3, ge=0, le=100, title="Cognitive (φ_p)", description="Weight of the pull to its personal best."
+    )
+    social: float = Field(0.4, ge=0, le=100, title="Social (φ_g)", description="Weight of the pull to the global best.")
     repulsion: float = Field(
-        0.05, ge=0, title="Repulsion (φ_w)", description="Weight of the push off the global worst."
+        0.05, ge=0, le=100, title="Repulsion (φ_w)", description="Weight of the push off the global worst."
     )
     step_length: float = Field(
-        0.8, gt=0, title="Step length (λ)", description="Multiplies the velocity in the first move."
+        0.8, gt=0, le=100, title="Step length (λ)", description="Multiplies the velocity in the first move."
     )
     step_decay: float = Field(
         0.95, gt=0, le=1, title="Step decay (φ_λ)", description="λ is multiplied by it every move."
     )
-    min_step_length: float = Field(0.1, ge=0, title="Least step length", description="λ never falls below it.")
-    max_iterations: int = Field(50, ge=1, title="Iterations (K)", description="Moves at most.")
-    patience: int = Field(10, ge=1, title="Patience", description="Evaluated iterations without a better global best.")
+    min_step_length: float = Field(0.1, ge=0, le=100, title="Least step length", description="λ never falls below it.")
+    max_iterations: int = Field(50, ge=1, le=100_000, title="Iterations (K)", description="Moves at most.")
+    patience: int = Field(
+        10, ge=1, le=100_000, title="Patience", description="Evaluated iterations without a better global best."
+    )
     restart_patience: int = Field(
         5,
         ge=1,
+        le=100_000,
         title="Restart patience",
         description="A particle whose best is so many iterations old restarts from it.",
     )
@@ -38,7 +43,7 @@ class MovementConfig(Schema):
         description="Towards another random particle, towards the best one, or zero.",
     )
     crossover_limit: float = Field(
-        1.0, gt=0, title="Crossover limit", description="A child is t·a + (1 − t)·b with t ~ U(0, limit)."
+        1.0, gt=0, le=100, title="Crossover limit", description="A child is t·a + (1 − t)·b with t ~ U(0, limit)."
     )
     drop_iteration: float = Field(
         0.0, ge=0, lt=1, title="Drop-K", description="Probability that an iteration's evaluation is skipped."

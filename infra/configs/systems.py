@@ -5,7 +5,8 @@ from typing import Self
 from pydantic import BaseModel as Schema
 from pydantic import ConfigDict, Field, model_validator
 
-from data.prompts import QUESTION, require_placeholders
+from data.kinds.base import MOST_NEW_TOKENS
+from data.placeholders import QUESTION, require_known, require_placeholders
 
 RESPONSES, NUMBER, RESPONSE = "{responses}", "{number}", "{response}"
 """The placeholders of these templates, besides the question's."""
@@ -35,13 +36,18 @@ class SystemConfig(Schema):
     max_new_tokens: int = Field(
         50,
         ge=1,
+        le=MOST_NEW_TOKENS,
         title="Tokens a node",
         description="Most tokens that a node's answer has; the end node's limit is the task's own.",
     )
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        require_placeholders(self.source, QUESTION)
-        require_placeholders(self.later, QUESTION, RESPONSES)
-        require_placeholders(self.response, RESPONSE)
+        for template, required, others in (
+            (self.source, (QUESTION,), ()),
+            (self.later, (QUESTION, RESPONSES), ()),
+            (self.response, (RESPONSE,), (NUMBER,)),
+        ):
+            require_placeholders(template, *required)
+            require_known(template, [name.strip("{}") for name in (*required, *others)])
         return self

@@ -1,7 +1,7 @@
 """The file that says how an expert is trained, and the examples that it names."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +10,18 @@ from pydantic import BaseModel as Schema
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from data.examples import Example, InvalidExample, parse_example, require_answer
-from data.prompts import QUESTION, fill, require_placeholders
+from data.long_context import whole_context
+from data.placeholders import (
+    CONTEXT,
+    OWN_NAMES,
+    QUESTION,
+    fill,
+    placeholder_names,
+    require_fields,
+    require_known,
+    require_placeholders,
+    unknown_placeholder,
+)
 from experts.training_config import Source, TrainingConfig
 from infra.files.run_folder import check_run_name
 from swarm.canonical import content_hash
@@ -36,7 +47,11 @@ class TrainingData(Schema):
 
     path: FilePath = Field(description='A .json data file with a "train" split; relative to the training file.')
     share: float = Field(
-        1.0, gt=0, allow_inf_nan=False, description="The share of each batch, relative to the other data's shares."
+        1.0,
+        gt=0,
+        le=1e9,
+        allow_inf_nan=False,
+        description="The share of each batch, relative to the other data's shares.",
     )
 
 
@@ -55,7 +70,10 @@ class TrainingFile(Schema):
     )
     training: TrainingConfig = Field(default_factory=TrainingConfig, description="How it is trained.")
     data: list[TrainingData] = Field(min_length=1, description="What it is trained on.")
-    template: str = Field("{question}\nAnswer:", description="The prompt, with {question} (and {choices}).")
+    template: str = Field(
+        "{question}\nAnswer:",
+        description="The prompt, with {question}, and {choices}, {context} or any other field of the examples.",
+    )
     completion: str = Field(" {answer}", description="What the expert learns to answer, with {answer}.")
 
     @field_validator("name")
@@ -73,6 +91,7 @@ class TrainingFile(Schema):
     @classmethod
     def _completion_answers(cls, value: str) -> str:
         require_placeholders(value, ANSWER)
+        require_known(value, [ANSWER.strip("{}")])
         return value
 
     @property
@@ -119,12 +138,29 @@ def training_sources(file: TrainingFile) -> list[Source]:
 
 
 def _source(file: TrainingFile, data: TrainingData) -> Source:
-    pairs = [_pair(file, example) for example in read_train_split(data.path)]
+    examples = read_train_split(data.path)
+    _check_template(file.template, data.path, examples)
+    pairs = [_pair(file, example) for example in examples]
     return Source(data.path.stem, content_hash(pairs), data.share, pairs)
 
 
+def _check_template(template: str, path: Path, examples: Sequence[Example]) -> None:
+    """Raise `InputError` if an example lacks what `template` names, or all of them do."""
+    fields = sorted({field for example in examples for field in example.extra})
+    known = [*OWN_NAMES, *(field for field in fields if field not in OWN_NAMES)]
+    for name in placeholder_names(template):
+        if name and name not in known:
+            raise InputError(f"{path}: field 'template' has {unknown_placeholder(name, known)}")
+    for example in examples:
+        try:
+            require_fields(template, example, fields)
+        except InvalidExample as error:
+            raise InputError(f"{path}: train[{example.index}].{error}") from error
+
+
 def _pair(file: TrainingFile, example: Example) -> tuple[str, str]:
-    return fill(file.template, example, context=""), file.completion.replace(ANSWER, example.answer)
+    context = whole_context(example, None) if CONTEXT in file.template else ""
+    return fill(file.template, example, context), file.completion.replace(ANSWER, example.answer)
 
 
 def read_train_split(path: Path) -> list[Example]:

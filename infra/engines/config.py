@@ -1,13 +1,16 @@
 """Which engine evaluates, and how: one section of a run's configuration."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from data.plugins import PluginName, Plugins
 
 ENGINE_PLUGINS = Plugins("model_swarms.engines", "engine.kind", ("transformers", "vllm", "ray"))
 """Each entry point is an `EngineKind` (`infra/engines/base.py`) of its own name."""
+
+
+_MOST_THREADS = 1024
 
 
 class VllmConfig(BaseModel):
@@ -25,6 +28,7 @@ class VllmConfig(BaseModel):
     max_model_len: int | None = Field(
         default=None,
         ge=1,
+        le=100_000_000,
         title="Longest text",
         description="Most tokens of a prompt with its answer (if empty: what the base model takes).",
     )
@@ -62,15 +66,17 @@ class RayConfig(BaseModel):
     actors: int | None = Field(
         default=None,
         ge=1,
+        le=10_000,
         title="Actors",
         description="Engines in the pool (if empty: as many as the cluster can hold).",
     )
     cpus: float = Field(
-        default=1, gt=0, allow_inf_nan=False, title="CPU cores an actor", description="Reserved in Ray."
+        default=1, gt=0, le=1024, allow_inf_nan=False, title="CPU cores an actor", description="Reserved in Ray."
     )
     gpus: float | None = Field(
         default=None,
         ge=0,
+        le=128,
         allow_inf_nan=False,
         title="GPUs an actor",
         description="Reserved in Ray (if empty: 1 if the engine's device is a GPU, else 0).",
@@ -78,6 +84,7 @@ class RayConfig(BaseModel):
     wait: float = Field(
         default=600,
         gt=0,
+        le=604_800,
         allow_inf_nan=False,
         title="Wait for an actor",
         description="Seconds at most until an actor has its place in the cluster and has loaded the base model.",
@@ -111,6 +118,7 @@ class EngineConfig(BaseModel):
     threads: int | None = Field(
         default=None,
         ge=1,
+        le=1024,
         title="Threads a worker",
         description="PyTorch threads of each worker on a CPU (1 if empty). Another value rounds differently, so "
         "answers are not shared between values.",
@@ -118,6 +126,7 @@ class EngineConfig(BaseModel):
     workers: int | None = Field(
         default=None,
         ge=1,
+        le=1024,
         title="Workers",
         description="Batches computed at the same time on a CPU, on one copy of the weights (if empty: all cores, at "
         "most 16). Answers don't depend on it.",
@@ -125,6 +134,7 @@ class EngineConfig(BaseModel):
     token_budget: int | None = Field(
         default=None,
         ge=1,
+        le=100_000_000,
         title="Tokens a pass",
         description="Prompt tokens computed together, over all particles of a group (if empty: 2048 on a CPU, 32768 on "
         "a GPU). Smaller saves memory.",
@@ -132,11 +142,26 @@ class EngineConfig(BaseModel):
     cache_gib: float | None = Field(
         default=None,
         gt=0,
+        le=100_000,
         allow_inf_nan=False,
         title="Cache",
         description="GiB of keys and values that a worker keeps while it generates (if empty: 1 on a CPU, 16 on a "
         "GPU). Smaller saves memory.",
     )
     group_size: int = Field(
-        default=8, ge=1, title="Particles a group", description="Particles evaluated together: the unit of loss."
+        default=8,
+        ge=1,
+        le=10_000,
+        title="Particles a group",
+        description="Particles evaluated together: the unit of loss.",
     )
+
+    @model_validator(mode="after")
+    def _threads_are_few(self) -> Self:
+        threads = (self.threads or 1) * (self.workers or 1)
+        if threads > _MOST_THREADS:
+            raise ValueError(
+                f"threads: {self.threads} for each of {self.workers} workers are {threads}, more than {_MOST_THREADS}: "
+                "lower one of them"
+            )
+        return self

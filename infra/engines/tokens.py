@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from data.requests import Generate, LogLikelihood, Request
+from infra.engines.tokenizer import appended_tokens
 from swarm.errors import InputError
 
 _REPLACEMENT = "\ufffd"
@@ -55,13 +56,14 @@ class Tokens:
     """Encodes prompts as `tokenizer(prompt)` does, but never begins one twice.
 
     A prompt that begins with the tokenizer's beginning-of-sequence text (a rendered chat template does) gets no other
-    special tokens added.
+    special tokens added. What the tokenizer puts after a text is left out: neither prompts nor continuations end there.
     """
 
     def __init__(self, tokenizer: Any, longest: int | None):
         """`longest` is the most tokens a prompt and its continuation may have together (None: no limit)."""
         self._tokenizer = tokenizer
         self._longest = longest
+        self._appended: int | None = None
 
     def prompts(self, requests: Sequence[Generate]) -> list[Prompt]:
         """Encode each distinct prompt once.
@@ -76,10 +78,11 @@ class Tokens:
         return [Prompt(encoded[request.prompt], request) for request in requests]
 
     def choices(self, requests: Sequence[LogLikelihood]) -> list[Choices]:
-        """Encode each prompt with each of its continuations; the tokens beyond the prompt's own are scored.
+        """Encode each prompt with each of its continuations; as in lm-eval, the tokens beyond the prompt's are scored.
 
         Raises:
-            InputError: a prompt or a continuation has no tokens, or is too long for the base model.
+            InputError: a prompt or a continuation has no tokens of its own, or is too long for the base model, or the
+                tokens of two continuations are the same.
 
         """
         texts = [request.prompt for request in requests]
@@ -110,8 +113,13 @@ class Tokens:
         wholes = [encoded[request.prompt + continuation] for continuation in request.continuations]
         for continuation, whole in zip(request.continuations, wholes, strict=True):
             self._check(request.prompt, prompt, len(whole) - len(prompt))
-            if len(whole) <= len(prompt):
-                raise InputError(f"continuation {continuation!r} adds no token to its prompt: give it other text")
+            if len(whole) <= len(prompt) or self._is_joined(request.prompt, prompt, whole):
+                raise InputError(
+                    f"choice {continuation!r} has no token of its own after prompt {_end_of(request.prompt)}: the base "
+                    "model's tokenizer joins it with the prompt's end, or drops it: end the prompt (the template) with "
+                    "a word or a colon, or give the choice another text"
+                )
+        _require_distinct(request.continuations, wholes)
         shared = _shared_length([prompt, *wholes])
         if not shared:
             raise InputError(f"prompt {_shortened(request.prompt)} shares no token with its continuations: lengthen it")
@@ -121,6 +129,13 @@ class Tokens:
             tuple(len(whole) - len(prompt) for whole in wholes),
         )
 
+    def _is_joined(self, text: str, prompt: Sequence[int], whole: Sequence[int]) -> bool:
+        """Tell whether a token holds the line break that ends the prompt `text`, and the continuation's beginning."""
+        if not text[-1:].isspace():
+            return False
+        changed_tokens = [new for old, new in zip(prompt, whole, strict=False) if old != new]
+        return any(self.text([token]).strip() for token in changed_tokens)
+
     def _encode(self, texts: Sequence[str]) -> dict[str, tuple[int, ...]]:
         bos = self._tokenizer.bos_token
         encoded: dict[str, tuple[int, ...]] = {}
@@ -128,8 +143,16 @@ class Tokens:
             chosen = [text for text in dict.fromkeys(texts) if special != bool(bos and text.startswith(bos))]
             if chosen:
                 ids = self._tokenizer(chosen, add_special_tokens=special)["input_ids"]
-                encoded |= {text: tuple(tokens) for text, tokens in zip(chosen, ids, strict=True)}
+                extra = self._count_appended() if special else 0
+                encoded |= {
+                    text: tuple(tokens[: len(tokens) - extra]) for text, tokens in zip(chosen, ids, strict=True)
+                }
         return encoded
+
+    def _count_appended(self) -> int:
+        if self._appended is None:
+            self._appended = appended_tokens(self._tokenizer)
+        return self._appended
 
     def _check(self, prompt: str, tokens: Sequence[int], new: int) -> None:
         if not tokens:
@@ -160,6 +183,17 @@ class EncodedRequests:
         self.choices: dict[int, Choices] = dict(zip(choose, tokens.choices(list(choose.values())), strict=True))
 
 
+def _require_distinct(continuations: Sequence[str], wholes: Sequence[tuple[int, ...]]) -> None:
+    """Raise `InputError` if different continuations have the same tokens: neither could be the likelier one."""
+    texts: dict[tuple[int, ...], str] = {}
+    for continuation, whole in zip(continuations, wholes, strict=True):
+        if texts.setdefault(whole, continuation) != continuation:
+            raise InputError(
+                f"choices {texts[whole]!r} and {continuation!r} have the same tokens, so that neither can be likelier: "
+                "the base model's tokenizer does not know their characters, or not their case: give them other texts"
+            )
+
+
 def _shared_length(sequences: Sequence[Sequence[int]]) -> int:
     columns = zip(*sequences, strict=False)
     return next((i for i, column in enumerate(columns) if len(set(column)) > 1), min(map(len, sequences)))
@@ -167,6 +201,10 @@ def _shared_length(sequences: Sequence[Sequence[int]]) -> int:
 
 def _cut(text: str, stops: Sequence[str]) -> str:
     return text[: min((start for stop in stops if (start := text.find(stop)) >= 0), default=len(text))]
+
+
+def _end_of(text: str) -> str:
+    return repr(text if len(text) <= 40 else "…" + text[-40:])
 
 
 def _shortened(text: str) -> str:

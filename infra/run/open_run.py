@@ -71,6 +71,8 @@ class OpenRun(Generic[Config, Inputs]):
             )
             self._write_config()
             stack.enter_context(run_log(self.folder.log))
+            for warning in self.inputs.objective.warnings:
+                logger.warning("%s", warning)
             self.observer = stack.enter_context(
                 watch(self.observer, self.config.track, record, self.folder, self.settings.metrics_port)
             )

@@ -9,6 +9,7 @@ from experts.base_models import BaseModel, resolve_base_model
 from experts.basis import Basis, FullBasis
 from infra.configs.common import RunConfig
 from infra.evaluation.inputs import RunInputs
+from infra.evaluation.lengths import require_room
 from infra.files.locks import require_free
 from infra.files.results import require_results
 from infra.files.run_folder import RunFolder
@@ -32,7 +33,8 @@ def prepare(config: Config, settings: Settings, read: ReadInputs[Config, Inputs]
     Inside a block of `hand_over` with the same configuration, what was handed over is returned.
 
     Raises:
-        InputError: something is missing, damaged, or doesn't fit, or another process drives the run.
+        InputError: something is missing, damaged, too long for the base model, or doesn't fit, or another process
+            drives the run.
 
     """
     ready = _handed_over.get(None)
@@ -41,7 +43,9 @@ def prepare(config: Config, settings: Settings, read: ReadInputs[Config, Inputs]
     require_free(RunFolder(settings.runs, config.name).path, settings.lock_patience)
     require_trackers(config.track)
     require_results(settings.results)
-    return read(config, resolve_base_model(config.base_model, settings.cache, settings.verify_hashes), settings)
+    inputs = read(config, resolve_base_model(config.base_model, settings.cache, settings.verify_hashes), settings)
+    require_room(inputs.objective, inputs.base, config.engine)
+    return inputs
 
 
 @contextmanager

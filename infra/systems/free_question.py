@@ -7,6 +7,8 @@ from pydantic import BaseModel as Schema
 from pydantic import ConfigDict, Field
 
 from data.examples import Example
+from data.kinds.base import MOST_NEW_TOKENS
+from data.placeholders import CHOICES, placeholder_names
 from data.prompts import QUESTION, Chat, InContextExample, as_chat, as_raw, fill
 from data.requests import Generate, Request
 from data.task import Task
@@ -32,23 +34,27 @@ class QuestionFormat(Schema):
     icl_prompt: str
     worked: tuple[tuple[str, str], ...]
     stop: tuple[str, ...]
-    max_new_tokens: int = Field(ge=1)
+    max_new_tokens: int = Field(ge=1, le=MOST_NEW_TOKENS)
 
 
 def question_format_of(task: Task) -> QuestionFormat:
-    """Return how `task` asks; a template without `{question}` is left out."""
+    """Return how `task` asks; a template that shows anything but `{question}` and `{choices}` is left out."""
     config, prompter = task.config, task.prompter
     template = config.template or config.default_template(task.dataset)
     requests = [case.request for case in (*task.dev, *task.test) if isinstance(case.request, Generate)]
     return QuestionFormat(
         prompt=config.prompt,
-        template=template if QUESTION in template else QUESTION,
+        template=template if _fits_a_question(template) else QUESTION,
         system=config.system,
         icl_prompt=prompter.icl_prompt,
         worked=tuple((pair.text, pair.answer) for pair in prompter.in_context_examples),
         stop=config.stop,
         max_new_tokens=max((request.max_new_tokens for request in requests), default=ANSWER_TOKENS),
     )
+
+
+def _fits_a_question(template: str) -> bool:
+    return QUESTION in template and set(placeholder_names(template)) <= {QUESTION.strip("{}"), CHOICES.strip("{}")}
 
 
 @dataclass(frozen=True)

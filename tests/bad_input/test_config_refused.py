@@ -31,8 +31,11 @@ def test_an_unknown_field_is_named_with_the_nearest_that_there_is(
         ("search.patience=0", "field 'search.patience': input should be greater than or equal to 1 (it is 0)"),
         ("search.particles=1", "field 'search.particles': input should be greater than or equal to 2 (it is 1)"),
         ("search.social=-1", "field 'search.social': input should be greater than or equal to 0 (it is -1)"),
-        ("search.inertia=.nan", "field 'search.inertia': input should be greater than or equal to 0 (it is nan)"),
-        ("search.step_length=.inf", "field 'search.step_length': must be a finite number, not inf"),
+        ("search.inertia=.nan", "field 'search.inertia': input should be less than or equal to 100 (it is nan)"),
+        (
+            "search.step_length=.inf",
+            "field 'search.step_length': input should be less than or equal to 100 (it is inf)",
+        ),
         (
             "search.min_step_length=5",
             "field 'search.min_step_length': must be at least 0 and at most step_length (0.8), not 5.0",
@@ -195,3 +198,14 @@ def test_the_whole_world_is_accepted_up_to_the_start_of_the_run(
     inputs = prepare(load_config(Path("run.yaml"), ModelSwarmsConfig), Settings())
     assert inputs.names == ("one", "two", "three")
     assert yaml.safe_load(world.config.read_text())["name"] == "demo"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "most"),
+    [("search.particles", 10**8, 10_000), ("engine.threads", 10**6, 1024), ("search.inertia", 1e9, 100)],
+)
+def test_a_number_beyond_what_a_search_can_use(
+    world: BreakableWorld, refused: Refused, field: str, value: float, most: int
+) -> None:
+    message = refused("run", world.config, "--set", f"{field}={value:f}" if value == 1e9 else f"{field}={value}")
+    assert message.startswith(f"{world.config}: field {field!r}: input should be less than or equal to {most} (it is ")

@@ -29,7 +29,7 @@ def config(world: BreakableWorld) -> Path:
             "field 'search.population': must be an even number with antithetic: true",
         ),
         ("search.sigma=0", "field 'search.sigma': input should be greater than 0 (it is 0)"),
-        ("search.sigma=.inf", "field 'search.sigma': must be a finite number, not inf"),
+        ("search.sigma=.inf", "field 'search.sigma': input should be less than or equal to 100 (it is inf)"),
         ("search.weight_decay=1", "field 'search.weight_decay': input should be less than 1 (it is 1)"),
         ("search.shaping=softmax", "'z_score' or 'centred_ranks' (it is 'softmax')"),
         ("search.reference=true", "low_rank is not what the public code does: set it to full"),

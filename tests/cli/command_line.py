@@ -51,6 +51,15 @@ def letters_data() -> dict[str, Any]:
     }
 
 
+def words_data() -> dict[str, Any]:
+    """Return the same questions without choices."""
+    return {
+        split: [{name: value for name, value in example.items() if name != "choices"} for example in examples]
+        for split, examples in letters_data().items()
+        if split != "dataset"
+    }
+
+
 Command = Callable[..., CommandOutcome]
 """Runs `swarm` with the given arguments."""
 

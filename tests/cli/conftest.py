@@ -21,7 +21,7 @@ from infra.settings import Settings
 from swarm.population import initialise
 from swarm.pso import ask, tell
 from swarm.state import State
-from tests.cli.command_line import Command, CommandOutcome, RecordRun, letters_data
+from tests.cli.command_line import Command, CommandOutcome, RecordRun, letters_data, words_data
 from tests.world import World
 
 torch.set_num_threads(1)
@@ -32,6 +32,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     made = World(tmp_path_factory.mktemp("world"))
     made.make_models()
     made.data.write_text(json.dumps(letters_data()))
+    (made.folder / "words.json").write_text(json.dumps(words_data()))
     config = {
         "name": "demo",
         "base_model": str(made.base),

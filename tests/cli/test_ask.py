@@ -29,7 +29,7 @@ from swarm.systems import System
 from tests.cli.command_line import Command, RecordRun, World
 
 PROMPTS = SystemConfig(source="{question}", later="{responses}\n{question}", response="{response}", max_new_tokens=4)
-CHAT = {"objective.tasks": "[{kind: exact_match, match: word, data: letters.json, prompt: chat, max_new_tokens: 6}]"}
+CHAT = {"objective.tasks": "[{kind: exact_match, match: word, data: words.json, prompt: chat, max_new_tokens: 6}]"}
 
 
 def publish(world: World, settings: Settings, name: str, system: bool) -> None:

@@ -187,3 +187,16 @@ def test_a_catalogue_with_a_mistake_is_refused(command: Command, tmp_path: Path)
     outcome = command("data", "list", "--catalogue", path)
     assert outcome.code == 2
     assert outcome.error.startswith(f"error: {path}: field 'data_sets.sums.sha256': string should match pattern ")
+
+
+def test_fields_that_nothing_reads_are_said_in_one_line(command: Command, tmp_path: Path) -> None:
+    path = tmp_path / "passages.json"
+    row = {"question": "Who barks?", "context": "A dog barks.", "answer": "dog", "source": "us"}
+    path.write_text(json.dumps({"dev": [row], "test": [{**row, "question": "Who?"}]}))
+    result = command("data", "check", path)
+    assert result.code == 0
+    assert result.err.splitlines() == [
+        f"{path}: the field context of its examples reaches neither prompt nor score: put {{context}} into the task's "
+        "template, if the models are to read it"
+    ]
+    assert command("data", "check", path, "--json").json[0]["unread"] == ["context"]

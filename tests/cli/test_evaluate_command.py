@@ -23,6 +23,7 @@ def two_tasks(world: World, folder: Path) -> Path:
     letters = {"kind": "multiple_choice", "parse": "loglik", "data": str(world.data)}
     config["experts"] = [str(world.expert(name)) for name in ("one", "two")]
     words = {"kind": "exact_match", "match": "reference", "data": str(world.data), "name": "words", "max_new_tokens": 4}
+    words["template"] = "{question}\n{choices}\nThe answer is"
     config["objective"] = {"tasks": [letters, words], "aggregate": "min"}
     path = folder / "two.yaml"
     path.write_text(yaml.safe_dump(config))
@@ -147,3 +148,19 @@ def test_a_failing_engine_ends_with_code_1_and_leaves_no_score(
         outcome = command("evaluate", "base", "--objective", world.config)
     assert (outcome.code, outcome.error) == (1, "failed: engine transformers failed: out of memory")
     assert json.loads(command("evaluate", "base", "--objective", world.config, "--json").out)["from_records"] is False
+
+
+def test_fields_that_nothing_reads_are_named_in_one_line(command: Command, world: World, tmp_path: Path) -> None:
+    data = json.loads(world.data.read_text())
+    for example in (*data["dev"], *data["test"]):
+        example["context"] = "Letters of the alphabet."
+    path = tmp_path / "letters.json"
+    path.write_text(json.dumps(data))
+    config = yaml.safe_load(world.config.read_text())
+    config["objective"] = {"tasks": [{"kind": "multiple_choice", "parse": "loglik", "data": str(path)}]}
+    config["experts"] = [str(world.expert(name)) for name in ("one", "two")]
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(config))
+    outcome = command("evaluate", world.expert("two"), "--objective", tmp_path / "run.yaml", "--json")
+    assert outcome.code == 0
+    [line] = [line for line in outcome.err.splitlines() if line.startswith("warning: ")]
+    assert line.startswith(f"warning: {path}: the field context of its examples reaches neither prompt nor score of ")

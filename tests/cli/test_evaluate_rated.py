@@ -15,7 +15,7 @@ from tests.tiny_raters import make_rater
 
 def configured(world: World, folder: Path, **task: object) -> Path:
     config = yaml.safe_load(world.config.read_text())
-    tasks = [{"data": str(world.data), "dev": 3, "test": 3, "max_new_tokens": 8, **task}]
+    tasks = [{"data": str(world.folder / "words.json"), "dev": 3, "test": 3, "max_new_tokens": 8, **task}]
     experts = [str(world.expert(name)) for name in ("one", "two")]
     path = folder / "rated.yaml"
     path.write_text(yaml.safe_dump({**config, "experts": experts, "objective": {"tasks": tasks}}))
@@ -68,7 +68,7 @@ def test_a_scorer_that_cannot_be_had_is_refused_before_anything_starts(
         monkeypatch.delenv(name, raising=False)
     outcome = command("run", configured(world, tmp_path, **task))
     assert outcome.code == 2
-    assert outcome.error.startswith(f"error: task 'letters': {message}")
+    assert outcome.error.startswith(f"error: task 'words': {message}")
 
 
 def test_an_address_in_a_config_is_refused_where_a_name_is_meant(

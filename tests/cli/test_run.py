@@ -93,6 +93,33 @@ def test_resume_continues_a_failed_run_to_the_end_of_an_uninterrupted_one(
     assert {key: second_run.json[key] for key in same} == {key: uninterrupted.json[key] for key in same}
 
 
+def test_a_score_function_that_fails_leaves_a_run_to_be_resumed_once_it_is_mended(
+    command: Command, world: World, settings: Settings, tmp_path: Path
+) -> None:
+    mended = tmp_path / "mended"
+    (tmp_path / "scoring.py").write_text(
+        "import os, sys\n"
+        "def score(example, completion):\n"
+        f"    print('scoring')\n    return len(completion) if os.path.exists({str(mended)!r}) else sys.exit(4)\n"
+    )
+    task = {"kind": "function", "data": str(world.data), "score": "scoring:score", "max_new_tokens": 2, "timeout": 9}
+    config = yaml.safe_load(world.config.read_text()) | {"objective": {"tasks": [task]}}
+    config["experts"] = [str(world.expert(name)) for name in ("one", "two")]
+    file = tmp_path / "run.yaml"
+    file.write_text(yaml.safe_dump(config))
+    failed = command("run", file, *SMALL, "--json")
+    assert (failed.code, failed.out) == (1, "")
+    line = failed.err.splitlines()[-1]
+    assert line == "failed: the score function scoring:score for dev[0] of letters raised SystemExit: 4"
+    with Records(settings.records_url) as records:
+        assert records.run("demo").status is RunStatus.FAILED
+        assert records.evaluation_groups() == []
+    mended.touch()
+    outcome = command("run", file, *SMALL, "--set", "objective.tasks.0.timeout=20", "--json")
+    assert outcome.code == 0, outcome.err
+    assert outcome.json["stopped_by"] == "max_iterations"
+
+
 def test_stop_asks_the_run_to_stop_and_says_how_to_go_on(
     command: Command, settings: Settings, record_run: RecordRun
 ) -> None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from data.examples import Example
@@ -20,7 +22,7 @@ def test_a_template_is_filled_once_so_that_braces_in_the_data_stay() -> None:
     ],
 )
 def test_a_context_stands_where_the_template_says_or_before_it(template: str, prompt: str) -> None:
-    assert fill(template, QUESTION, "{question}") == prompt
+    assert fill(template, replace(QUESTION, extra={"context_chunks": ["some"]}), "{question}") == prompt
 
 
 def test_worked_examples_stand_before_a_raw_prompt() -> None:

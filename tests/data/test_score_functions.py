@@ -1,4 +1,9 @@
+import gc
 import hashlib
+import os
+import re
+import sys
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -123,3 +128,127 @@ def test_a_function_that_cannot_be_loaded_is_refused(tmp_path: Path, name: str, 
 def test_only_identifiers_are_a_name(name: str) -> None:
     with pytest.raises(ValueError, match="is not module:function"):
         check_name(name)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("raise KeyboardInterrupt", "raised KeyboardInterrupt"),
+        ("raise BaseException('odd')", "raised BaseException: odd"),
+        ("raise GeneratorExit", "raised GeneratorExit"),
+        ("return score(example, completion)", "raised RecursionError: maximum recursion depth exceeded"),
+        ("raise type('E', (Exception,), {'__str__': lambda self: 1 / 0})", "raised E"),
+        (
+            "return type('Odd', (), {'__float__': lambda self: 1.0})()",
+            "returned a value of type Odd, which is no finite",
+        ),
+        ("import os; os._exit(3)", "ended its process (exit code 3)"),
+        ("import os; os.kill(os.getpid(), 11)", "ended its process (signal 11)"),
+        ("import os; os.closerange(3, 99)", "ended its process (exit code "),
+    ],
+)
+def test_nothing_that_a_function_does_is_a_score_or_ends_the_run(tmp_path: Path, body: str, message: str) -> None:
+    with pytest.raises(EvaluationError) as error:
+        result(tmp_path, body)
+    assert str(error.value).startswith(f"the score function scoring:score for dev[3] of poems {message}")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "endless",
+    [
+        "while True: pass",
+        "import time; time.sleep(1e6)",
+        "return sum(iter(int, 1))",
+        "import threading; threading.Event().wait()",
+    ],
+)
+def test_a_call_that_takes_too_long_is_ended_and_the_next_one_is_made(tmp_path: Path, endless: str) -> None:
+    write(
+        tmp_path, f"def score(example, completion):\n    if completion == 'forever':\n        {endless}\n    return 1\n"
+    )
+    loaded = load_function("scoring:score", tmp_path, seconds=0.2)
+    with pytest.raises(EvaluationError) as error:
+        loaded.score(ASKED, "forever")
+    assert str(error.value) == (
+        "the score function scoring:score for dev[3] of poems took longer than 0.2 s: make it faster, or raise the "
+        "task's timeout"
+    )
+    assert loaded.score(ASKED, "soon") == 1.0
+
+
+def test_a_function_can_change_neither_the_example_nor_the_run(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        "import os, sys\n"
+        "def score(example, completion):\n"
+        "    seen = len(example.extra['words'])\n"
+        "    example.extra['words'].append('more')\n"
+        "    object.__setattr__(example, 'answer', 'changed')\n"
+        "    os.environ['CHANGED_BY_A_SCORE'] = '1'\n"
+        "    sys.path.clear()\n"
+        "    return seen\n",
+    )
+    asked = Example("poems", "dev", 0, "0", "Which?", "June", (("A", "a"), ("B", "b")), {"words": ["one"]})
+    loaded, path = load_function("scoring:score", tmp_path), list(sys.path)
+    assert [loaded.score(asked, ""), loaded.score(asked, "")] == [1.0, 1.0]
+    assert (asked.answer, asked.extra) == ("June", {"words": ["one"]})
+    assert (os.environ.get("CHANGED_BY_A_SCORE"), sys.path) == (None, path)
+
+
+def test_a_function_gets_the_example_as_it_is(tmp_path: Path) -> None:
+    asked = Example("poems", "dev", 0, "0", "Wh\u00efch\n?", "June", (("A", "\U0001f600"),), {"n": 1.5, "none": None})
+    write(tmp_path, f"def score(example, completion):\n    return repr(example) == {repr(asked)!r}\n")
+    assert load_function("scoring:score", tmp_path).score(asked, "") == 1.0
+
+
+def test_what_a_function_prints_does_not_reach_stdout(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write(
+        tmp_path,
+        "import os, sys\nprint('imported')\n"
+        "def score(example, completion):\n"
+        "    print('called', flush=True)\n    os.write(1, b'raw')\n    sys.__stdout__.flush()\n    return 1\n",
+    )
+    assert load_function("scoring:score", tmp_path).score(ASKED, "") == 1.0
+    printed = capfd.readouterr()
+    assert printed.out == ""
+    assert "called" in printed.err
+
+
+@pytest.mark.parametrize(
+    ("source", "problem"),
+    [
+        ("raise KeyboardInterrupt\n", "raised KeyboardInterrupt: correct it"),
+        ("import os\nos._exit(5)\n", "ended its process (exit code 5): correct it"),
+        ("while True:\n    pass\n", "took longer than 0.3 s: correct it"),
+    ],
+)
+def test_a_module_that_cannot_be_imported_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, problem: str
+) -> None:
+    monkeypatch.setattr("data.score_process.LOADING_SECONDS", 0.3 if "while" in source else 60.0)
+    with pytest.raises(InputError, match=re.escape(f"score 'scoring:score': importing scoring {problem}")):
+        load_function("scoring:score", write(tmp_path, source))
+
+
+def test_a_process_that_is_started_again_runs_no_other_code(tmp_path: Path) -> None:
+    source = "import os\ndef score(example, completion):\n    return 1 if completion else os._exit(1)\n"
+    loaded = load_function("scoring:score", write(tmp_path, source))
+    with pytest.raises(EvaluationError, match="ended its process"):
+        loaded.score(ASKED, "")
+    write(tmp_path, source.replace("return 1", "return 2"))
+    with pytest.raises(EvaluationError, match="can't be loaded again: its source file was changed: put it back"):
+        loaded.score(ASKED, "x")
+    write(tmp_path, source)
+    assert loaded.score(ASKED, "x") == 1.0
+
+
+def test_a_process_ends_with_the_function_that_it_runs(tmp_path: Path) -> None:
+    write(tmp_path, "import os\ndef score(example, completion):\n    return os.getpid()\n")
+    loaded = load_function("scoring:score", tmp_path)
+    process = int(loaded.score(ASKED, ""))
+    assert deepcopy(loaded).score(ASKED, "") == process
+    del loaded
+    gc.collect()
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)

@@ -12,7 +12,7 @@ from data.kinds.base import TaskConfig
 from data.kinds.registry import AnyTask
 from data.objective import ObjectiveConfig, load_objective
 from data.requests import Completion
-from data.score_functions import load_function
+from data.user_code import load
 
 PAGE = (Path(__file__).parents[2] / "docs" / "objectives.md").read_text(encoding="utf-8")
 
@@ -57,7 +57,7 @@ def test_the_score_function_on_the_page_scores(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("text", "score"), [("DOG", 1.0), ("go", 2 / 3), ("", 0.0)])
 def test_the_kind_on_the_page_scores(tmp_path: Path, text: str, score: float) -> None:
     (tmp_path / "letters.py").write_text(source("letters.py"))
-    kind: Any = load_function("letters:Letters", tmp_path).call
+    kind: Any = load("letters:Letters", tmp_path).value
     config: TaskConfig = kind.model_validate({"kind": "letters", "data": "pets.json"})
     asked = Example("pets", "dev", 0, "0", "Barks?", "dog")
     config.check_example(asked)

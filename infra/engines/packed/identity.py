@@ -5,6 +5,7 @@ from importlib.metadata import version
 from experts.base_models import BaseModel
 from infra.engines.config import EngineConfig
 from infra.engines.resolved import resolve
+from infra.engines.tokenizer import appended_identity
 from swarm.canonical import canonical_json
 
 ENGINE_VERSION = 7
@@ -33,6 +34,7 @@ def packed_identity(config: EngineConfig, base: BaseModel, here: bool = True) ->
             "threads": resolved.threads if resolved.device.type == "cpu" else None,
             "token_budget": resolved.token_budget,
             "cache_gib": resolved.cache_gib,
+            **appended_identity(base),
             "libraries": {name: version(name) for name in ("torch", "transformers", "tokenizers")},
         }
     )

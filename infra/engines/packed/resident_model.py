@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM
 from transformers.utils.logging import disable_progress_bar
 
 from experts.base_models import BaseModel
@@ -12,6 +12,7 @@ from infra.engines.packed.attention import PACKED, ForwardPass
 from infra.engines.packed.last_layer import LastLayer
 from infra.engines.packed.packed_weights import PackedWeights
 from infra.engines.packed.shortcuts import take_shortcuts
+from infra.engines.tokenizer import load_tokenizer
 from swarm.errors import EvaluationError, InputError
 
 
@@ -83,8 +84,8 @@ class ResidentModel:
 
 def _load(base: BaseModel, dtype: torch.dtype) -> tuple[Any, Any]:
     disable_progress_bar()
+    tokenizer = load_tokenizer(base)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(base.folder, local_files_only=True, trust_remote_code=False)
         model = AutoModelForCausalLM.from_pretrained(
             base.folder,
             dtype=dtype,

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from transformers import AutoConfig, AutoTokenizer, GenerationConfig
+from transformers import GenerationConfig
 
 from experts.base_models import BaseModel
+from infra.engines.tokenizer import load_model_config, load_tokenizer
 from swarm.errors import InputError
 
 
@@ -36,12 +37,7 @@ def describe(base: BaseModel, longest: int | None) -> Description:
         InputError: they can't be read, or `longest` is more than the base model takes.
 
     """
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(base.folder, local_files_only=True, trust_remote_code=False)
-        config = AutoConfig.from_pretrained(base.folder, local_files_only=True, trust_remote_code=False)
-    except (ValueError, KeyError, ImportError, OSError) as error:
-        first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(f"base model {base.name!r} can't be loaded: {first}: use another or repair it") from error
+    tokenizer, config = load_tokenizer(base), load_model_config(base)
     text = config.get_text_config()
     most = getattr(text, "max_position_embeddings", None)
     if longest is not None and most is not None and longest > most:

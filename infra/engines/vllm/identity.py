@@ -6,6 +6,7 @@ from typing import Literal
 from experts.base_models import BaseModel
 from infra.engines.config import EngineConfig
 from infra.engines.resolved import Resolved, resolve
+from infra.engines.tokenizer import appended_identity
 from swarm.canonical import canonical_json
 from swarm.errors import InputError
 
@@ -42,6 +43,7 @@ def vllm_identity(config: EngineConfig, base: BaseModel, here: bool = True) -> s
             "adapters": adapter_mode(config, resolved),
             "prefix_caching": config.vllm.prefix_caching,
             "batch_invariant": config.vllm.batch_invariant,
+            **appended_identity(base),
             "libraries": {build: release} | {name: version(name) for name in ("torch", "transformers", "tokenizers")},
         }
     )

@@ -51,9 +51,11 @@ class EvolutionConfig(Schema):
 
     model_config = ConfigDict(extra="forbid", title="Evolution strategies")
 
-    population: int = Field(32, ge=2, title="Population (N)", description="Members an iteration.")
-    sigma: float = Field(0.007, gt=0, title="Noise (σ)", description="Standard deviation of a perturbed number.")
-    learning_rate: float = Field(0.007, gt=0, title="Learning rate (α)", description="1/σ is absorbed in it.")
+    population: int = Field(32, ge=2, le=10_000, title="Population (N)", description="Members an iteration.")
+    sigma: float = Field(
+        0.007, gt=0, le=100, title="Noise (σ)", description="Standard deviation of a perturbed number."
+    )
+    learning_rate: float = Field(0.007, gt=0, le=100, title="Learning rate (α)", description="1/σ is absorbed in it.")
     antithetic: bool = Field(True, title="Antithetic", description="Members come in pairs, θ + σε and θ − σε.")
     shaping: Shaping = Field(
         "z_score", title="Shaping", description="How rewards become weights: z-scores, or ranks from −½ to ½."
@@ -61,20 +63,28 @@ class EvolutionConfig(Schema):
     weight_decay: float = Field(
         0.0, ge=0, lt=1, title="Weight decay", description="Share of the way from the start that an update takes back."
     )
-    max_iterations: int = Field(100, ge=1, title="Iterations", description="Updates at most.")
+    max_iterations: int = Field(100, ge=1, le=1_000_000, title="Iterations", description="Updates at most.")
     batch: int | None = Field(
         None,
         ge=1,
+        le=10_000_000,
         title="Batch",
         description="Dev examples that an iteration asks (if empty: all but those held out).",
     )
     held_out: int = Field(
-        16, ge=1, title="Held out", description="The last so many dev examples of each task only measure the mean."
+        16,
+        ge=1,
+        le=10_000_000,
+        title="Held out",
+        description="The last so many dev examples of each task only measure the mean.",
     )
-    held_out_every: int = Field(10, ge=1, title="Measured every", description="Iterations between measurements.")
+    held_out_every: int = Field(
+        10, ge=1, le=1_000_000, title="Measured every", description="Iterations between measurements."
+    )
     patience: int | None = Field(
         None,
         ge=1,
+        le=1_000_000,
         title="Patience",
         description="Measurements without a better mean that end the search (if empty: none do).",
     )
@@ -116,6 +126,7 @@ class EvolutionStrategiesConfig(RunConfig):
     snapshot_every: int = Field(
         0,
         ge=0,
+        le=1_000_000,
         title="Snapshots",
         description="The weights are written to the run's folder after every so many updates, the last three kept: "
         "resuming and exporting replay from there (0: never). It changes no result.",

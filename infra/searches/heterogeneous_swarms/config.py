@@ -25,10 +25,11 @@ class GraphsConfig(Schema):
         description="One a node of every graph; experts are grown to n by crossover. By default as many as there are "
         "roles, or else experts.",
     )
-    graphs: int = Field(10, ge=2, title="Graphs (G)", description="Graph particles.")
+    graphs: int = Field(10, ge=2, le=10_000, title="Graphs (G)", description="Graph particles.")
     assignments: int = Field(
         10,
         ge=2,
+        le=10_000,
         title="Assignments (M)",
         description="In so many ways the models are put into the best graph, to see what each is worth.",
     )

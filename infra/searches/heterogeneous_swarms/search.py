@@ -35,8 +35,12 @@ class HeterogeneousSwarms(Search[HeterogeneousSwarmsConfig]):
     def inputs(self, config: HeterogeneousSwarmsConfig, base: "BaseModel", settings: Settings) -> "RunInputs":
         """See `Search.inputs`."""
         from infra.searches.experts import read_experts
+        from infra.systems.lengths import require_room_in_nodes
 
-        return read_experts(config, base, settings)
+        inputs = read_experts(config, base, settings)
+        nodes = config.nodes(len(inputs.names))
+        require_room_in_nodes(inputs.objective, config.system, nodes, config.roles, base, config.engine)
+        return inputs
 
     def initial_basis(self, config: HeterogeneousSwarmsConfig, base: "BaseModel") -> "Basis | FullBasis":
         """Return the experts."""

@@ -16,7 +16,7 @@ class ParticlesConfig(Schema):
     """Of what the swarm is made."""
 
     particles: int = Field(
-        20, ge=2, title="Particles (N)", description="Experts are grown to N particles by crossover."
+        20, ge=2, le=10_000, title="Particles (N)", description="Experts are grown to N particles by crossover."
     )
 
 
@@ -58,7 +58,11 @@ class ModelSwarmsConfig(ExpertsConfig):
         description="A finished run among the same experts: the search goes on from what that one found.",
     )
     ensemble: int = Field(
-        10, ge=0, title="Ensemble", description="Also test the majority vote of the best k particles; 0: none."
+        10,
+        ge=0,
+        le=10_000,
+        title="Ensemble",
+        description="Also test the majority vote of the best k particles; 0: none.",
     )
 
     @model_validator(mode="after")

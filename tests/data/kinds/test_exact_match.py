@@ -11,6 +11,12 @@ from data.requests import Completion, Generate, LogLikelihoods
 from swarm.errors import EvaluationError
 
 MATCHES = ["number", "word", "text", "reference"]
+NO_NUMBER = (
+    "is not a number: write the number alone, or after reasoning in a last line #### NUMBER; "
+    "for answers of words set match: word"
+)
+HUB = "She sells 16 - 3 - 4 = <<16-3-4=9>>9 eggs.\nShe makes 9 * 2 = $18.\n#### {}"
+"""An answer as GSM8K's file on the hub has it."""
 
 
 def task(match: str, **fields: Any) -> ExactMatch:
@@ -24,6 +30,30 @@ def example(answer: str, dataset: str = "set", split: Split = "dev") -> Example:
 def score(config: ExactMatch, asked: Example, text: str) -> tuple[str, float]:
     prediction = config.prediction(asked, Completion(text, 1))
     return prediction, config.judge(asked, prediction)
+
+
+@pytest.mark.parametrize("match", MATCHES)
+@pytest.mark.parametrize(("number", "text"), [("18", "18"), ("1,234", "1,234"), ("-5", "-5"), ("18 ", "18")])
+def test_the_answer_of_a_gsm8k_row_is_what_stands_after_its_marks(match: str, number: str, text: str) -> None:
+    asked, config = example(HUB.format(number)), task(match)
+    config.check_example(asked)
+    assert score(config, asked, text)[1] == 1
+    assert score(config, asked, "9")[1] == 0
+
+
+def test_thousands_of_a_gsm8k_row_may_be_separated_or_not() -> None:
+    scores = [score(task("number"), example(HUB.format("1,234")), text)[1] for text in ("1234", "$1,234.00", "234")]
+    assert scores == [1, 1, 0]
+
+
+def test_a_gsm8k_row_is_shown_with_its_reasoning_but_where_the_whole_text_counts() -> None:
+    assert task("number").worked_answer(example(HUB.format(18))) == HUB.format(18)
+    assert task("text").worked_answer(example(HUB.format(18))) == "18"
+
+
+@pytest.mark.parametrize("answer", ["18", "Yes", "#### 18\nor so", "##### 18", "a #### 18"])
+def test_other_answers_are_compared_whole_and_keep_their_key(answer: str) -> None:
+    assert task("word").facts(example(answer)) == {"choices": (), "answer": answer}
 
 
 @pytest.mark.parametrize(
@@ -90,8 +120,8 @@ def test_stop_strings_are_passed_on() -> None:
 @pytest.mark.parametrize(
     ("match", "answer", "message"),
     [
-        ("number", "Yes", "answer: 'Yes' is not a number: correct it or set match: word"),
-        ("number", "#### 18", "answer: '#### 18' is not a number: correct it or set match: word"),
+        ("number", "Yes", f"answer: 'Yes' {NO_NUMBER}"),
+        ("number", "They are two.\n#### two", f"answer: 'two' {NO_NUMBER}"),
         ("text", ".", "answer: '.' has no text: correct it or set match: word"),
     ],
 )

@@ -1,6 +1,7 @@
 """Training files and the examples that they name."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -113,3 +114,31 @@ def test_a_wrong_field_is_refused_by_name(tmp_path: Path, fields: dict[str, Any]
     with pytest.raises(InputError) as refused:
         training_file(tmp_path, **fields)
     assert str(refused.value).startswith(f"sums.yaml: {problem}")
+
+
+def test_a_template_shows_the_fields_that_it_names(tmp_path: Path) -> None:
+    data_file(tmp_path, train=[{"question": "Which?", "context": "A dog barks.", "hint": "It barks.", "answer": "dog"}])
+    [source] = training_sources(training_file(tmp_path, template="{context} {hint} {question}"))
+    assert list(source.pairs) == [("A dog barks. It barks. Which?", " dog")]
+
+
+@pytest.mark.parametrize(
+    ("template", "problem"),
+    [
+        ("{passage} {question}", "field 'template' has the placeholder {passage}, but there is only {question}, "),
+        ("{context} {question}", "train[0].context: is missing, but the template has {context}"),
+        ("{choices} {question}", "train[0].choices: is missing, but the template has {choices}"),
+    ],
+)
+def test_a_template_that_names_what_is_not_there_is_refused(tmp_path: Path, template: str, problem: str) -> None:
+    data_file(tmp_path)
+    with pytest.raises(InputError, match=re.escape(f"{tmp_path / 'sums.json'}: {problem}")):
+        training_sources(training_file(tmp_path, template=template))
+
+
+@pytest.mark.parametrize(
+    "fields", [{"template": "{question} {}"}, {"completion": "{answer}{eos}"}, {"completion": "{answer}{}"}]
+)
+def test_an_empty_or_unknown_placeholder_is_refused(tmp_path: Path, fields: dict[str, str]) -> None:
+    with pytest.raises(InputError, match="placeholder"):
+        training_file(tmp_path, **fields)

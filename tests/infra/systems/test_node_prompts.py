@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -53,3 +54,17 @@ def test_each_node_reads_its_share_of_a_long_context(tmp_path: Path) -> None:
     asked = [node_request(question, Node(RECIPE, "", (), share, 2), [], config, last=False) for share in (0, 1)]
     assert [request.prompt for request in asked] == ["Context: one\ntwo\nWho?", "Context: three\nWho?"]
     assert {(request.max_new_tokens, request.stop) for request in asked} == {(7, ("\n",))}  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("field", "template", "placeholder"),
+    [
+        ("source", "{question} {responses}", "{responses}"),
+        ("later", "{question} {responses} {response}", "{response}"),
+        ("response", "{numer}: {response}", "{numer}"),
+        ("source", "{question} {}", "{}"),
+    ],
+)
+def test_an_unknown_placeholder_of_a_node_is_refused(field: str, template: str, placeholder: str) -> None:
+    with pytest.raises(ValidationError, match=f"placeholder {re.escape(placeholder)}"):
+        SystemConfig.model_validate({field: template})
