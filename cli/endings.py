@@ -56,9 +56,9 @@ def ending_of(error: Exception) -> Ending:
             return Ending(str(error), FAILED)
         case BrokenPipeError():
             return Ending("", FAILED)  # whoever read the output has seen enough
-        case OSError() if error.errno in _REMEDIES:
+        case OSError(errno=int(number)) if number in _REMEDIES:
             place = f"{error.filename}: " if error.filename else ""
-            return Ending(f"failed: {place}{error.strerror}: {_REMEDIES[error.errno]}", FAILED)
+            return Ending(f"failed: {place}{error.strerror}: {_REMEDIES[number]}", FAILED)
         case MemoryError():
             return Ending(f"failed: no memory is left: {_REMEDIES[errno.ENOMEM]}", FAILED)
         case _:

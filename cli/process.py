@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 import time
+from io import TextIOWrapper
 from pathlib import Path
 
 SECONDS_TO_END = 30.0
@@ -50,7 +51,7 @@ def _open_streams() -> None:
     for stream, name in ((sys.stdout, "stdout"), (sys.stderr, "stderr")):
         if stream is None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  open as long as the process
-        else:
+        elif isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # text that the terminal's encoding lacks
 
 
