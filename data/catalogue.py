@@ -4,16 +4,16 @@
 """
 
 import difflib
-import json
 from collections import Counter
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from data.data_file import read_data_file
+from data.data_file import MOST_BYTES, read_data_file
 from data.text import show_value
 from swarm.errors import InputError
+from swarm.plain_json import JsonError, parse_json
 
 CATALOGUE = Path(__file__).with_name("catalogue.yaml")
 """The catalogue that comes with the project."""
@@ -98,7 +98,7 @@ def problem_of(path: Path) -> str | None:
     It is the one check that a data set of unknown SHA-256 gets: a login page answers every address with success.
     """
     try:
-        value = json.loads(path.read_bytes())
-    except (ValueError, RecursionError):
+        value = parse_json(path.read_bytes(), MOST_BYTES, check_text=False)
+    except JsonError:
         return "is no JSON"
     return None if isinstance(value, dict | list) and value else "holds no examples"

@@ -10,8 +10,6 @@ choice question. A `train` split is ignored.
 """
 
 import hashlib
-import json
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +18,12 @@ from typing import Any
 from data.examples import SPLITS, Split
 from data.text import show_value
 from swarm.errors import InputError
+from swarm.names import check_name, printable
+from swarm.plain_json import JsonError, parse_json
 
 DEV_EXAMPLES_OF_A_LIST = 200
+MOST_BYTES = 2 << 30
+"""The largest data file."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def read_data_file(path: Path) -> DataFile:
     raw = tuple(_raw_from_lines(path, text) if lines else _raw_from_object(path, header))
     return DataFile(
         path=path,
-        dataset=_header_text(path, header, "dataset") or path.stem,
+        dataset=_dataset_name(path, header),
         sha256=hashlib.sha256(content).hexdigest(),
         icl_prompt=_header_text(path, header, "icl_prompt"),
         raw=raw,
@@ -85,11 +87,14 @@ def _read_bytes(path: Path) -> bytes:
     if path.suffix not in {".json", ".jsonl"}:
         raise InputError(f"{path}: a data file ends in .json or .jsonl: name another file or rename it")
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file: check the path") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}): check what it is and its permissions") from error
+    if len(content) > MOST_BYTES:
+        raise InputError(f"{path}: the file has more than {MOST_BYTES >> 30} GiB: split it")
     if not content.strip():
         raise InputError(f"{path}: the file is empty: write examples into it")
     return content
@@ -144,18 +149,22 @@ def _split_of(path: Path, line: int, value: object) -> Split | None:
 
 def _parse_json(path: Path, text: str, line: int | None = None) -> object:
     try:
-        return json.loads(text, object_pairs_hook=_without_repeated_keys)
-    except _RepeatedKeyError as error:
-        location = "" if line is None else f"line {line}: "
-        raise InputError(
-            f"{path}: {location}an object has the key {show_value(error.args[0])} twice: remove one"
-        ) from None
-    except json.JSONDecodeError as error:
-        location = f"line {line or error.lineno}, column {error.colno}"
-        raise InputError(f"{path}: {location}: not valid JSON ({error.msg}): correct it") from None
-    except (ValueError, RecursionError) as error:  # a number of thousands of digits; brackets nested without end
-        location = "" if line is None else f"line {line}: "
-        raise InputError(f"{path}: {location}not readable as JSON ({type(error).__name__}): correct it") from None
+        return parse_json(text, MOST_BYTES, check_text=False)  # each example's text is checked, and named, on its own
+    except JsonError as error:
+        if error.column is None:
+            location = "" if line is None else f"line {line}: "
+            remedy = "remove one" if error.reason.endswith("twice") else "correct it"
+            raise InputError(f"{path}: {location}{error.reason}: {remedy}") from None
+        location = f"line {line or error.line}, column {error.column}"
+        raise InputError(f"{path}: {location}: not valid JSON ({error.reason}): correct it") from None
+
+
+def _dataset_name(path: Path, header: dict[str, Any]) -> str:
+    name = _header_text(path, header, "dataset") or path.stem
+    try:
+        return check_name(name, "the data set's name")
+    except InputError as error:
+        raise InputError(f"{printable(str(path))}: dataset: {error}") from error
 
 
 def _header_text(path: Path, header: dict[str, Any], field: str) -> str:
@@ -168,15 +177,4 @@ def _header_text(path: Path, header: dict[str, Any], field: str) -> str:
         value.encode()
     except ValueError:
         raise InputError(f"{path}: {field}: {show_value(value)} is not a text: write it in quotes") from None
-    return value
-
-
-class _RepeatedKeyError(ValueError):
-    """Raised for a key that an object has twice, as JSON does not say which value counts; the argument is the key."""
-
-
-def _without_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) < len(pairs):
-        raise _RepeatedKeyError(Counter(key for key, _ in pairs).most_common(1)[0][0])
     return value

@@ -1,21 +1,68 @@
 """Read an adapter's `adapter_config.json` (PEFT's format), and refuse adapters that can't be combined."""
 
-import json
 import math
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from experts.files import read_json
+from experts.module_patterns import matches, pattern_problem
 from swarm.errors import InputError
+from swarm.names import printable
 
 CONFIG = "adapter_config.json"
 
 _Number = TypeVar("_Number", int, float)
 
-_BASE_CHANGING_INITIALISATIONS = ("pissa", "olora", "corda", "loftq")
+MOST_BYTES = 8 << 20
+"""The largest configuration: one that names every module of a large model has some 100 KB."""
+
+WITHOUT_EFFECT = frozenset(
+    {
+        "auto_mapping",
+        "base_model_name_or_path",
+        "corda_config",  # how training began, as the next three: a base model that it changed is refused by its name
+        "ensure_weight_tying",
+        "eva_config",
+        "exclude_modules",  # the tensors say which modules are adapted
+        "inference_mode",
+        "layers_pattern",
+        "layers_to_transform",
+        "loftq_config",
+        "lora_dropout",
+        "lora_ga_config",
+        "megatron_core",
+        "peft_version",
+        "qalora_group_size",  # read with use_qalora only
+        "revision",
+        "runtime_config",
+        "target_modules",
+        "task_type",
+        "velora_config",  # of the backward pass
+    }
+)
+"""PEFT's fields that don't change what the adapter's tensors compute."""
+
+REFUSED_IF_SET = frozenset(
+    {
+        "alora_invocation_tokens",
+        "arrow_config",
+        "kasa_config",
+        "megatron_config",
+        "monteclora_config",
+        "target_parameters",
+        "trainable_token_indices",
+        "use_bdlora",
+        "use_qalora",
+    }
+)
+"""PEFT's fields that make of the tensors something else than a plain update, unless they are empty or false."""
+
+_INITIALISATIONS = {"true", "false", "none", "gaussian", "eva", "orthogonal"}
+"""Those that leave the base model as it is."""
+_LONGEST_SHOWN = 80
 
 
 class LoraConfig(BaseModel):
@@ -56,7 +103,8 @@ def read_lora_config(folder: Path) -> LoraConfig:
     """
     expert, path = folder.name, folder / CONFIG
     try:
-        config = LoraConfig.model_validate(_load_json(path))
+        content = read_json(path, MOST_BYTES, allow_infinity=True)
+        config = LoraConfig.model_validate(content)
     except FileNotFoundError as error:
         raise InputError(f"expert {expert!r}: {folder} has no {CONFIG}: save it by PEFT's save_pretrained") from error
     except OSError as error:
@@ -67,21 +115,21 @@ def read_lora_config(folder: Path) -> LoraConfig:
         raise InputError(f"expert {expert!r}: {path}: {field}: {first['msg']}: save the adapter again") from error
     except ValueError as error:
         raise InputError(f"expert {expert!r}: {path} is no JSON ({error}): copy the adapter again") from error
-    if (reason := _refusal_reason(config)) is not None:
+    if (reason := _foreign_field(content) or _refusal_reason(config)) is not None:
         raise InputError(f"expert {expert!r}: {path}: {reason}: only plain LoRA adapters can be combined")
     return config
 
 
-def _load_json(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-def _is_pattern(text: str) -> bool:
-    try:
-        re.compile(text)
-    except re.error:
-        return False
-    return True
+def _foreign_field(content: Mapping[str, Any]) -> str | None:
+    """Return what is said of the first field that is set and that is not known to be without effect."""
+    known = WITHOUT_EFFECT | LoraConfig.model_fields.keys()
+    for name, value in sorted(content.items()):
+        if name not in known and not (value is None or value is False or value in ("", [], {})):
+            shown = printable(repr(value))
+            shown = shown if len(shown) <= _LONGEST_SHOWN else shown[:_LONGEST_SHOWN] + "…"
+            why = "changes what the adapter computes" if name in REFUSED_IF_SET else "is not known"
+            return f"{printable(name[:_LONGEST_SHOWN])} is {shown}, which {why}"
+    return None
 
 
 def _refusal_reason(config: LoraConfig) -> str | None:
@@ -95,19 +143,29 @@ def _refusal_reason(config: LoraConfig) -> str | None:
         "fan_in_fan_out is true": config.fan_in_fan_out,
         f"modules_to_save is {config.modules_to_save}": bool(config.modules_to_save),
         "layer_replication is set": bool(config.layer_replication),
-        f"init_lora_weights is {initialisation!r}, which changes the base model": initialisation.startswith(
-            _BASE_CHANGING_INITIALISATIONS
+        f"init_lora_weights is {initialisation[:_LONGEST_SHOWN]!r}, which changes the base model": (
+            initialisation not in _INITIALISATIONS
         ),
         f"lora_alpha is {scalings}": not all(map(math.isfinite, scalings)),
-        f"rank_pattern is {config.rank_pattern}": any(rank < 1 for rank in config.rank_pattern.values())
-        or not all(map(_is_pattern, config.rank_pattern)),
-        f"alpha_pattern is {config.alpha_pattern}": not all(map(_is_pattern, config.alpha_pattern)),
+        f"rank_pattern is {config.rank_pattern}": any(rank < 1 for rank in config.rank_pattern.values()),
     }
-    return next((reason for reason, is_refused in reasons.items() if is_refused), None)
+    reason = next((reason for reason, is_refused in reasons.items() if is_refused), None)
+    return (
+        reason
+        or _pattern_reason("rank_pattern", config.rank_pattern)
+        or _pattern_reason("alpha_pattern", config.alpha_pattern)
+    )
+
+
+def _pattern_reason(field: str, patterns: Mapping[str, Any]) -> str | None:
+    for pattern in patterns:
+        if (problem := pattern_problem(pattern)) is not None:
+            return f"{field} is {patterns if len(pattern) < _LONGEST_SHOWN else pattern[:_LONGEST_SHOWN]} ({problem})"
+    return None
 
 
 def _matching(patterns: Mapping[str, _Number], module: str, default: _Number) -> _Number:
     for pattern, value in patterns.items():
-        if re.match(rf"(.*\.)?({pattern})$", module):
+        if matches(pattern, module):
             return value
     return default

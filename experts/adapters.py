@@ -1,7 +1,6 @@
 """LoRA experts: read from PEFT's format, checked against their base model, and reduced to plain tensors."""
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ import torch
 
 from experts.adapter_config import CONFIG, LoraConfig, read_lora_config
 from experts.base_models import BaseModel
+from experts.files import read_json
 from experts.tensors import COMBINABLE, finite, open_tensors, tensor_bytes, weight_shapes
 from swarm.errors import InputError
 
@@ -81,8 +81,8 @@ def check_provenance(folder: Path, base: BaseModel) -> None:
     if not path.is_file():
         return
     try:
-        trained_on = json.loads(path.read_text(encoding="utf-8")).get("base_sha256")
-    except (ValueError, AttributeError) as error:
+        trained_on = read_json(path).get("base_sha256")
+    except (OSError, ValueError, AttributeError) as error:
         raise InputError(f"expert {folder.name!r}: {path} is no JSON object: copy the expert again") from error
     if trained_on is not None and trained_on != base.sha256:
         raise InputError(

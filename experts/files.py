@@ -13,10 +13,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError
 
 from swarm.errors import InputError
+from swarm.plain_json import MOST_BYTES, parse_json
 
 _REMEDIES = {
     errno.ENOSPC: "free some space there and resume; nothing published before was touched",
@@ -32,6 +34,23 @@ def file_sha256(path: Path) -> str:
     """Return the SHA-256 of the bytes of the file at `path` (64 hexadecimal digits)."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_limited(path: Path, most_bytes: int) -> bytes:
+    """Return the bytes of the file at `path`, but never more than `most_bytes` + 1 of them; raises `OSError`."""
+    with path.open("rb") as file:
+        return file.read(most_bytes + 1)
+
+
+def read_json(path: Path, most_bytes: int = MOST_BYTES, *, allow_infinity: bool = False) -> Any:
+    """Return the value of the JSON file at `path`, which anybody may have written.
+
+    Raises:
+        OSError: the file can't be read.
+        JsonError: it is larger than `most_bytes`, or not what `swarm.plain_json.parse_json` reads.
+
+    """
+    return parse_json(read_limited(path, most_bytes), most_bytes, allow_infinity=allow_infinity)
 
 
 def publish_text(path: Path, text: str) -> None:

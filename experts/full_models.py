@@ -6,8 +6,9 @@ from pathlib import Path
 import torch
 
 from experts.adapters import check_provenance
+from experts.architecture import FLOATING
 from experts.base_models import BaseModel
-from experts.tensors import finite, model_sha256, weight_files, weight_shapes
+from experts.tensors import StoredTensor, finite, model_sha256, stored_tensors, weight_files
 from swarm.errors import InputError
 
 
@@ -48,14 +49,18 @@ def read_full_model(folder: Path, base: BaseModel) -> FullModel:
 
 
 def _check_same_tensors(folder: Path, base: BaseModel) -> None:
-    shapes, expected = weight_shapes(folder), weight_shapes(base.folder)
-    for name in sorted(shapes.keys() | expected.keys()):
-        if shapes.get(name) != expected.get(name):
+    stored, expected = stored_tensors(folder), stored_tensors(base.folder)
+    for name in sorted(stored.keys() | expected.keys()):
+        if _shape(stored.get(name)) != _shape(expected.get(name)):
             raise InputError(
                 f"expert {folder.name!r} is an expert of another base model than {base.name!r}: tensor {name} is "
-                f"{_shape(shapes.get(name))} in it and {_shape(expected.get(name))} in the base: leave it out"
+                f"{_shape(stored.get(name))} in it and {_shape(expected.get(name))} in the base: leave it out"
+            )
+        if (dtype := stored[name].dtype) not in FLOATING and expected[name].dtype in FLOATING:
+            raise InputError(
+                f"expert {folder.name!r}: tensor {name} is {dtype}: save it as float32, float16 or bfloat16"
             )
 
 
-def _shape(shape: tuple[int, ...] | None) -> str:
-    return "missing" if shape is None else str(list(shape))
+def _shape(tensor: StoredTensor | None) -> str:
+    return "missing" if tensor is None else str(list(tensor.shape))

@@ -18,6 +18,7 @@ from pathlib import Path
 from experts.files import publish_text
 from swarm.canonical import content_hash
 from swarm.errors import InputError
+from swarm.plain_json import MOST_BYTES, parse_json
 
 _MOST_ENTRIES = 256
 
@@ -88,7 +89,7 @@ def _read(entry: Path, files: Sequence[_Identity]) -> str | None:
     try:
         with entry.open(encoding="utf-8") as file:
             mine = os.fstat(file.fileno()).st_uid == os.getuid()
-            value = json.load(file)
+            value = parse_json(file.read(MOST_BYTES + 1), MOST_BYTES)
         kept = _entry(files, value["sha256"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None

@@ -1,6 +1,5 @@
 """The basis of recipes of seeds: θ_0, which of its tensors are perturbed, and how (docs/algorithms.md §3)."""
 
-import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +11,7 @@ from experts.adapters import Factors, module_shapes
 from experts.base_models import BaseModel
 from experts.basis import Basis, FullBasis, load_basis
 from experts.export import recipe_factors
+from experts.files import read_json
 from experts.noise import NormalNoise
 from experts.snapshots import Snapshots
 from experts.tensors import COMBINABLE, stream, weight_shapes
@@ -164,5 +164,5 @@ def _add_factors(weight: torch.Tensor, factors: Factors | None) -> torch.Tensor:
 
 
 def _ties_head(base: BaseModel) -> bool:
-    config = json.loads((base.folder / "config.json").read_text(encoding="utf-8"))
+    config = read_json(base.folder / "config.json", allow_infinity=True)
     return bool(config.get("tie_word_embeddings", False))

@@ -1,6 +1,5 @@
 """The model under training: its adapter, its optimiser, its batches and its checkpoints."""
 
-import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from experts.base_models import BaseModel
-from experts.files import publish_folder
+from experts.files import publish_folder, read_json
 from experts.tensors import open_tensors
 from experts.training_config import Source, TrainingConfig
 from swarm.canonical import canonical_json, content_hash
@@ -98,13 +97,13 @@ class Trainer:
         if not (folder / "progress.json").is_file():
             return 0, []
         try:
-            progress = json.loads((folder / "progress.json").read_text(encoding="utf-8"))
+            progress = read_json(folder / "progress.json")
             if progress["identity"] != content_hash(identity):
                 return 0, []
             losses = [float(loss) for loss in progress["losses"]]
             adapter, moments = _tensors(folder / "adapter.safetensors"), _tensors(folder / "moments.safetensors")
             states = [{key: moments[f"{i}.{key}"] for key in _MOMENTS} for i in range(len(self.parameters))]
-        except (ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             logger.warning("the checkpoint %s is damaged (%s): training starts again", folder, error)
             return 0, []
         set_peft_model_state_dict(self.model, adapter)

@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import save_file
 
 from experts.base_models import BaseModel
-from experts.files import file_sha256, publish_folder
+from experts.files import file_sha256, publish_folder, read_json
 from experts.trainer import Trainer, adapter_weights
 from experts.training_config import Source, TrainingConfig
 from swarm.errors import InputError
@@ -89,7 +89,7 @@ def _identity(base: BaseModel, config: TrainingConfig, sources: Sequence[Source]
 
 def _existing_provenance(folder: Path, identity: dict[str, Any]) -> dict[str, Any]:
     try:
-        provenance = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
+        provenance = read_json(folder / "provenance.json", allow_infinity=True)
     except (OSError, ValueError):
         provenance = None
     keys = ("base_sha256", "data", "start", "config")

@@ -1,10 +1,10 @@
 """Finding experts in folders, and describing them without loading a tensor."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from experts.adapter_config import CONFIG, read_lora_config
+from experts.files import read_json
 from flows.searches import load_run_config
 from infra.configs.common import ExpertsConfig
 from swarm.errors import InputError
@@ -91,7 +91,7 @@ def _are_sources(data: object) -> bool:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = read_json(path)
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: can't be read as JSON ({error}): copy the expert again") from error
     if not isinstance(value, dict):

@@ -1,6 +1,5 @@
 """The file that says how an expert is trained, and the examples that it names."""
 
-import json
 from collections.abc import Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel as Schema
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
+from data.data_file import MOST_BYTES
 from data.examples import Example, InvalidExample, parse_example, require_answer
 from data.long_context import whole_context
 from data.placeholders import (
@@ -22,6 +22,7 @@ from data.placeholders import (
     require_placeholders,
     unknown_placeholder,
 )
+from experts.files import read_json
 from experts.training_config import Source, TrainingConfig
 from infra.files.run_folder import check_run_name
 from swarm.canonical import content_hash
@@ -188,12 +189,12 @@ def _example(path: Path, index: int, value: object) -> Example:
 
 def _read_object(path: Path) -> dict[str, Any]:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = read_json(path, MOST_BYTES)
     except FileNotFoundError as error:
         raise InputError(f"{path}: there is no such file: check the path") from error
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}): check its permissions") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise InputError(f"{path}: not valid JSON ({error}): correct it") from error
     if not isinstance(value, dict):
         raise InputError(f'{path}: holds {type(value).__name__}, not an object: write {{"train": […]}}')

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from experts.files import file_sha256, publish_text
+from experts.files import file_sha256, publish_text, read_json
 from infra.files.locks import lock_or_refuse
 from swarm.errors import InputError
 
@@ -33,7 +33,7 @@ class PartialFile:
     def validator(self) -> str | None:
         """Return what names the version this is a part of; None if nothing does or it is of another address."""
         try:
-            about = json.loads(self._about.read_bytes())
+            about = read_json(self._about)
             return str(about["validator"]) if about["url"] == self._url else None
         except (OSError, ValueError, KeyError, TypeError):
             return None

@@ -1,11 +1,10 @@
 """A cache of ratings from paid services: one small JSON file a rating, found by the content of the question."""
 
-import json
 import logging
 from pathlib import Path
 from typing import Any
 
-from experts.files import publish_text
+from experts.files import publish_text, read_json
 from swarm.canonical import canonical_json, content_hash
 
 logger = logging.getLogger(__name__)
@@ -24,7 +23,7 @@ class RatingCache:
         """Return the saved answer to `question` (plain JSON); None if there is none."""
         path = self._path(question)
         try:
-            entry = json.loads(path.read_text(encoding="utf-8"))
+            entry = read_json(path)
             if entry["asked"] != question or not isinstance(entry["said"], dict):
                 raise ValueError("it is of another question")
         except FileNotFoundError:

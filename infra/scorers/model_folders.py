@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from experts.base_models import BaseModel as ModelFolder
-from experts.base_models import resolve_base_model
+from experts.base_models import find_model as find_model_folder
 from infra.scorers.batches import TOKEN_BUDGETS
 from infra.settings import Settings
 from swarm.errors import InputError
@@ -21,7 +21,7 @@ def find_model(name: str, settings: Settings) -> ModelFolder:
     if not (Path(name).expanduser().is_dir() or _HUB_ID.fullmatch(name)):
         raise InputError(f"model {name!r} is neither a folder nor a hub id (owner/name): check the spelling")
     try:
-        return resolve_base_model(name, settings.cache, settings.verify_hashes)
+        return find_model_folder(name, settings.cache, settings.verify_hashes)
     except InputError as error:
         raise InputError(f"model {name!r} can't be used for rating: {error}") from error
 

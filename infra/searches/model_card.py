@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from experts.files import read_json
 from infra.report.markdown import code, plain, visible
 from infra.searches.best_recipe import BestRecipe
 from swarm.recipes import BASE, Space
@@ -50,7 +51,7 @@ def model_card(best: BestRecipe, folder: Path, sha256: str, name: str) -> str:
 
 def _rank(folder: Path) -> int | None:
     config = folder / "adapter_config.json"
-    return int(json.loads(config.read_text(encoding="utf-8"))["r"]) if config.is_file() else None
+    return int(read_json(config)["r"]) if config.is_file() else None
 
 
 def _header(best: BestRecipe, adapter: bool) -> dict[str, Any]:

@@ -6,10 +6,13 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel as Schema
 from pydantic import ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from experts.files import read_limited
 from infra.configs.systems import SystemConfig
 from infra.systems.free_question import QuestionFormat
 from swarm.errors import InputError
 from swarm.graphs import MAX_NODES, MIN_NODES, Dag
+from swarm.names import check_name
+from swarm.plain_json import JsonError, parse_json
 
 SYSTEM_FILE = "system.json"
 LARGEST = 1 << 20
@@ -42,6 +45,7 @@ class SavedModel(_Part):
         parts = PurePosixPath(self.folder).parts
         if len(parts) != 2 or parts[0] != "models" or parts[1] in (".", "..") or "\\" in self.folder:
             raise ValueError(f"folder {self.folder!r} is not models/NAME")
+        check_name(parts[1], "folder")
         return self
 
 
@@ -90,7 +94,11 @@ def read_system_file(folder: Path) -> SystemFile:
         size = path.stat().st_size
         if size > LARGEST:
             raise InputError(f"{path} has {size} bytes, more than a system's file can have ({LARGEST}): copy it again")
-        return SystemFile.model_validate_json(path.read_bytes())
+        content = read_limited(path, LARGEST)
+        parse_json(content, LARGEST)
+        return SystemFile.model_validate_json(content)
+    except JsonError as error:
+        raise InputError(f"{path}: not valid JSON ({error}): copy it again, or make the run's best again") from error
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}: copy the whole folder again") from error
     except ValidationError as error:

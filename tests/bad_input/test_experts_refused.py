@@ -60,8 +60,8 @@ def test_an_adapter_without_its_configuration(world: BreakableWorld, two: Path, 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"{", "is no JSON (Expecting property name enclosed in double quotes: line 1 column 2 (char 1)): copy the"),
-        (b"\xff", "is no JSON ('utf-8' codec can't decode byte 0xff"),
+        (b"{", "is no JSON (Expecting property name enclosed in double quotes: line 1 column 2): copy the"),
+        (b"\xff", "is no JSON (byte 0 is not UTF-8): copy the"),
         (b"[]", "the file: Input should be a valid dictionary"),
     ],
 )
