@@ -109,7 +109,7 @@ def link_model(folder: Path) -> None:
 
 BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "no file": (lambda folder: (folder / "system.json").unlink(), "cannot read"),
-    "no JSON": (lambda folder: (folder / "system.json").write_text("{"), "Invalid JSON"),
+    "no JSON": (lambda folder: (folder / "system.json").write_text("{"), "not valid JSON"),
     "too large": (lambda folder: (folder / "system.json").write_text(" " * 2_000_000), "2000000 bytes"),
     "other format": (changed(lambda v: v.update(format="x")), "format: "),
     "newer version": (changed(lambda v: v.update(version=2)), "version: "),
