@@ -25,12 +25,11 @@ _REMEDIES: Mapping[int, str] = {
     errno.EPERM: "change its permissions, or choose another folder (SWARM_RUNS, SWARM_CACHE)",
     errno.EIO: "check the device, then run the command again",
     errno.EMFILE: "allow more open files (ulimit -n) and run the command again",
-    errno.ENOENT: "check that it is there, and that the current folder is",
     errno.ENOMEM: "free some memory and run the command again",
 }
 """What to do about a fault of the machine. What a run had finished is kept in each case."""
 
-_SECRET_WORDS = ("KEY", "SECRET", "TOKEN", "PASSWORD", "AUTH", "URL")
+_SECRET_WORDS = ("KEY", "SECRET", "TOKEN", "PASSWORD", "AUTH", "URL", "PROXY")
 """A variable with such a word in its name may hold a secret, which no report of a defect shows."""
 
 
