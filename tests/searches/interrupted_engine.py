@@ -56,6 +56,7 @@ class InterruptedEngine(_CountingEngine):
     @classmethod
     def install(cls, patch: pytest.MonkeyPatch, calls: int) -> None:
         """Let the engines of runs interrupt the process after `calls`."""
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell has put into the background
         real = infra.run.open_run.open_engine
         counted: list[int] = []
 
