@@ -37,7 +37,7 @@ def ask(
     if verbose:
         nodes = [(node.node, node.model, node.role or None, node.answer) for node in answer.nodes]
         out.print(table(("node", "model", "role", "answer"), nodes))
-    out.print(answer.answer, soft_wrap=True, markup=False)
+    out.print(answer.answer, soft_wrap=True)
 
 
 def _result(best: "Best", question: str, answer: "BestAnswer") -> dict[str, Any]:

@@ -22,6 +22,6 @@ def doctor(as_json: AsJson = False) -> None:
         for check in checks:
             out.print(f"{check.status:<9}", style=_STYLES[check.status], end="")
             remedy = f" → {check.remedy}" if check.remedy else ""
-            out.print(f"{check.name:<17} {check.found}{remedy}", soft_wrap=True, markup=False)
+            out.print(f"{check.name:<17} {check.found}{remedy}", soft_wrap=True)
     if any(check.status == "missing" for check in checks):
         raise typer.Exit(1)

@@ -60,7 +60,7 @@ def _request(
     base = resolve_base_model(config.base_model, settings.cache, settings.verify_hashes)
     objective = open_objective(config.objective, base, settings)
     for warning in objective.warnings:
-        err.print(f"warning: {warning}", soft_wrap=True, markup=False)
+        err.print(f"warning: {warning}", soft_wrap=True)
     initial = SEARCHES.of(config).initial_basis(config, base) if objective.scale_objective is not None else None
     who = find_subject(subject, base, records, settings)
     return EvaluationRequest(who, base, objective, split, config.engine, settings, initial)
@@ -93,7 +93,7 @@ def _print(result: dict[str, Any]) -> None:
     tasks = result["tasks"]
     whole = [] if len(tasks) == 1 else [{"name": "objective", **result}]
     rows = [(t["name"], t["examples"], t["utility"], "{:.4f} – {:.4f}".format(*t["ci95"])) for t in [*tasks, *whole]]
-    out.print(f"{result['evaluated']} on {result['split']}", soft_wrap=True, markup=False)
+    out.print(f"{result['evaluated']} on {result['split']}", soft_wrap=True)
     out.print(table(("task", "examples", "utility", "95 % interval"), rows))
     source = "from the records; it took" if result["from_records"] else "in"
     err.print(f"{result['generated_tokens']} tokens generated, {source} {result['seconds']:.1f} s", soft_wrap=True)

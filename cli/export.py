@@ -48,9 +48,9 @@ def _print(result: dict[str, Any], as_json: bool) -> None:
         print_json(result)
     else:
         card = Path(result["folder"]) / "README.md"
-        out.print(f"{result['kind']}: {result['folder']}", soft_wrap=True, markup=False)
+        out.print(f"{result['kind']}: {result['folder']}", soft_wrap=True)
         if card.is_file():
-            out.print(f"model card: {card}", soft_wrap=True, markup=False)
+            out.print(f"model card: {card}", soft_wrap=True)
 
 
 def _require_empty(folder: Path) -> None:

@@ -28,8 +28,9 @@ from cli.run import run
 from cli.serve import serve
 from cli.status import status
 from cli.stop import stop
-from cli.terminal.console import err, one_line
+from cli.terminal.console import err
 from swarm.errors import InputError
+from swarm.names import printable
 
 Commands = dict[str, Callable[..., Any]]
 
@@ -93,5 +94,5 @@ def _end(ending: Ending) -> None:
     with suppress(OSError):  # nobody reads it; the exit code still says how it ended
         if ending.line:
             # Soft-wrapped: a message is one line, however narrow the terminal.
-            err.print(one_line(ending.line), soft_wrap=True, markup=False)
+            err.print(printable(ending.line), soft_wrap=True)
     sys.exit(ending.code)

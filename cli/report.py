@@ -21,4 +21,4 @@ def report(name: RunArgument, as_json: AsJson = False) -> None:
     if as_json:
         print_json({"run": name, "report": str(folder.report)})
     else:
-        out.print(str(folder.report), soft_wrap=True, markup=False)
+        out.print(str(folder.report), soft_wrap=True)

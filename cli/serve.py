@@ -36,5 +36,5 @@ def serve(
 
 
 def _print_url(url: str, name: str) -> None:
-    out.print(f"run {name} answers at {url}", soft_wrap=True, markup=False)
+    out.print(f"run {name} answers at {url}", soft_wrap=True)
     out.file.flush()

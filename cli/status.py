@@ -91,7 +91,7 @@ def _overview_or_damage(records: "Records", run: "RunRecord", settings: "Setting
     try:
         return _overview(records, run, settings)
     except DamagedRecords as error:
-        err.print(str(error), soft_wrap=True, markup=False)
+        err.print(str(error), soft_wrap=True)
         return RunOverview(run, "damaged", None, None, None)
 
 
@@ -154,7 +154,7 @@ def _print_run(records: "Records", overview: RunOverview, settings: "Settings", 
     out.print(run.name, style="bold")
     for fact, value in facts.items():
         if value not in (None, "", False):
-            out.print(f"{fact:<12} {value}", soft_wrap=True, markup=False)
+            out.print(f"{fact:<12} {value}", soft_wrap=True)
 
 
 def _details(overview: RunOverview, seconds: dict[str, float], folder: str) -> dict[str, Any]:

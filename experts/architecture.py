@@ -14,7 +14,12 @@ from experts.tensors import StoredTensor, stored_tensors
 from swarm.errors import InputError
 from swarm.names import printable
 
+FLOATING = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
+"""The number formats of models that are not quantised: as safetensors names them, and as PyTorch does."""
+
 _NAMED = 3
+"""So many tensors are named in a message."""
+
 _REMEDY = "download or save it again, as transformers' save_pretrained does"
 
 
@@ -26,8 +31,8 @@ def architecture_check() -> str:
 def check_architecture(folder: Path) -> None:
     """Check that the causal language model in `folder` has exactly the tensors of its architecture.
 
-    What transformers can't make from its configuration is not checked: no engine opens it. A model whose
-    configuration says how it is quantised is not checked either.
+    What transformers can't make from its configuration is not checked: the engine that opens it decides. A model
+    whose configuration says how it is quantised is not checked either.
 
     Raises:
         InputError: a tensor is missing, left over, of another shape, or stored in a format that is not said.
@@ -52,9 +57,6 @@ def check_architecture(folder: Path) -> None:
                 f"base model {folder}: {_list(names)} {stored[names[0]].dtype}, and config.json has no "
                 "quantization_config that says how to read it: use the model before it was quantised"
             )
-
-
-FLOATING = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 
 
 def _kind(folder: Path) -> tuple[Any, Any]:

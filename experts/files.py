@@ -37,7 +37,9 @@ def file_sha256(path: Path) -> str:
 
 
 def read_limited(path: Path, most_bytes: int) -> bytes:
-    """Return the bytes of the file at `path`, but never more than `most_bytes` + 1 of them; raises `OSError`."""
+    """Return the bytes of the file at `path`, but at most `most_bytes` + 1; raises `OSError`, also for a pipe."""
+    if path.is_fifo():  # opening it waits for somebody who writes
+        raise OSError(errno.EINVAL, "it is a pipe and no file", str(path))
     with path.open("rb") as file:
         return file.read(most_bytes + 1)
 

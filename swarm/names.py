@@ -25,10 +25,11 @@ def check_name(name: str, kind: str) -> str:
     return name
 
 
-def printable(text: str) -> str:
-    """Return `text` on one line, with every character that a terminal would obey, or hide, written as an escape."""
-    return text if text.isprintable() else "".join(map(_shown, text))
+def printable(text: str, kept: str = "") -> str:
+    """Return `text` with every character that a terminal would obey, or hide, written as an escape.
 
-
-def _shown(character: str) -> str:
-    return character if character.isprintable() else repr(character)[1:-1]
+    Line breaks and tabs are among them, unless they are `kept`.
+    """
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() or letter in kept else repr(letter)[1:-1] for letter in text)

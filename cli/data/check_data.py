@@ -32,9 +32,9 @@ def check(
 def _print_findings(summaries: list[DataSummary]) -> None:
     for summary in summaries:
         for entry in summary.invalid:
-            out.print(f"{summary.path}: {entry.split}[{entry.index}].{entry.reason}", soft_wrap=True, markup=False)
+            out.print(f"{summary.path}: {entry.split}[{entry.index}].{entry.reason}", soft_wrap=True)
         for note in _notes(summary):
-            err.print(f"{summary.path}: {note}", soft_wrap=True, markup=False)
+            err.print(f"{summary.path}: {note}", soft_wrap=True)
 
 
 def _notes(summary: DataSummary) -> list[str]:

@@ -31,4 +31,4 @@ def list_files(
     else:
         out.print(table(COLUMNS, map(listed_row, files)))
         for problem in filter(None, (file.problem for file in files)):
-            err.print(problem, soft_wrap=True, markup=False)
+            err.print(problem, soft_wrap=True)

@@ -50,7 +50,7 @@ def _pull(data_set: "DataSet", data_folder: "DataFolder") -> "PulledDataSet":
     with progress(data_set.name) as report:
         data_file = data_folder.pull(data_set, report)
     for note in _notes(data_set, data_file):
-        err.print(f"{data_file.path}: {note}", soft_wrap=True, markup=False)
+        err.print(f"{data_file.path}: {note}", soft_wrap=True)
     return data_file
 
 

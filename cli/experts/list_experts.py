@@ -24,7 +24,7 @@ def list_experts(
     out.print(table(columns, map(_row, experts)))
     for expert in experts:
         if expert["problem"] is not None:
-            err.print(expert["problem"], soft_wrap=True, markup=False)
+            err.print(expert["problem"], soft_wrap=True)
 
 
 def _row(expert: dict[str, Any]) -> tuple[Any, ...]:

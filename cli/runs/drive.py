@@ -67,7 +67,7 @@ def drive(config: RunConfig, observer: Observer) -> dict[str, Any]:
     if summary is not None:
         return summary
     for warning in inputs.objective.warnings:
-        err.print(f"warning: {warning}", soft_wrap=True, markup=False)
+        err.print(f"warning: {warning}", soft_wrap=True)
     from infra.run.prepare import hand_over  # imports PyTorch: not for `swarm --help`
 
     try:

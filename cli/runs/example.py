@@ -44,7 +44,7 @@ def check_split(split: str | None) -> "Split | None":
 
 def _print(example: "AskedExample") -> None:
     of = f" of {example.task}" if example.task else ""
-    out.print(f"{example.split} example {example.number}{of}", soft_wrap=True, markup=False)
+    out.print(f"{example.split} example {example.number}{of}", soft_wrap=True)
     before = None
     for exchange in example.exchanges:
         if exchange.request is None:
@@ -72,6 +72,6 @@ def _reading(exchange: "Exchange") -> str:
 
 
 def _line(about: str, text: str | None = None) -> None:
-    out.print(f"\n{about}", soft_wrap=True, markup=False)
+    out.print(f"\n{about}", soft_wrap=True)
     for line in [] if text is None else text.split("\n"):
-        out.print(f"    {line}", soft_wrap=True, markup=False)
+        out.print(f"    {line}", soft_wrap=True)

@@ -29,7 +29,7 @@ def require_prefect_api() -> None:
         get_client(httpx_settings={"timeout": SECONDS}, sync_client=True) as client,
     ):
         error = client.api_healthcheck()
-    if isinstance(error, (httpx.TransportError, httpx.InvalidURL, httpx.UnsupportedProtocol)):
+    if isinstance(error, (httpx.TransportError, httpx.InvalidURL)):
         source, remedy = _source()
         reason = str(error) or type(error).__name__
         raise RunUnfinished(

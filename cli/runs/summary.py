@@ -20,7 +20,7 @@ def print_summary(summary: dict[str, Any], text: SummaryText, folder: RunFolder)
         )
     out.print(table(("", "dev", "test", "95 % interval"), rows))
     out.print(f"paired test against the {text.before}: p = {end['p_value_vs_starting_best']:.4f}")
-    out.print(text.result, soft_wrap=True, markup=False)
+    out.print(text.result, soft_wrap=True)
     out.print(
         f"{summary['iterations']} iterations, stopped by {summary['stopped_by']}; "
         f"{summary['evaluations']} evaluations, {summary['generated_tokens']} tokens generated, "

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.observing.views import Table as TableView
+from swarm.names import printable
 
 
 class _PlainConsole(Console):
@@ -20,7 +21,7 @@ class _PlainConsole(Console):
 
 def visible(text: str) -> str:
     """Return `text` with what a terminal would take for a command written out; line breaks and tabs stay."""
-    return "".join(letter if letter.isprintable() or letter in "\n\t" else repr(letter)[1:-1] for letter in text)
+    return printable(text, kept="\n\t")
 
 
 out = _PlainConsole(highlight=False, markup=False, width=None if sys.stdout.isatty() else 1000)
@@ -59,11 +60,6 @@ def text(value: Any) -> str:
 def print_table(view: TableView) -> None:
     """Print a table with its heading; one without rows is its heading alone."""
     if view.heading:
-        out.print(view.heading, soft_wrap=True, markup=False)
+        out.print(view.heading, soft_wrap=True)
     if view.rows or not view.heading:
         out.print(table(view.columns, view.rows))
-
-
-def one_line(message: str) -> str:
-    """Return `message` as one line: line breaks, which a quoted text may have, are written out."""
-    return visible(message).replace("\n", "\\n").replace("\t", "\\t")

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from data.plain_yaml import PlainLoader, load_yaml
 from data.text import show_value
 from data.user_code import is_name, load
 from swarm.errors import InputError
@@ -91,7 +92,7 @@ def _find(name: str, root: Path) -> Path:
     return paths[0]
 
 
-class _TaskFileLoader(yaml.SafeLoader):
+class _TaskFileLoader(PlainLoader):
     """Loads plain YAML values, and `!function NAME` as `Code`."""
 
     def __init__(self, text: str, folder: Path) -> None:
@@ -111,11 +112,7 @@ def _read(path: Path, including: tuple[Path, ...]) -> dict[str, Any]:
     if path in including:
         raise InputError(f"{path}: includes itself: correct 'include'")
     try:
-        loader = _TaskFileLoader(path.read_text("utf-8"), path.parent)
-        try:
-            config = loader.get_single_data()
-        finally:
-            loader.dispose()
+        config = load_yaml(partial(_TaskFileLoader, folder=path.parent), path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError(f"{path}: can't be read ({' '.join(str(error).split())}): correct it") from error
     if not isinstance(config, dict):

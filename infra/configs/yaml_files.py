@@ -8,8 +8,8 @@ import yaml
 from pydantic import BaseModel as Schema
 from pydantic import ValidationError
 
+from data.plain_yaml import read_yaml
 from infra.configs.errors import describe
-from infra.configs.yaml_values import read_yaml
 from swarm.errors import InputError
 
 Config = TypeVar("Config", bound=Schema)

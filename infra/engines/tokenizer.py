@@ -18,10 +18,7 @@ def load_tokenizer(base: BaseModel) -> Any:
         InputError: it can't be loaded.
 
     """
-    try:
-        return AutoTokenizer.from_pretrained(base.folder, local_files_only=True, trust_remote_code=False)
-    except (ValueError, KeyError, ImportError, OSError) as error:
-        raise _unreadable(base, error) from error
+    return _load(AutoTokenizer, base)
 
 
 def load_model_config(base: BaseModel) -> Any:
@@ -31,10 +28,7 @@ def load_model_config(base: BaseModel) -> Any:
         InputError: it can't be loaded.
 
     """
-    try:
-        return AutoConfig.from_pretrained(base.folder, local_files_only=True, trust_remote_code=False)
-    except (ValueError, KeyError, ImportError, OSError) as error:
-        raise _unreadable(base, error) from error
+    return _load(AutoConfig, base)
 
 
 def appended_tokens(tokenizer: Any) -> int:
@@ -54,6 +48,9 @@ def appended_identity(base: BaseModel) -> Mapping[str, str]:
     return {"appended_tokens": "left out"} if appended_tokens(load_tokenizer(base)) else {}
 
 
-def _unreadable(base: BaseModel, error: Exception) -> InputError:
-    first = (str(error).splitlines() or [type(error).__name__])[0]
-    return InputError(f"base model {base.name!r} can't be loaded: {first}: use another or repair it")
+def _load(kind: Any, base: BaseModel) -> Any:
+    try:
+        return kind.from_pretrained(base.folder, local_files_only=True, trust_remote_code=False)
+    except (ValueError, KeyError, ImportError, OSError) as error:
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"base model {base.name!r} can't be loaded: {first}: use another or repair it") from error

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from data.plain_yaml import read_yaml
 from experts.files import cannot_write, publish_text
 from swarm.errors import InputError
 
@@ -96,7 +97,7 @@ class RunFolder:
     def read_config(self) -> dict[str, Any]:
         """Return what `write_config` wrote; a missing or damaged file raises `InputError`."""
         try:
-            value = yaml.safe_load(self.config.read_text(encoding="utf-8"))
+            value = read_yaml(self.config.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise InputError(f"cannot read {self.config}: {_reason(error)}: {_CONFIG_REMEDY}") from error
         if not isinstance(value, dict):
@@ -110,8 +111,6 @@ class RunFolder:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
-        return f"line {error.problem_mark.line + 1}: {error.problem}"
     if isinstance(error, OSError):
         return error.strerror or str(error)
     return " ".join(str(error).split())

@@ -9,8 +9,9 @@ from typing import Any
 import yaml
 
 from experts.files import read_json
-from infra.report.markdown import code, plain, visible
+from infra.report.markdown import code, plain
 from infra.searches.best_recipe import BestRecipe
+from swarm.names import printable
 from swarm.recipes import BASE, Space
 
 _VLLM_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
@@ -147,7 +148,7 @@ def _task(task: dict[str, Any]) -> str:
 
 def _argument(text: str) -> str:
     """Return `text` as one argument of a shell's command, on one line."""
-    return shlex.quote(visible(text))
+    return shlex.quote(printable(text))
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> str:

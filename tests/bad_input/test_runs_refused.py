@@ -88,7 +88,7 @@ def test_a_run_whose_configuration_was_damaged(world: BreakableWorld, refused: R
     config = world.runs / "demo" / "config.yaml"
     config.write_text("name: [")
     message = refused("resume", "demo")
-    assert message.startswith(f"cannot read {config}: line 1: ")
+    assert message.startswith(f"cannot read {config}: line 1, column ")
     assert message.endswith(": start the run again from your own configuration file")
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from experts.files import new_file_beside, publish_file, publish_folder, publish_text
+from experts.files import new_file_beside, publish_file, publish_folder, publish_text, read_json
 
 
 @pytest.fixture(params=[0o022, 0o027, 0o077, 0o002], ids=oct)
@@ -40,3 +40,9 @@ def test_what_is_published_follows_the_umask(tmp_path: Path, umask: int) -> None
             (folder / "text.txt").write_text("x")
     assert modes(root) == {(True, 0o777 & ~umask), (False, 0o666 & ~umask)}
     assert len(list(root.rglob("*"))) == 8  # nothing else is left
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "config.json")
+    with pytest.raises(OSError, match="it is a pipe and no file"):
+        read_json(tmp_path / "config.json")

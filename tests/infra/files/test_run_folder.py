@@ -79,8 +79,11 @@ def test_a_missing_configuration(folder: RunFolder) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"a: 1\nb: [1,\n", "line 3: expected the node content, but found '<stream end>'"),
-        (b"a: !!python/object/apply:os.system ['true']\n", "line 1: could not determine a constructor for the tag"),
+        (b"a: 1\nb: [1,\n", "line 3, column 1: expected the node content, but found '<stream end>'"),
+        (
+            b"a: !!python/object/apply:os.system ['true']\n",
+            "line 1, column 4: could not determine a constructor for",
+        ),
         (b"a: \xff\n", "'utf-8' codec can't decode byte 0xff"),
         (b"a: \x00\n", "unacceptable character"),
         (b"- 1\n", "holds list and not fields"),
