@@ -5,8 +5,11 @@ import os
 from cli.runs.unfinished import RunUnfinished
 from infra.settings import without_password
 
-SECONDS = 10.0
-"""An API that took no connection, or answered nothing, for so long counts as one that is not there."""
+SECONDS_TO_CONNECT = 10.0
+"""An API that takes no connection for so long is not there."""
+
+SECONDS_TO_ANSWER = 120.0
+"""One that takes it may be busy: a server over SQLite answers nobody while its database is locked."""
 
 
 def require_prefect_api() -> None:
@@ -24,9 +27,10 @@ def require_prefect_api() -> None:
     import httpx
     from prefect.client.orchestration import get_client
 
+    patience = httpx.Timeout(SECONDS_TO_ANSWER, connect=SECONDS_TO_CONNECT)
     with (
         temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}),
-        get_client(httpx_settings={"timeout": SECONDS}, sync_client=True) as client,
+        get_client(httpx_settings={"timeout": patience}, sync_client=True) as client,
     ):
         error = client.api_healthcheck()
     if isinstance(error, (httpx.TransportError, httpx.InvalidURL)):

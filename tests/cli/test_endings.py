@@ -5,6 +5,8 @@ import os
 import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -166,7 +168,7 @@ def test_a_proxy_that_never_answers_is_not_asked_for_the_api_of_this_machine(
 def test_an_api_that_does_not_answer_is_named_with_where_its_address_is_set(
     silent: str, source: str | None, shown: str, remedy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cli.runs.prefect_api.SECONDS", 0.2)
+    monkeypatch.setattr("cli.runs.prefect_api.SECONDS_TO_ANSWER", 0.2)
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     if source is not None:
         monkeypatch.setenv("PREFECT_API_URL", source)
@@ -178,3 +180,22 @@ def test_an_api_that_does_not_answer_is_named_with_where_its_address_is_set(
     message = str(refusal.value)
     assert f"@{silent}/api ({shown}" in message and ") does not answer (" in message
     assert remedy in message and "hidden" not in message
+
+
+def test_an_api_that_is_busy_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cli.runs.prefect_api.SECONDS_TO_CONNECT", 0.2)
+    answered = []
+
+    def answer_late(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(65536)
+            time.sleep(1)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Type: application/json\r\n\r\ntrue")
+            answered.append(True)
+
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        threading.Thread(target=answer_late, args=(server,), daemon=True).start()
+        with temporary_settings({PREFECT_API_URL: f"http://127.0.0.1:{server.getsockname()[1]}/api"}):
+            require_prefect_api()
+    assert answered
